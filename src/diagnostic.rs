@@ -1,0 +1,155 @@
+//! Bad news about what the user wrote: a place, a sentence, and the mend. All of a file's are collected and
+//! shown at once. The only user of the renderer; it knows nothing of TOML or tasks.
+
+use std::fmt;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+/// A stretch of a source's text, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Span {
+    pub(crate) source: u32,
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+}
+
+impl Span {
+    pub(crate) fn new(source: u32, range: std::ops::Range<usize>) -> Span {
+        let clamp = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
+        Span { source, start: clamp(range.start), end: clamp(range.end) }
+    }
+}
+
+/// A file that was read: spans point into its text.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Source {
+    /// The path as the user would type it.
+    pub(crate) path: String,
+    pub(crate) text: String,
+}
+
+impl Source {
+    /// The line that holds byte `offset`, counted from 1.
+    pub(crate) fn line(&self, offset: u32) -> usize {
+        let end = (offset as usize).min(self.text.len());
+        self.text.as_bytes()[..end].iter().filter(|&&byte| byte == b'\n').count() + 1
+    }
+}
+
+/// One problem of a file or a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Diagnostic {
+    pub(crate) message: String,
+    /// Where, and what is there; the first is the place that is pointed at.
+    pub(crate) labels: Vec<(Span, String)>,
+    pub(crate) help: Vec<String>,
+}
+
+impl Diagnostic {
+    pub(crate) fn new(message: impl Into<String>) -> Diagnostic {
+        Diagnostic { message: message.into(), labels: Vec::new(), help: Vec::new() }
+    }
+
+    pub(crate) fn at(mut self, span: Span, label: impl Into<String>) -> Diagnostic {
+        self.labels.push((span, label.into()));
+        self
+    }
+
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Diagnostic {
+        self.help.push(help.into());
+        self
+    }
+
+    /// Adds the help where there is one.
+    pub(crate) fn maybe_help(self, help: Option<String>) -> Diagnostic {
+        match help {
+            Some(help) => self.help(help),
+            None => self,
+        }
+    }
+}
+
+/// Problems, collected; they are shown in the order of their places.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Diagnostics {
+    problems: Vec<Diagnostic>,
+}
+
+impl Diagnostics {
+    pub(crate) fn push(&mut self, problem: Diagnostic) {
+        self.problems.push(problem);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.problems.len()
+    }
+
+    /// `value`, unless there is bad news.
+    pub(crate) fn or<T>(self, value: T) -> Result<T, Diagnostics> {
+        if self.is_empty() { Ok(value) } else { Err(self) }
+    }
+
+    /// The problems as a person reads them, each with its lines of source.
+    pub(crate) fn render(mut self, sources: &[Source]) -> String {
+        self.problems.sort_by_key(|problem| problem.labels.first().map(|(span, _)| *span));
+        let renderer = Renderer::styled();
+        let shown: Vec<String> =
+            self.problems.iter().map(|problem| renderer.render(&report(problem, sources))).collect();
+        shown.join("\n\n")
+    }
+}
+
+impl From<Diagnostic> for Diagnostics {
+    fn from(problem: Diagnostic) -> Diagnostics {
+        Diagnostics { problems: vec![problem] }
+    }
+}
+
+impl fmt::Display for Diagnostics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let messages: Vec<&str> = self.problems.iter().map(|problem| problem.message.as_str()).collect();
+        f.write_str(&messages.join("; "))
+    }
+}
+
+fn report<'a>(problem: &'a Diagnostic, sources: &'a [Source]) -> Vec<Group<'a>> {
+    let mut group = Level::ERROR.primary_title(&problem.message);
+    let mut body = Group::with_title(group.clone());
+    let _ = &mut group;
+    for (index, source) in sources.iter().enumerate() {
+        let here: Vec<_> = problem
+            .labels
+            .iter()
+            .enumerate()
+            .filter(|(_, (span, _))| span.source as usize == index)
+            .map(|(position, (span, label))| {
+                let kind = if position == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
+                kind.span(inside(&source.text, *span)).label(label.as_str())
+            })
+            .collect();
+        if !here.is_empty() {
+            body = body.element(Snippet::source(&source.text).path(&source.path).annotations(here));
+        }
+    }
+    for help in &problem.help {
+        body = body.element(Level::HELP.message(help.as_str()));
+    }
+    vec![body]
+}
+
+/// The span as a range that lies inside the text, on characters' borders: the renderer panics on anything else.
+fn inside(text: &str, span: Span) -> std::ops::Range<usize> {
+    let border = |offset: u32| {
+        let mut offset = (offset as usize).min(text.len());
+        while !text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        offset
+    };
+    let start = border(span.start);
+    start..border(span.end).max(start)
+}

@@ -1,0 +1,114 @@
+//! What happens during a run, as the engine tells it. Reporters see nothing else.
+
+use std::time::Duration;
+
+use super::name::{JobId, RunId};
+
+/// One of the two streams that a process writes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Stream {
+    Out,
+    Err,
+}
+
+/// Something that happened, and when: `at` is the time since the run began.
+#[derive(Clone, Debug)]
+pub(crate) struct Event {
+    pub(crate) at: Duration,
+    pub(crate) kind: EventKind,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum EventKind {
+    RunStarted { run: RunId },
+    JobStarted { job: JobId },
+    StepStarted { job: JobId, step: String },
+    /// Bytes of a child, secrets masked. They may end anywhere, also inside a line.
+    Output { job: JobId, stream: Stream, bytes: Vec<u8> },
+    /// A sentence of deploy's own about a step: progress of a push, a health check that waits.
+    Note { job: JobId, text: String },
+    StepRetrying { job: JobId, step: String, failure: Failure, attempt: u32, times: u32, wait: Duration },
+    /// A step failed, and its task goes on because it says `allow_failure`.
+    StepForgiven { job: JobId, step: String, failure: Failure },
+    /// A step ended while something it started still holds its output open.
+    LeftRunning { job: JobId, step: String },
+    JobEnded { job: JobId, outcome: Outcome, took: Duration },
+    /// The run is asked to end early.
+    Stopping { why: StopReason },
+    SettleStarted { owed: usize },
+    SettleEnded { still_owed: usize },
+    RunEnded { summary: Summary },
+}
+
+/// Why a run ends early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StopReason {
+    /// A signal, by its number; a second one kills.
+    Signal(i32),
+    /// The grace after the first signal is over, or a second signal came: what is left is killed.
+    Killing,
+    /// A job failed, and `--fail-fast` ends the others.
+    FailFast,
+}
+
+/// How a job ended. Every job of a plan ends in exactly one of these.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Succeeded,
+    /// There was nothing to do: its `skip_if` said so.
+    Fresh,
+    /// It was not started because `because` did not succeed.
+    Skipped { because: JobId },
+    Failed(Failed),
+    /// The run was stopped before the job could end, or before it began.
+    Stopped,
+}
+
+/// Which step of a job failed, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failed {
+    pub(crate) step: String,
+    pub(crate) at: crate::diagnostic::Span,
+    pub(crate) failure: Failure,
+}
+
+/// Why a step did not work: data in an outcome, not an error to propagate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// Its process ended with this code (never 0).
+    Exit(i32),
+    /// A signal ended its process, by number.
+    Signal(i32),
+    /// It took longer than its `timeout`.
+    TimedOut(Duration),
+    /// It could not be started: a missing program, a missing folder.
+    NotStarted(String),
+    /// It ran, and what it was to bring about did not come about; the sentence says what and the mend.
+    Unmet { message: String, help: Option<String> },
+    /// A rule or an answer refused it: the run ends with 3.
+    Refused { message: String, help: Option<String> },
+    /// It reads the terminal, and only an `interactive` task has one.
+    WantsTerminal,
+    /// The run was stopped while it ran.
+    Stopped,
+}
+
+/// How a run ended, in counts; reporters have the details from the events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Summary {
+    pub(crate) outcomes: Vec<Outcome>,
+    /// The signal that ended the run early, if one did.
+    pub(crate) signal: Option<i32>,
+    /// How many deferred steps could not be settled.
+    pub(crate) still_owed: usize,
+    pub(crate) took: Duration,
+}
+
+impl Summary {
+    /// Whether every job that was to run did, with success.
+    pub(crate) fn succeeded(&self) -> bool {
+        self.signal.is_none()
+            && self.still_owed == 0
+            && self.outcomes.iter().all(|outcome| matches!(outcome, Outcome::Succeeded | Outcome::Fresh))
+    }
+}
