@@ -4,9 +4,10 @@
 use std::fmt;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use serde::{Deserialize, Serialize};
 
 /// A stretch of a source's text, in bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct Span {
     pub(crate) source: u32,
     pub(crate) start: u32,
@@ -152,4 +153,20 @@ fn inside(text: &str, span: Span) -> std::ops::Range<usize> {
     };
     let start = border(span.start);
     start..border(span.end).max(start)
+}
+
+/// The candidate that `word` was most likely meant to be, if one is near enough.
+pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // A third of the letters may be wrong: enough for two slips in `requirements`, too few to take `run` for `env`,
+    // and never all of them.
+    let length = word.chars().count();
+    let bound = (length / 3).max(1).min(length.saturating_sub(1));
+    let distance =
+        |candidate: &&str| strsim::damerau_levenshtein(&word.to_lowercase(), &candidate.to_lowercase());
+    candidates
+        .into_iter()
+        .map(|candidate| (distance(&candidate), candidate))
+        .filter(|(d, _)| *d <= bound)
+        .min_by_key(|(d, _)| *d)
+        .map(|(_, candidate)| candidate)
 }

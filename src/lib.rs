@@ -1,7 +1,12 @@
-//! `deploy`.
+//! `deploy` ships software to staging and production, from declarative tasks in a `tasks.toml`.
+
 mod diagnostic;
 mod model;
+mod process;
+
 use std::process::ExitCode;
 
-/// Runs the program.
-pub fn main() -> ExitCode { ExitCode::SUCCESS }
+/// Runs the program: reads the command line, does what it says, and gives the exit code.
+pub fn main() -> ExitCode {
+    ExitCode::SUCCESS
+}

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::diagnostic::Span;
+
 use super::name::{JobId, RunId};
 
 /// One of the two streams that a process writes to.
@@ -20,24 +22,83 @@ pub(crate) struct Event {
 
 #[derive(Clone, Debug)]
 pub(crate) enum EventKind {
-    RunStarted { run: RunId },
-    JobStarted { job: JobId },
-    StepStarted { job: JobId, step: String },
+    RunStarted {
+        run: RunId,
+    },
+    JobStarted {
+        job: JobId,
+    },
+    StepStarted {
+        job: JobId,
+        step: String,
+    },
     /// Bytes of a child, secrets masked. They may end anywhere, also inside a line.
-    Output { job: JobId, stream: Stream, bytes: Vec<u8> },
+    Output {
+        job: JobId,
+        stream: Stream,
+        bytes: Vec<u8>,
+    },
     /// A sentence of deploy's own about a step: progress of a push, a health check that waits.
-    Note { job: JobId, text: String },
-    StepRetrying { job: JobId, step: String, failure: Failure, attempt: u32, times: u32, wait: Duration },
+    Note {
+        job: JobId,
+        text: String,
+    },
+    StepRetrying {
+        job: JobId,
+        step: String,
+        failure: Failure,
+        attempt: u32,
+        times: u32,
+        wait: Duration,
+    },
     /// A step failed, and its task goes on because it says `allow_failure`.
-    StepForgiven { job: JobId, step: String, failure: Failure },
+    StepForgiven {
+        job: JobId,
+        step: String,
+        failure: Failure,
+    },
     /// A step ended while something it started still holds its output open.
-    LeftRunning { job: JobId, step: String },
-    JobEnded { job: JobId, outcome: Outcome, took: Duration },
+    LeftRunning {
+        job: JobId,
+        step: String,
+    },
+    /// A deferred step did not work; it stays owed.
+    DeferredFailed {
+        job: JobId,
+        step: String,
+        at: Span,
+        failure: Failure,
+    },
+    JobEnded {
+        job: JobId,
+        outcome: Outcome,
+        took: Duration,
+    },
     /// The run is asked to end early.
-    Stopping { why: StopReason },
-    SettleStarted { owed: usize },
-    SettleEnded { still_owed: usize },
-    RunEnded { summary: Summary },
+    Stopping {
+        why: StopReason,
+    },
+    /// A failed run begins to take back what it did.
+    SettleStarted {
+        owed: usize,
+    },
+    SettleEnded {
+        still_owed: usize,
+    },
+    RunEnded {
+        summary: Summary,
+    },
+}
+
+/// What a step tells while it acts.
+#[derive(Clone, Debug)]
+pub(crate) enum Told {
+    /// Bytes of a child.
+    Output(Stream, Vec<u8>),
+    /// A sentence of deploy's own.
+    Note(String),
+    /// Something that the step started still holds its output open.
+    LeftRunning,
 }
 
 /// Why a run ends early.
@@ -58,7 +119,9 @@ pub(crate) enum Outcome {
     /// There was nothing to do: its `skip_if` said so.
     Fresh,
     /// It was not started because `because` did not succeed.
-    Skipped { because: JobId },
+    Skipped {
+        because: JobId,
+    },
     Failed(Failed),
     /// The run was stopped before the job could end, or before it began.
     Stopped,
@@ -68,7 +131,7 @@ pub(crate) enum Outcome {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Failed {
     pub(crate) step: String,
-    pub(crate) at: crate::diagnostic::Span,
+    pub(crate) at: Span,
     pub(crate) failure: Failure,
 }
 
@@ -81,8 +144,8 @@ pub(crate) enum Failure {
     Signal(i32),
     /// It took longer than its `timeout`.
     TimedOut(Duration),
-    /// It could not be started: a missing program, a missing folder.
-    NotStarted(String),
+    /// It could not be started: a missing program (127), one that can't be run (126).
+    NotStarted { message: String, code: i32 },
     /// It ran, and what it was to bring about did not come about; the sentence says what and the mend.
     Unmet { message: String, help: Option<String> },
     /// A rule or an answer refused it: the run ends with 3.
@@ -91,6 +154,20 @@ pub(crate) enum Failure {
     WantsTerminal,
     /// The run was stopped while it ran.
     Stopped,
+}
+
+impl Failure {
+    /// The exit code that stands for it: the command's own where there is one.
+    pub(crate) fn exit_code(&self) -> i32 {
+        match self {
+            Failure::Exit(code) | Failure::NotStarted { code, .. } => *code,
+            Failure::Signal(signal) => 128 + signal,
+            Failure::TimedOut(_) => 124,
+            Failure::Unmet { .. } | Failure::WantsTerminal => 1,
+            Failure::Refused { .. } => 3,
+            Failure::Stopped => 130,
+        }
+    }
 }
 
 /// How a run ended, in counts; reporters have the details from the events.

@@ -1,4 +1,17 @@
 //! The nouns. Data and its laws; nothing here decides, reads or writes.
 
+pub(crate) mod environment;
 pub(crate) mod event;
+pub(crate) mod health;
 pub(crate) mod name;
+pub(crate) mod project;
+pub(crate) mod record;
+pub(crate) mod release;
+pub(crate) mod script;
+pub(crate) mod step;
+pub(crate) mod swap;
+pub(crate) mod target;
+pub(crate) mod task;
+pub(crate) mod template;
+pub(crate) mod text;
+pub(crate) mod value;

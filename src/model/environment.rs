@@ -1,0 +1,55 @@
+//! Environments: what one deploys to, and the rules for it.
+
+use super::health::Health;
+use super::step::Written;
+use super::swap::Swap;
+use super::target::Target;
+use super::task::Need;
+use super::template::Template;
+use super::value::Variable;
+use crate::diagnostic::Span;
+
+/// A place that one deploys to.
+#[derive(Clone, Debug)]
+pub(crate) struct Environment {
+    pub(crate) name: String,
+    pub(crate) about: Option<String>,
+    pub(crate) target: Option<Target<Written>>,
+    pub(crate) swap: Vec<Swap<Written>>,
+    pub(crate) url: Option<Template>,
+    pub(crate) vars: Vec<Variable>,
+    pub(crate) env: Vec<(String, Template)>,
+    /// Tasks before any deploy there.
+    pub(crate) needs: Vec<Need>,
+    /// The task that `deploy NAME` runs, where the file names one.
+    pub(crate) deploy: Option<(String, Span)>,
+    pub(crate) health: Option<Health<Written>>,
+    pub(crate) protect: Protect,
+    /// Its name, in the file.
+    pub(crate) at: Span,
+}
+
+/// The rules for deploying to an environment.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Protect {
+    /// Patterns of branches that may be shipped; empty: any.
+    pub(crate) branches: Vec<String>,
+    /// Whether the working tree must hold no uncommitted change.
+    pub(crate) clean: bool,
+    /// The environment whose live release must be of the same source.
+    pub(crate) after: Option<(String, Span)>,
+    pub(crate) confirm: Confirm,
+    /// Where the file says so; an unprotected environment has none.
+    pub(crate) at: Option<Span>,
+}
+
+/// Whether a deploy asks first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Confirm {
+    #[default]
+    No,
+    /// Yes or no.
+    Ask,
+    /// The environment's name must be typed.
+    Typed,
+}

@@ -1,0 +1,155 @@
+//! Steps: the single actions of a task. Declared once for both of their forms, as written (with templates) and as
+//! planned (with text), so that a step that was not rendered can't be performed.
+
+use std::convert::Infallible;
+use std::fmt::Debug;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::health::Health;
+use super::script::Script;
+use super::swap::Swap;
+use super::task::{Block, Call};
+use super::template::{Expression, Template};
+use super::text::Text;
+use crate::diagnostic::Span;
+
+/// One of the two forms of everything that holds text.
+pub(crate) trait Form: Clone + Debug {
+    type Text: Clone + Debug;
+    /// What stands in a `task = …` step: a name as written, that task's own steps as planned.
+    type Task: Clone + Debug;
+    /// An `if`: decided when planning, so nothing of it is left in a plan.
+    type Condition: Clone + Debug;
+    /// A step that no file says: how deploy takes back what it did itself.
+    type PutBack: Clone + Debug;
+}
+
+/// As tasks.toml says it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Written;
+
+/// As a plan will do it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Planned;
+
+impl Form for Written {
+    type Text = Template;
+    type Task = Call;
+    type Condition = Option<Expression>;
+    type PutBack = Infallible;
+}
+
+impl Form for Planned {
+    type Text = Text;
+    type Task = Box<Block>;
+    type Condition = ();
+    type PutBack = PutBack;
+}
+
+/// One action, and how it is to be done.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound(
+    serialize = "F::Text: Serialize, F::Task: Serialize, F::Condition: Serialize, F::PutBack: Serialize",
+    deserialize = "F::Text: Deserialize<'de>, F::Task: Deserialize<'de>, F::Condition: Deserialize<'de>, \
+                   F::PutBack: Deserialize<'de>"
+))]
+pub(crate) struct Step<F: Form> {
+    pub(crate) name: Option<String>,
+    pub(crate) action: Action<F>,
+    pub(crate) condition: F::Condition,
+    /// Relative to the task's folder.
+    pub(crate) dir: Option<F::Text>,
+    pub(crate) env: Vec<(String, F::Text)>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) retry: Option<Retry>,
+    pub(crate) allow_failure: bool,
+    /// Owed from just before the step acts until the run has succeeded, in this order.
+    pub(crate) undo: Vec<Step<F>>,
+    pub(crate) at: Span,
+}
+
+/// What a step does.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[serde(bound(
+    serialize = "F::Text: Serialize, F::Task: Serialize, F::Condition: Serialize, F::PutBack: Serialize",
+    deserialize = "F::Text: Deserialize<'de>, F::Task: Deserialize<'de>, F::Condition: Deserialize<'de>, \
+                   F::PutBack: Deserialize<'de>"
+))]
+pub(crate) enum Action<F: Form> {
+    /// A line, or a script, of the task's shell.
+    Run(Script<F::Text>),
+    /// A program without a shell: its name and its arguments.
+    Exec(Vec<F::Text>),
+    /// Another task, here and as part of this one.
+    Task(F::Task),
+    /// Other content for files of the working tree until the task ends.
+    Swap(Vec<Swap<F>>),
+    /// The environment's release.
+    Ship,
+    /// Waits until an address is healthy.
+    Check(Box<Health<F>>),
+    /// A swapped file gets its own content back.
+    PutBack(F::PutBack),
+}
+
+/// A file that was swapped in the working tree, with copies of what it held and of what it was given.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct PutBack {
+    /// Relative to the folder of tasks.toml.
+    pub(crate) path: String,
+    pub(crate) before: Kept,
+    pub(crate) after: Kept,
+}
+
+/// What a file holds at one time.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Kept {
+    /// There is no file.
+    Nothing,
+    /// The bytes are kept in this file; the mode is that of `chmod`.
+    Bytes { at: PathBuf, mode: u32 },
+}
+
+/// How often a step is tried, and when again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Retry {
+    /// How often in all, the first time included.
+    pub(crate) times: u32,
+    /// The pause before the second try.
+    pub(crate) wait: Duration,
+    /// What each further pause is multiplied by.
+    pub(crate) factor: f64,
+    /// Whether a pause is cut at random to between its half and its whole, so that many retries don't meet.
+    pub(crate) jitter: bool,
+    /// The exit codes that are tried again; empty: every failure.
+    pub(crate) on_exit: Vec<i32>,
+}
+
+impl Default for Retry {
+    fn default() -> Retry {
+        Retry { times: 3, wait: Duration::from_secs(1), factor: 2.0, jitter: false, on_exit: Vec::new() }
+    }
+}
+
+impl Step<Planned> {
+    /// What messages call it: its name, or what it does.
+    pub(crate) fn title(&self) -> String {
+        self.name.clone().unwrap_or_else(|| match &self.action {
+            Action::Run(script) => script.to_string(),
+            Action::Exec(words) => words.iter().map(ToString::to_string).collect::<Vec<String>>().join(" "),
+            Action::Task(block) => format!("task {}", block.name),
+            Action::Swap(swaps) => {
+                let paths: Vec<&str> = swaps.iter().map(|swap| swap.path.as_str()).collect();
+                format!("swap {}", paths.join(", "))
+            }
+            Action::Ship => "ship".to_owned(),
+            Action::PutBack(owed) => format!("put {} back", owed.path),
+            Action::Check(health) => format!("check {}", health.url),
+        })
+    }
+}

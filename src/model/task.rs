@@ -1,0 +1,77 @@
+//! Tasks: named units of work, the nodes of the graph.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::script::Script;
+use super::step::{Planned, Retry, Step, Written};
+use super::template::{Expression, Template};
+use super::text::Text;
+use super::value::Variable;
+use crate::diagnostic::Span;
+
+/// A task as tasks.toml declares it.
+#[derive(Clone, Debug)]
+pub(crate) struct Task {
+    pub(crate) name: String,
+    pub(crate) about: Option<String>,
+    pub(crate) needs: Vec<Need>,
+    /// Tasks that end first if they are in the plan too.
+    pub(crate) after: Vec<(String, Span)>,
+    pub(crate) steps: Vec<Step<Written>>,
+    /// Owed from the task's begin, done at its end, last one first.
+    pub(crate) always: Vec<Step<Written>>,
+    pub(crate) vars: Vec<Variable>,
+    pub(crate) env: Vec<(String, Template)>,
+    /// Relative to the folder of tasks.toml.
+    pub(crate) dir: Option<Template>,
+    pub(crate) shell: Option<Vec<String>>,
+    pub(crate) condition: Option<Expression>,
+    pub(crate) confirm: Option<Template>,
+    pub(crate) skip_if: Option<Script<Template>>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) retry: Option<Retry>,
+    pub(crate) interactive: bool,
+    pub(crate) exclusive: Option<String>,
+    /// Its name, in the file.
+    pub(crate) at: Span,
+}
+
+/// Another task that comes first.
+#[derive(Clone, Debug)]
+pub(crate) struct Need {
+    pub(crate) task: String,
+    /// The environment to run it in; without one, that of the task that needs it.
+    pub(crate) environment: Option<(String, Span)>,
+    pub(crate) at: Span,
+}
+
+/// A `task = …` step as written: another task, with other variables.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) task: String,
+    pub(crate) with: Vec<Variable>,
+    pub(crate) at: Span,
+}
+
+/// The steps of a task with all that they need, as planned: a job's body, or that of a task inside it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Block {
+    /// The task's name, as messages say it.
+    pub(crate) name: String,
+    pub(crate) steps: Vec<Step<Planned>>,
+    pub(crate) always: Vec<Step<Planned>>,
+    /// What its processes get beside the caller's environment; the last of one name counts.
+    pub(crate) env: Arc<Vec<(String, Text)>>,
+    pub(crate) dir: PathBuf,
+    /// The shell and its flags; a line is added as the last argument.
+    pub(crate) shell: Arc<Vec<String>>,
+    pub(crate) skip_if: Option<Script<Text>>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) retry: Option<Retry>,
+    pub(crate) interactive: bool,
+    pub(crate) at: Span,
+}

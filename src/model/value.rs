@@ -1,0 +1,46 @@
+//! What a name in `{{ … }}` stands for: values as tasks.toml and `--set` give them.
+
+use std::fmt;
+
+use super::template::Template;
+use crate::diagnostic::Span;
+
+/// A value that a name stands for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Value {
+    Text(String),
+    Integer(i64),
+    Float(f64),
+    Bool(bool),
+    List(Vec<String>),
+}
+
+impl fmt::Display for Value {
+    /// As it stands in a sentence or a path; a list's words are joined by blanks.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Text(text) => f.write_str(text),
+            Value::Integer(number) => write!(f, "{number}"),
+            Value::Float(number) => write!(f, "{number}"),
+            Value::Bool(truth) => write!(f, "{truth}"),
+            Value::List(words) => f.write_str(&words.join(" ")),
+        }
+    }
+}
+
+/// A variable as a `vars` table defines it.
+#[derive(Clone, Debug)]
+pub(crate) struct Variable {
+    pub(crate) name: String,
+    pub(crate) definition: Definition,
+    pub(crate) at: Span,
+}
+
+/// The right-hand side of a variable.
+#[derive(Clone, Debug)]
+pub(crate) enum Definition {
+    Text(Template),
+    List(Vec<Template>),
+    /// A number or a boolean.
+    Plain(Value),
+}

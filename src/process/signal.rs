@@ -1,0 +1,102 @@
+//! The signals that ask us to end or to pause. It tells them; what follows is decided above.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread;
+
+use rustix::process::{getpid, kill_process};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
+use signal_hook::flag::register_conditional_default;
+use signal_hook::iterator::{Handle, Signals};
+
+use super::family::Member;
+
+/// A signal that we were sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Signal {
+    /// Ctrl-C.
+    Interrupt,
+    /// `kill`, a CI server, `docker stop`.
+    Terminate,
+    /// The terminal was closed.
+    Hangup,
+    /// Ctrl-\.
+    Quit,
+    /// Ctrl-Z: answer with `Stop::suspend`, then [`pause`].
+    Suspend,
+    /// `fg`: answer with `Stop::resume`.
+    Continue,
+}
+
+impl Signal {
+    const ALL: [Self; 6] =
+        [Self::Interrupt, Self::Terminate, Self::Hangup, Self::Quit, Self::Suspend, Self::Continue];
+
+    /// The system's number for it, as `Stop::ask` takes it and `128 + n` shows it.
+    pub(crate) fn number(self) -> i32 {
+        match self {
+            Self::Interrupt => SIGINT,
+            Self::Terminate => SIGTERM,
+            Self::Hangup => SIGHUP,
+            Self::Quit => SIGQUIT,
+            Self::Suspend => SIGTSTP,
+            Self::Continue => SIGCONT,
+        }
+    }
+}
+
+/// While it lives, signals are told and do nothing else. Afterwards they do what they always do.
+pub(crate) struct Listener {
+    handle: Handle,
+    nobody_listens: Arc<AtomicBool>,
+}
+
+/// Tells each signal, on a thread of its own, from now until the `Listener` is dropped. Two of a kind that come
+/// before the first is told count as one. What we were started to ignore (`nohup`) stays ignored.
+pub(crate) fn listen(tell: impl Fn(Signal) + Send + 'static) -> io::Result<Listener> {
+    let this = Member::this_process();
+    let is_ignored = |signal: Signal| {
+        let signal = rustix::process::Signal::from_named_raw(signal.number());
+        this.zip(signal).is_some_and(|(this, signal)| this.ignores(signal))
+    };
+    let heard: Vec<Signal> = Signal::ALL.into_iter().filter(|signal| !is_ignored(*signal)).collect();
+
+    let nobody_listens = default_when_nobody_listens(&heard)?;
+    let mut signals = Signals::new(heard.iter().map(|signal| signal.number()))?;
+    let handle = signals.handle();
+    thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        for number in &mut signals {
+            heard.iter().filter(|signal| signal.number() == number).for_each(|signal| tell(*signal));
+        }
+    })?;
+    nobody_listens.store(false, Ordering::SeqCst);
+    Ok(Listener { handle, nobody_listens })
+}
+
+/// Stops this process until somebody continues it.
+pub(crate) fn pause() {
+    // To ourselves it can't fail.
+    let _ = kill_process(getpid(), rustix::process::Signal::STOP);
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.nobody_listens.store(true, Ordering::SeqCst);
+        // The thread is not waited for: it may be inside `tell`, which may wait for us.
+        self.handle.close();
+    }
+}
+
+/// A handler, once set, is never taken back, and would swallow what comes when nobody listens any more.
+fn default_when_nobody_listens(signals: &[Signal]) -> io::Result<Arc<AtomicBool>> {
+    static NOBODY_LISTENS: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+    if let Some(flag) = NOBODY_LISTENS.get() {
+        return Ok(Arc::clone(flag));
+    }
+    let flag = Arc::new(AtomicBool::new(false));
+    for signal in signals.iter().filter(|signal| **signal != Signal::Continue) {
+        register_conditional_default(signal.number(), Arc::clone(&flag))?;
+    }
+    Ok(Arc::clone(NOBODY_LISTENS.get_or_init(|| flag)))
+}

@@ -1,0 +1,278 @@
+//! From a child's start to its end: one loop that reads, writes, and waits. It runs on the caller's thread.
+//! A child ends by itself, or is asked (TERM, or the run's signal) and after the grace killed.
+
+use std::io::{self, PipeReader, Read, Write};
+use std::ops::ControlFlow;
+use std::os::fd::AsFd;
+use std::os::unix::process::ExitStatusExt;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::process::Signal;
+
+use super::child::{Child, Feed};
+use super::family::Family;
+use super::{End, Ended, Terminal, terminal};
+use crate::model::event::Stream;
+
+/// Takes what a child prints; `Break` kills it.
+pub(super) type Output<'a> = dyn FnMut(Stream, &[u8]) -> ControlFlow<()> + 'a;
+
+/// What a pipe holds, so that one read after the end takes all that the leader wrote.
+const BUFFER: usize = 64 * 1024;
+
+/// After the leader's end others may hold its output open: long enough for a `tee` to finish, too short to annoy.
+pub(super) const DRAIN: Duration = Duration::from_millis(500);
+
+/// How often we look whether those whom the leader left behind have ended too; only while a child is being ended.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// How often we look whether a child waits for the terminal, about which nothing wakes us; only if we have one.
+const TERMINAL_LOOK: Duration = Duration::from_secs(1);
+
+/// When we give up on a child that SIGKILL does not end: another user's, or one that hangs in the kernel.
+const UNKILLABLE: Duration = Duration::from_secs(5);
+
+/// Follows a child to its end. On an error the child is killed.
+pub(super) fn watch(child: Child<'_>, timeout: Option<Duration>, output: &mut Output) -> io::Result<Ended> {
+    let suspended = child.registered.suspended();
+    let watch =
+        Watch { child, timeout, began: Instant::now(), suspended, stage: Stage::Running, leader_ended: None };
+    watch.follow(output)
+}
+
+struct Watch<'s> {
+    child: Child<'s>,
+    timeout: Option<Duration>,
+    began: Instant,
+    /// For how long we had been suspended when it began.
+    suspended: Duration,
+    stage: Stage,
+    leader_ended: Option<Instant>,
+}
+
+#[derive(Clone, Copy)]
+enum Stage {
+    Running,
+    /// It was sent `signal`, and is killed at `kill_at`.
+    Asked {
+        why: End,
+        signal: Signal,
+        kill_at: Instant,
+    },
+    Killed {
+        why: End,
+        at: Instant,
+    },
+}
+
+/// What a poll waits for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Source {
+    Stdin,
+    Stdout,
+    Stderr,
+    Leader,
+    Bell,
+}
+
+impl Watch<'_> {
+    fn follow(mut self, output: &mut Output) -> io::Result<Ended> {
+        let mut buffer = vec![0; BUFFER];
+        let mut bell_rang = false;
+        loop {
+            let ready = self.poll(bell_rang)?;
+            if ready.contains(&Source::Bell) {
+                bell_rang = true;
+                self.stop();
+            }
+            if ready.contains(&Source::Stdin) {
+                feed(&mut self.child.stdin)?;
+            }
+            let mut flow = ControlFlow::Continue(());
+            if ready.contains(&Source::Stdout) {
+                flow = read(&mut self.child.stdout, Stream::Out, &mut buffer, output)?;
+            }
+            if ready.contains(&Source::Stderr) && flow.is_continue() {
+                flow = read(&mut self.child.stderr, Stream::Err, &mut buffer, output)?;
+            }
+            if flow.is_break() {
+                self.kill(End::Stopped);
+            }
+            if ready.contains(&Source::Leader) {
+                self.leader_ended = Some(Instant::now());
+                self.child.stdin = None;
+                if !self.is_closed() {
+                    // Once more around: what it wrote last is still in the pipes.
+                    continue;
+                }
+            }
+            self.advance();
+            if self.is_over() {
+                return self.ended();
+            }
+        }
+    }
+
+    /// Waits until something is ready or something is due.
+    fn poll(&self, bell_rang: bool) -> io::Result<Vec<Source>> {
+        let child = &self.child;
+        // The system looks in this order. The leader comes before the bell, so that if a signal ended it we see both.
+        let (sources, mut fds): (Vec<Source>, Vec<PollFd<'_>>) = [
+            (Source::Stdin, child.stdin.as_ref().map(|feed| feed.pipe.as_fd()), PollFlags::OUT),
+            (Source::Stdout, child.stdout.as_ref().map(AsFd::as_fd), PollFlags::IN),
+            (Source::Stderr, child.stderr.as_ref().map(AsFd::as_fd), PollFlags::IN),
+            (Source::Leader, self.leader_ended.is_none().then(|| child.leader.ended()), PollFlags::IN),
+            (Source::Bell, (!bell_rang).then(|| child.registered.bell.as_fd()), PollFlags::IN),
+        ]
+        .into_iter()
+        .filter_map(|(source, fd, flags)| Some((source, PollFd::from_borrowed_fd(fd?, flags))))
+        .unzip();
+
+        let wait = self.due().map(|due| due.saturating_duration_since(Instant::now()));
+        let wait = wait.and_then(|wait| Timespec::try_from(wait).ok());
+        match poll(&mut fds, wait.as_ref()) {
+            Ok(_) => {}
+            // A signal for us; whoever listens to it was told.
+            Err(Errno::INTR) => return Ok(Vec::new()),
+            Err(error) => return Err(error.into()),
+        }
+        let ready = |(source, fd): (Source, PollFd<'_>)| (!fd.revents().is_empty()).then_some(source);
+        Ok(sources.into_iter().zip(fds).filter_map(ready).collect())
+    }
+
+    /// When there is something to do even if nothing becomes ready.
+    fn due(&self) -> Option<Instant> {
+        match (self.stage, self.leader_ended) {
+            (Stage::Running, None) => {
+                let look = self.may_wait_for_terminal().then(|| Instant::now() + TERMINAL_LOOK);
+                self.timeout_at().into_iter().chain(look).min()
+            }
+            (Stage::Running, Some(ended)) => Some(ended + DRAIN),
+            (Stage::Asked { kill_at, .. }, None) => Some(kill_at),
+            (Stage::Asked { kill_at, .. }, Some(_)) => Some(kill_at.min(Instant::now() + LOOK)),
+            (Stage::Killed { at, .. }, None) => Some(at + UNKILLABLE),
+            (Stage::Killed { at, .. }, Some(ended)) => Some(at.max(ended) + DRAIN),
+        }
+    }
+
+    /// The bell rang: the child was sent the run's signal.
+    fn stop(&mut self) {
+        let Some((signal, grace_ends)) = self.child.registered.asked() else { return };
+        match &mut self.stage {
+            // It had ended before, and is what it was.
+            Stage::Running if self.leader_ended.is_some() => {}
+            Stage::Running => self.stage = Stage::Asked { why: End::Stopped, signal, kill_at: grace_ends },
+            Stage::Asked { kill_at, .. } => *kill_at = grace_ends.min(*kill_at),
+            Stage::Killed { .. } => {}
+        }
+    }
+
+    /// Does what is due.
+    fn advance(&mut self) {
+        let now = Instant::now();
+        match self.stage {
+            Stage::Running if self.leader_ended.is_some() => {}
+            Stage::Running => {
+                if self.timeout_at().is_some_and(|at| now >= at) {
+                    let kill_at = self.child.registered.ask(Signal::TERM);
+                    self.stage = Stage::Asked { why: End::TimedOut, signal: Signal::TERM, kill_at };
+                } else if self.may_wait_for_terminal() && self.child.leader.waits_for_terminal() {
+                    self.kill(End::WantsTerminal);
+                }
+            }
+            Stage::Asked { why, signal, kill_at } => {
+                let is_alone = || self.leader_ended.is_some() && !self.leftovers_may_end_by(signal);
+                if now >= kill_at || is_alone() {
+                    self.kill(why);
+                }
+            }
+            Stage::Killed { .. } => {}
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        let (now, is_closed) = (Instant::now(), self.is_closed());
+        match (self.stage, self.leader_ended) {
+            (Stage::Running, None) | (Stage::Asked { .. }, _) => false,
+            (Stage::Running, Some(ended)) => is_closed || now >= ended + DRAIN,
+            (Stage::Killed { at, .. }, None) => now >= at + UNKILLABLE,
+            (Stage::Killed { at, .. }, Some(ended)) => is_closed || now >= at.max(ended) + DRAIN,
+        }
+    }
+
+    fn ended(self) -> io::Result<Ended> {
+        let holds_output = !self.is_closed();
+        if let (Stage::Killed { why, .. }, None) = (self.stage, self.leader_ended) {
+            return Ok(Ended { end: why, left_running: true });
+        }
+        let status = self.child.reap()?;
+        Ok(match self.stage {
+            Stage::Running | Stage::Asked { .. } => Ended {
+                end: status
+                    .code()
+                    .map_or_else(|| End::Signalled(status.signal().unwrap_or_default()), End::Exited),
+                left_running: holds_output || self.child.registered.group.outlives_leader(),
+            },
+            Stage::Killed { why, .. } => Ended { end: why, left_running: holds_output },
+        })
+    }
+
+    /// Whether there is nothing more to read.
+    fn is_closed(&self) -> bool {
+        self.child.stdout.is_none() && self.child.stderr.is_none()
+    }
+
+    fn kill(&mut self, why: End) {
+        if !matches!(self.stage, Stage::Killed { .. }) {
+            self.child.registered.kill();
+            self.stage = Stage::Killed { why, at: Instant::now() };
+        }
+    }
+
+    /// Whether somebody outlived the leader who is not deaf to the signal, and so may still put things in order.
+    fn leftovers_may_end_by(&self, signal: Signal) -> bool {
+        Family::look().of(self.child.registered.group).iter().any(|member| !member.ignores(signal))
+    }
+
+    fn timeout_at(&self) -> Option<Instant> {
+        let suspended = self.child.registered.suspended().saturating_sub(self.suspended);
+        Some(self.began + self.timeout? + suspended)
+    }
+
+    fn may_wait_for_terminal(&self) -> bool {
+        self.child.terminal != Terminal::Interactive && terminal::is_ours()
+    }
+}
+
+fn read(
+    pipe: &mut Option<PipeReader>,
+    stream: Stream,
+    buffer: &mut [u8],
+    output: &mut Output,
+) -> io::Result<ControlFlow<()>> {
+    let Some(reader) = pipe else { return Ok(ControlFlow::Continue(())) };
+    match reader.read(buffer) {
+        Ok(0) => *pipe = None,
+        Ok(count) => return Ok(output(stream, &buffer[..count])),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+        Err(error) => return Err(error),
+    }
+    Ok(ControlFlow::Continue(()))
+}
+
+fn feed(stdin: &mut Option<Feed>) -> io::Result<()> {
+    let Some(feed) = stdin else { return Ok(()) };
+    match feed.pipe.write(&feed.bytes[feed.written..]) {
+        Ok(count) => feed.written += count,
+        // It does not read them, and need not.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => feed.written = feed.bytes.len(),
+        Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
+        Err(error) => return Err(error),
+    }
+    if feed.written == feed.bytes.len() {
+        *stdin = None;
+    }
+    Ok(())
+}
