@@ -3,6 +3,8 @@
 mod diagnostic;
 mod model;
 mod process;
+mod state;
+mod release;
 
 use std::process::ExitCode;
 

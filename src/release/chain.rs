@@ -1,0 +1,273 @@
+//! What a swapped requirements file reads in turn: `-r` and `-c`, file after file, as pip does. A file that pip would
+//! miss on the target is found here, before anything is shipped. It understands no other line of such a file.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Refusal;
+use super::git::GitError;
+use super::repository::Repository;
+use super::swap::{Entry, uncommitted};
+use super::tree::{Node, Tree};
+use crate::model::release::Source;
+
+/// The options that make pip read another file, long and short.
+const OPTIONS: [&str; 4] = ["--requirement", "--constraint", "-r", "-c"];
+
+/// What stands against a chain.
+#[derive(Debug, Default)]
+pub(super) struct Verdict {
+    pub(super) refusals: Vec<Refusal>,
+    pub(super) warnings: Vec<String>,
+}
+
+/// Follows the requirements files among `entries` through the tree with the swap applied.
+pub(super) fn check(
+    repository: &Repository,
+    source: &Source,
+    tree: &mut Tree,
+    entries: &[Entry],
+) -> Result<Verdict, GitError> {
+    let swapped = entries.iter().map(|entry| (entry.path.as_str(), entry)).collect();
+    let mut walk = Walk { repository, source, swapped, verdict: Verdict::default() };
+    let mut reads = BTreeMap::new();
+    let starts = entries.iter().filter(|entry| entry.after.is_some() && lists_requirements(&entry.path));
+    let mut level: Vec<Link> =
+        starts.map(|entry| Link { path: entry.path.clone(), via: Vec::new() }).collect();
+    while !level.is_empty() {
+        // One process a level, however many files it has.
+        tree.read(level.iter().map(|link| link.path.as_str()))?;
+        let mut next = Vec::new();
+        for link in level {
+            if !reads.contains_key(&link.path) {
+                let named = walk.named(tree, &link);
+                next.extend(named.iter().map(|path| link.to(path)));
+                reads.insert(link.path, named);
+            }
+        }
+        level = next;
+    }
+    walk.verdict.refusals.extend(a_loop(reads));
+    Ok(walk.verdict)
+}
+
+/// A file that another one names.
+struct Link {
+    path: String,
+    /// The files that lead to it, the swapped one first.
+    via: Vec<String>,
+}
+
+impl Link {
+    fn to(&self, path: &str) -> Link {
+        let via = self.via.iter().chain([&self.path]).cloned().collect();
+        Link { path: path.to_owned(), via }
+    }
+
+    /// `a -> b -> c`.
+    fn shown(&self) -> String {
+        self.via.iter().chain([&self.path]).map(String::as_str).collect::<Vec<_>>().join(" -> ")
+    }
+}
+
+struct Walk<'a> {
+    repository: &'a Repository,
+    source: &'a Source,
+    swapped: BTreeMap<&'a str, &'a Entry>,
+    verdict: Verdict,
+}
+
+impl Walk<'_> {
+    /// The files of the tree that a file names.
+    fn named(&mut self, tree: &Tree, link: &Link) -> Vec<String> {
+        let content = match self.swapped.get(link.path.as_str()) {
+            Some(entry) => entry.after.as_deref().ok_or(("is removed by the swap", None)),
+            None => match (tree.at(&link.path), tree.in_the_way(&link.path)) {
+                (Node::File { content, .. }, _) => Ok(content),
+                // What lies behind a symlink or in a submodule is not looked at; it may well be there.
+                (Node::Symlink { .. }, _) | (_, Some((_, Node::Symlink { .. } | Node::Submodule))) => {
+                    Ok(&b""[..])
+                }
+                (Node::Folder | Node::Submodule, _) => Err(("is no file", None)),
+                (Node::Nothing, _) => Err(("is missing", uncommitted(self.repository, &link.path))),
+            },
+        };
+        match content {
+            Ok(content) => {
+                let included = included(content);
+                included.into_iter().filter_map(|value| self.inside(link, &value)).collect()
+            }
+            Err((why, help)) => {
+                let (path, commit, way) = (&link.path, self.source.commit.short(), link.shown());
+                let message = format!("`{path}` {why} (commit {commit}), and the swap needs it: {way}");
+                self.verdict.refusals.push(Refusal { message, help });
+                Vec::new()
+            }
+        }
+    }
+
+    /// Where in the tree a name leads; `None`, and a word about it, if it leads elsewhere.
+    fn inside(&mut self, link: &Link, value: &str) -> Option<String> {
+        match place(&link.path, value) {
+            Place::Inside(path) => return Some(path),
+            Place::Elsewhere => {}
+            Place::Unknown => self.verdict.warnings.push(format!(
+                "`{value}` in `{}` depends on the target's environment; it was not checked",
+                link.path
+            )),
+            Place::Outside => {
+                let message = format!("`{value}` leaves what is shipped: {} -> {value}", link.shown());
+                let help = "move the file into the project's folder, and name it from there";
+                self.verdict.refusals.push(Refusal::new(message, help));
+            }
+        }
+        None
+    }
+}
+
+/// Files that read each other: pip refuses them, after years of recursing until it died.
+fn a_loop(mut reads: BTreeMap<String, Vec<String>>) -> Option<Refusal> {
+    // What reads nothing that is left is in no loop; when no such file is left, only loops and what leads to them are.
+    loop {
+        let left: BTreeSet<String> = reads.keys().cloned().collect();
+        reads.retain(|_, named| {
+            named.retain(|path| left.contains(path));
+            !named.is_empty()
+        });
+        if reads.len() == left.len() {
+            break;
+        }
+    }
+    let mut walk = vec![reads.keys().next()?];
+    loop {
+        let next = reads.get(*walk.last()?)?.first()?;
+        if let Some(start) = walk.iter().position(|path| *path == next) {
+            let shown: Vec<&str> = walk[start..].iter().chain([&next]).map(|path| path.as_str()).collect();
+            let message = format!("requirements files read each other in a loop: {}", shown.join(" -> "));
+            return Some(Refusal::new(message, "take one of these lines out"));
+        }
+        walk.push(next);
+    }
+}
+
+/// Where a name in a requirements file leads.
+#[derive(Debug, PartialEq, Eq)]
+enum Place {
+    Inside(String),
+    Outside,
+    /// A URL: the target fetches it.
+    Elsewhere,
+    /// `${NAME}`: pip puts the target's variable there.
+    Unknown,
+}
+
+fn place(file: &str, value: &str) -> Place {
+    let scheme = value.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
+    if matches!(scheme.as_deref(), Some("http" | "https" | "file")) {
+        return Place::Elsewhere;
+    }
+    if value.contains("${") {
+        return Place::Unknown;
+    }
+    if value.starts_with('/') {
+        return Place::Outside;
+    }
+    let mut parts: Vec<&str> = file.split('/').collect();
+    parts.pop();
+    for part in value.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                if parts.pop().is_none() {
+                    return Place::Outside;
+                }
+            }
+            _ => parts.push(part),
+        }
+    }
+    Place::Inside(parts.join("/"))
+}
+
+/// Only such files are followed from a swap: a line that begins with `-r` means nothing elsewhere.
+fn lists_requirements(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+    let extension = name.rsplit_once('.').map(|(_, extension)| extension);
+    name.contains("requirements")
+        || name.contains("constraints")
+        || matches!(extension, Some("txt" | "in" | "pip"))
+}
+
+/// The files that a requirements file names, in its order.
+fn included(content: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(content);
+    // pip joins lines that end in a backslash before it looks at them.
+    let joined = text.trim_start_matches('\u{feff}').replace("\r\n", "\n").replace("\\\n", "");
+    joined.lines().filter_map(named_by).collect()
+}
+
+fn named_by(line: &str) -> Option<String> {
+    let line = without_comment(line).trim();
+    let rest = OPTIONS.iter().find_map(|option| {
+        let rest = line.strip_prefix(option)?;
+        // `--requirement=x` and `--requirement x`, `-rx` and `-r x`; but not `--requirements`.
+        let is_long = option.starts_with("--");
+        let begins = rest.starts_with([' ', '\t']) || !is_long || rest.starts_with('=');
+        begins.then(|| if is_long { rest.strip_prefix('=').unwrap_or(rest) } else { rest })
+    })?;
+    let rest = rest.trim_start();
+    let value = match rest.chars().next()? {
+        quote @ ('"' | '\'') => rest[1..].split(quote).next()?,
+        _ => rest.split([' ', '\t']).next()?,
+    };
+    (!value.is_empty()).then(|| value.to_owned())
+}
+
+/// The line up to a `#` that stands at its beginning or after a blank.
+fn without_comment(line: &str) -> &str {
+    let mut hashes = line.match_indices('#').map(|(at, _)| at);
+    let comment = hashes.find(|&at| at == 0 || line[..at].ends_with([' ', '\t']));
+    comment.map_or(line, |at| &line[..at])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_pip_reads_is_found() {
+        let text = "\u{feff}-r a.txt\r\n-rb.txt # why\n--requirement=c.txt\n--requirement d.txt\n -c  e.txt\n--constraint=\"f g.txt\"\n\
+                    -r \\\n  h.txt\n# -r no\n#-r no\ndjango -r no\n--requirements no\n-r\n-i https://x\nx#-r no\n-r i#j.txt\n-e .\n";
+        let found = ["a.txt", "b.txt", "c.txt", "d.txt", "e.txt", "f g.txt", "h.txt", "i#j.txt"];
+        assert_eq!(included(text.as_bytes()), found);
+    }
+
+    #[test]
+    fn names_are_meant_from_the_file_that_holds_them() {
+        for (file, value, place_of) in [
+            ("requirements.txt", "requirements/a.txt", Place::Inside("requirements/a.txt".to_owned())),
+            ("requirements/a.txt", "base.txt", Place::Inside("requirements/base.txt".to_owned())),
+            ("requirements/a.txt", ".././b//c.txt", Place::Inside("b/c.txt".to_owned())),
+            ("requirements/a.txt", "../../b.txt", Place::Outside),
+            ("a.txt", "/etc/b.txt", Place::Outside),
+            ("a.txt", "HTTPS://host/b.txt", Place::Elsewhere),
+            ("a.txt", "file:b.txt", Place::Elsewhere),
+            ("a.txt", "${WHERE}/b.txt", Place::Unknown),
+        ] {
+            assert_eq!(place(file, value), place_of, "{value} in {file}");
+        }
+    }
+
+    #[test]
+    fn only_a_real_loop_is_one() {
+        let graph = |lines: &[(&str, &[&str])]| {
+            let names = |names: &&[&str]| names.iter().map(|&name| name.to_owned()).collect();
+            lines
+                .iter()
+                .map(|(file, named)| ((*file).to_owned(), names(named)))
+                .collect::<BTreeMap<_, Vec<_>>>()
+        };
+        assert_eq!(a_loop(graph(&[("a", &["b", "c"]), ("b", &["c"]), ("c", &[])])), None);
+        let found = a_loop(graph(&[("a", &["b", "d"]), ("b", &["c"]), ("c", &["b"]), ("d", &[])])).unwrap();
+        assert!(found.message.ends_with(": b -> c -> b"), "{}", found.message);
+        assert!(a_loop(graph(&[("a", &["a"])])).unwrap().message.ends_with(": a -> a"));
+    }
+}

@@ -1,0 +1,100 @@
+//! The release commit: the source's tree with the swap applied, on top of what the target has now. It is made in
+//! deploy's own repository; it is pushed by others.
+
+use super::Refusal;
+use super::object::Commit;
+use super::refs::Refs;
+use super::scratch::{Scratch, ScratchError, Update};
+use super::stream::Stream;
+use super::swap::Entry;
+use crate::model::name::RunId;
+use crate::model::release::{ObjectId, Source};
+
+/// All that a release commit is made of.
+pub(crate) struct ReleaseCommit<'a> {
+    pub(crate) refs: &'a Refs,
+    pub(crate) number: u32,
+    pub(crate) run: &'a RunId,
+    pub(crate) source: &'a Source,
+    pub(crate) entries: &'a [Entry],
+    /// What the target's branch holds; `None` when it holds nothing.
+    pub(crate) parent: Option<&'a ObjectId>,
+}
+
+/// A release commit that exists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Made {
+    pub(crate) commit: ObjectId,
+    pub(crate) tree: ObjectId,
+}
+
+/// What the message of a release commit tells, found on a target when the ledger is lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) source: ObjectId,
+    pub(crate) environment: String,
+    pub(crate) number: u32,
+    pub(crate) run: RunId,
+}
+
+impl ReleaseCommit<'_> {
+    /// Makes the commit, and the ref that keeps it. The same release gives the same id, however often it is made.
+    pub(crate) fn make(&self, scratch: &Scratch) -> Result<Made, ScratchError> {
+        let reference = self.refs.release(self.number);
+        let mut stream = Stream::commit(&reference, &self.source.date, &self.message(), self.parent);
+        stream.tree(&self.source.tree);
+        for entry in self.entries.iter().filter(|entry| entry.changes()) {
+            match &entry.after {
+                Some(content) => stream.file(&entry.path, entry.mode, content),
+                None => stream.remove(&entry.path),
+            }
+        }
+        // A run that was killed before the ledger knew of it may have left its commit under this number.
+        let (commit, tree) = scratch.import(&reference, stream, Update::Replace)?;
+        Ok(Made { commit, tree })
+    }
+
+    fn message(&self) -> String {
+        let (environment, number, source) = (self.refs.environment(), self.number, self.source);
+        let swapped: Vec<&str> =
+            self.entries.iter().filter(|entry| entry.changes()).map(|entry| entry.path.as_str()).collect();
+        let swap = match swapped[..] {
+            [] => String::new(),
+            _ => format!(", with {} swapped", swapped.join(", ").escape_debug()),
+        };
+        format!(
+            "Release {number} to {environment}: {}\n\n\
+             Made by deploy from {} ({}){swap}.\n\n\
+             Source: {}\nEnvironment: {environment}\nRelease: {number}\nRun: {}\n",
+            source.subject,
+            source.commit.short(),
+            source.author,
+            source.commit,
+            self.run,
+        )
+    }
+}
+
+impl Told {
+    /// Reads the trailers of a release commit; `None` for somebody else's.
+    pub(crate) fn read(commit: &Commit) -> Option<Told> {
+        Some(Told {
+            source: ObjectId::parse(commit.trailer("Source")?)?,
+            environment: commit.trailer("Environment")?.to_owned(),
+            number: commit.trailer("Release")?.parse().ok()?,
+            run: RunId(commit.trailer("Run")?.to_owned()),
+        })
+    }
+}
+
+impl Scratch {
+    /// A commit that was made here or fetched; `None` if it is not here.
+    pub(crate) fn commit(&self, id: &ObjectId) -> Result<Option<Commit>, ScratchError> {
+        let object = self.objects(&[id.to_string()])?.pop().flatten();
+        let Some(object) = object else { return Ok(None) };
+        let read = Commit::parse(&object.bytes);
+        read.map(Some).ok_or_else(|| {
+            Refusal::new(format!("{id} is not a commit"), "the target's branch must name a commit").into()
+        })
+    }
+}

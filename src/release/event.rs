@@ -1,0 +1,180 @@
+//! What happens to an environment, as one commit's message in its ledger: a sentence for people, trailers for us.
+//! Pure; the ledger reads and writes it.
+
+use jiff::Timestamp;
+
+use super::object::{Commit, trailers};
+use crate::model::name::RunId;
+use crate::model::release::{ObjectId, Release};
+
+/// One entry of a ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Event {
+    pub(crate) what: What,
+    pub(crate) at: Timestamp,
+    /// Who: a person, and on which machine.
+    pub(crate) by: String,
+    pub(crate) run: Option<RunId>,
+    /// The release that it is about.
+    pub(crate) release: Option<u32>,
+    /// Why, in one line: what failed, or what somebody said.
+    pub(crate) reason: Option<String>,
+    /// Since the release's run began, in seconds.
+    pub(crate) took: Option<u64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    /// A release has its number and is on its way. Written before anything is shipped.
+    Started(Box<Release>),
+    /// The target has it.
+    Shipped,
+    /// It serves.
+    Live,
+    /// It did not become live. What the target has is told by `Shipped`, not by this.
+    Failed,
+    /// The target's branch was found to hold this, and the next release goes on top of it. `number`: of the last
+    /// release that its message tells of, else 0.
+    Adopted {
+        commit: Option<ObjectId>,
+        number: u32,
+    },
+    Locked,
+    Unlocked,
+    Frozen,
+    Thawed,
+    /// Somebody went past a rule.
+    Overridden {
+        rule: String,
+    },
+    /// Of a newer deploy than this.
+    Other(String),
+}
+
+impl What {
+    /// As it stands in the ledger.
+    pub(crate) fn word(&self) -> &str {
+        match self {
+            What::Started(_) => "started",
+            What::Shipped => "shipped",
+            What::Live => "live",
+            What::Failed => "failed",
+            What::Adopted { .. } => "adopted",
+            What::Locked => "locked",
+            What::Unlocked => "unlocked",
+            What::Frozen => "frozen",
+            What::Thawed => "thawed",
+            What::Overridden { .. } => "overridden",
+            What::Other(word) => word,
+        }
+    }
+}
+
+impl Event {
+    /// The commit's message.
+    pub(crate) fn message(&self, environment: &str) -> String {
+        let mut lines = vec![
+            ("Event", self.what.word().to_owned()),
+            ("Environment", environment.to_owned()),
+            ("At", self.at.to_string()),
+            ("By", self.by.clone()),
+        ];
+        let mut add = |key, value: Option<String>| lines.extend(value.map(|value| (key, value)));
+        add("Run", self.run.as_ref().map(RunId::to_string));
+        add("Release", self.release.map(|number| number.to_string()));
+        add("Took", self.took.map(|seconds| seconds.to_string()));
+        add("Reason", self.reason.clone());
+        match &self.what {
+            What::Started(release) => {
+                add("Source", Some(release.source.to_string()));
+                add("Source-Tree", Some(release.source_tree.to_string()));
+                add("Subject", Some(release.subject.clone()));
+                add("Branch", release.branch.clone());
+                add("Commit", release.commit.as_ref().map(ObjectId::to_string));
+                add("Tree", release.tree.as_ref().map(ObjectId::to_string));
+                release.swapped.iter().for_each(|path| add("Swapped", Some(path.clone())));
+            }
+            What::Adopted { commit, number } => {
+                add("Commit", commit.as_ref().map(ObjectId::to_string));
+                add("Number", Some(number.to_string()));
+            }
+            What::Overridden { rule } => add("Rule", Some(rule.clone())),
+            What::Shipped | What::Live | What::Failed => {}
+            What::Locked | What::Unlocked | What::Frozen | What::Thawed | What::Other(_) => {}
+        }
+        let trailers: String =
+            lines.iter().map(|(key, value)| format!("{key}: {}\n", one_line(value))).collect();
+        format!("{environment}: {}\n\n{trailers}", self.sentence())
+    }
+
+    /// Reads a commit of the ledger; `None` for one that is none of ours.
+    pub(crate) fn read(commit: &Commit) -> Option<Event> {
+        let text = |key| commit.trailer(key).map(str::to_owned);
+        let id = |key| commit.trailer(key).and_then(ObjectId::parse);
+        let (at, by): (Timestamp, _) = (commit.trailer("At")?.parse().ok()?, text("By")?);
+        let run = text("Run").map(RunId);
+        let release: Option<u32> = commit.trailer("Release").and_then(|number| number.parse().ok());
+        let started = || {
+            Some(What::Started(Box::new(Release {
+                number: release?,
+                source: id("Source")?,
+                source_tree: id("Source-Tree")?,
+                subject: text("Subject")?,
+                branch: text("Branch"),
+                commit: id("Commit"),
+                tree: id("Tree"),
+                swapped: trailers(&commit.message)
+                    .filter(|(key, _)| *key == "Swapped")
+                    .map(|(_, path)| path.to_owned())
+                    .collect(),
+                run: run.clone()?,
+                by: by.clone(),
+                at,
+            })))
+        };
+        let what = match commit.trailer("Event")? {
+            "started" => started()?,
+            "shipped" => What::Shipped,
+            "live" => What::Live,
+            "failed" => What::Failed,
+            "adopted" => {
+                What::Adopted { commit: id("Commit"), number: commit.trailer("Number")?.parse().ok()? }
+            }
+            "locked" => What::Locked,
+            "unlocked" => What::Unlocked,
+            "frozen" => What::Frozen,
+            "thawed" => What::Thawed,
+            "overridden" => What::Overridden { rule: text("Rule")? },
+            other => What::Other(other.to_owned()),
+        };
+        let took = commit.trailer("Took").and_then(|seconds| seconds.parse().ok());
+        Some(Event { what, at, by, run, release, reason: text("Reason"), took })
+    }
+
+    /// What happened, for those who read the ledger with git.
+    fn sentence(&self) -> String {
+        let release =
+            self.release.map_or_else(|| "a release".to_owned(), |number| format!("release {number}"));
+        match &self.what {
+            What::Started(started) => format!("{release} begins, from {}", started.source.short()),
+            What::Shipped => format!("{release} has been shipped"),
+            What::Live => format!("{release} is live"),
+            What::Failed => format!("{release} failed"),
+            What::Adopted { commit: Some(commit), .. } => {
+                format!("goes on from {} of the target", commit.short())
+            }
+            What::Adopted { commit: None, .. } => "the target's branch is empty".to_owned(),
+            What::Locked => format!("locked by {}", self.by),
+            What::Unlocked => format!("unlocked by {}", self.by),
+            What::Frozen => format!("frozen by {}", self.by),
+            What::Thawed => format!("thawed by {}", self.by),
+            What::Overridden { rule } => format!("{} went past the rule `{rule}`", self.by),
+            What::Other(word) => word.clone(),
+        }
+    }
+}
+
+/// A trailer is one line.
+fn one_line(value: &str) -> String {
+    value.split(['\n', '\r']).map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+}

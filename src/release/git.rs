@@ -1,0 +1,308 @@
+//! Running git: by argument list, in a clean environment, with errors that say what was tried and what to do.
+//! It knows nothing of releases. What is asked of it, and in which repository, is decided by its callers.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use thiserror::Error;
+
+use super::object::{Object, ObjectKind};
+use crate::model::event::Stream;
+use crate::model::release::ObjectId;
+use crate::process::{self, Command, End, StartError, Stdin, Stop, program};
+
+/// Variables that point git to another repository, or change what it reads there. A hook or an alias of git sets
+/// them for what it starts.
+const POINTERS: [&str; 18] = [
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_COMMON_DIR",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_QUARANTINE_PATH",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+    "GIT_INTERNAL_SUPER_PREFIX",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_GRAFT_FILE",
+    "GIT_SHALLOW_FILE",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_DEFAULT_HASH",
+    "GIT_DEFAULT_REF_FORMAT",
+    "GIT_LITERAL_PATHSPECS",
+    "GIT_CONFIG",
+];
+
+/// What we set: messages that we can read, no questions, no locks for looking, objects as they are.
+const SETTINGS: [(&str, &str); 4] = [
+    ("LC_ALL", "C"),
+    ("GIT_TERMINAL_PROMPT", "0"),
+    ("GIT_OPTIONAL_LOCKS", "0"),
+    ("GIT_NO_REPLACE_OBJECTS", "1"),
+];
+
+/// What `git` leaves of a message when it passes on what another program said.
+const SAID_LIMIT: usize = 4096;
+
+/// git did not do what it was asked.
+#[derive(Debug, Error)]
+pub(crate) enum GitError {
+    #[error("git is needed, and {0}")]
+    Missing(#[from] program::Missing),
+    #[error("{0}")]
+    NotRun(#[from] StartError),
+    #[error("`{command}` {how}{}", if said.is_empty() { String::new() } else { format!(": {said}") })]
+    Failed { command: String, how: String, said: String },
+    #[error("`{command}` was stopped")]
+    Stopped { command: String },
+    #[error("`{command}` gave an answer that can't be read: {answer}")]
+    Unreadable { command: String, answer: String },
+}
+
+/// The git program, and the environment that it gets.
+#[derive(Clone)]
+pub(crate) struct Git {
+    program: PathBuf,
+    env: Vec<(OsString, OsString)>,
+}
+
+/// One call of git.
+pub(crate) struct Call {
+    /// For messages: the subcommand and what it acts on, without our options.
+    command: String,
+    process: Command,
+}
+
+/// What a call printed, and its exit code.
+pub(crate) struct Answer {
+    pub(crate) code: i32,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: Vec<u8>,
+    command: String,
+}
+
+impl Git {
+    /// Finds git in the caller's `PATH`. `environment` is the caller's, whole.
+    pub(crate) fn find(environment: Vec<(OsString, OsString)>, dir: &Path) -> Result<Git, GitError> {
+        let path =
+            environment.iter().rev().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_os_str());
+        let program = program::find(OsStr::new("git"), path, dir)?;
+        let ours = |name: &OsStr| SETTINGS.iter().any(|(ours, _)| name == *ours);
+        let points = |name: &OsStr| POINTERS.iter().any(|pointer| name == *pointer);
+        let mut env = environment;
+        env.retain(|(name, _)| !ours(name) && !points(name));
+        env.extend(SETTINGS.map(|(name, value)| (name.into(), value.into())));
+        Ok(Git { program, env })
+    }
+
+    /// The same git with these variables set too.
+    pub(crate) fn with_env(mut self, variables: impl IntoIterator<Item = (OsString, OsString)>) -> Git {
+        for (name, value) in variables {
+            self.env.retain(|(have, _)| *have != name);
+            self.env.push((name, value));
+        }
+        self
+    }
+
+    /// A variable of its environment.
+    pub(crate) fn env(&self, name: &str) -> Option<&OsStr> {
+        self.env.iter().find(|(have, _)| have == name).map(|(_, value)| value.as_os_str())
+    }
+
+    /// `git BEFORE ARGS` in a folder. Messages show the words of `args`.
+    pub(crate) fn call<A: AsRef<OsStr>>(&self, dir: &Path, before: &[OsString], args: &[A]) -> Call {
+        let mut process = Command::new(&self.program, dir);
+        process.args = before.to_vec();
+        process.args.extend(args.iter().map(|arg| arg.as_ref().to_owned()));
+        process.env.clone_from(&self.env);
+        let words = args.iter().map(|arg| arg.as_ref().to_string_lossy());
+        let words: Vec<_> =
+            words.filter(|word| !word.starts_with('-')).map(|word| without_credentials(&word)).collect();
+        Call { command: format!("git {}", words.join(" ")), process }
+    }
+
+    /// Reads objects, one for each query (an id, `REF^{commit}`, `COMMIT:path`); `None` for what is not there.
+    pub(crate) fn objects(
+        &self,
+        dir: &Path,
+        before: &[OsString],
+        queries: &[String],
+    ) -> Result<Vec<Option<Object>>, GitError> {
+        // Needs git 2.38, so only a path with a newline asks for it.
+        let (args, end): (&[&str], &str) = if queries.iter().any(|query| query.contains('\n')) {
+            (&["cat-file", "--batch", "-z"], "\0")
+        } else {
+            (&["cat-file", "--batch"], "\n")
+        };
+        let asked = queries.join(end) + end;
+        self.call(dir, before, args).reading(asked.into_bytes()).run()?.objects(queries)
+    }
+}
+
+impl Call {
+    /// Gives git this to read.
+    pub(crate) fn reading(mut self, bytes: Vec<u8>) -> Call {
+        self.process.stdin = Stdin::Bytes(bytes);
+        self
+    }
+
+    /// Runs it to its end. What is local and short is not stopped half-way: it has its own `Stop`.
+    pub(crate) fn run(self) -> Result<Answer, GitError> {
+        self.run_under(&Stop::new(Duration::ZERO), &mut |_| ())
+    }
+
+    /// Runs what talks to a network: `stop` ends it, and what it says is passed on as it comes.
+    pub(crate) fn run_under(self, stop: &Stop, said: &mut dyn FnMut(&[u8])) -> Result<Answer, GitError> {
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        let ended = process::run(&self.process, stop, &mut |stream, bytes| match stream {
+            Stream::Out => stdout.extend_from_slice(bytes),
+            Stream::Err => {
+                said(bytes);
+                stderr.extend_from_slice(bytes);
+            }
+        })?;
+        let failed =
+            |how: String| Err(GitError::Failed { command: self.command.clone(), how, said: spoken(&stderr) });
+        match ended.end {
+            End::Exited(code) => Ok(Answer { code, stdout, stderr, command: self.command }),
+            End::Signalled(signal) => failed(format!("was ended by signal {signal}")),
+            End::Stopped | End::TimedOut => Err(GitError::Stopped { command: self.command }),
+            End::WantsTerminal => failed("wanted to ask something, and there is nobody to answer".to_owned()),
+        }
+    }
+}
+
+impl Answer {
+    /// What it printed, if it succeeded.
+    pub(crate) fn stdout(self) -> Result<Vec<u8>, GitError> {
+        if self.code == 0 { Ok(self.stdout) } else { Err(self.failure()) }
+    }
+
+    /// One line that it printed, if it succeeded.
+    pub(crate) fn line(self) -> Result<String, GitError> {
+        let bytes = self.stdout()?;
+        Ok(String::from_utf8_lossy(&bytes).trim_end_matches('\n').to_owned())
+    }
+
+    /// The error for a call that should have succeeded.
+    pub(crate) fn failure(self) -> GitError {
+        let how = format!("failed with exit code {}", self.code);
+        GitError::Failed { command: self.command, how, said: spoken(&self.stderr) }
+    }
+
+    /// The error for a success whose answer makes no sense.
+    pub(crate) fn unreadable(&self) -> GitError {
+        let answer = String::from_utf8_lossy(&self.stdout).chars().take(200).collect();
+        GitError::Unreadable { command: self.command.clone(), answer }
+    }
+
+    /// Reads the answers of `cat-file --batch` to `queries`, one each; `None` for what is not there.
+    fn objects(self, queries: &[String]) -> Result<Vec<Option<Object>>, GitError> {
+        if self.code != 0 {
+            return Err(self.failure());
+        }
+        let mut rest = self.stdout.as_slice();
+        let read = queries.iter().map(|query| next_object(&mut rest, query)).collect::<Option<Vec<_>>>();
+        read.filter(|_| rest.is_empty()).ok_or_else(|| self.unreadable())
+    }
+}
+
+/// One answer of `cat-file --batch`: `ID KIND SIZE`, the bytes, a newline; or the query again and why not.
+/// The outer `None` is for an answer that can't be read.
+#[expect(clippy::option_option, reason = "unreadable and absent are two different things")]
+fn next_object(rest: &mut &[u8], query: &str) -> Option<Option<Object>> {
+    for absent in [" missing\n", " ambiguous\n"] {
+        if let Some(after) =
+            rest.strip_prefix(query.as_bytes()).and_then(|rest| rest.strip_prefix(absent.as_bytes()))
+        {
+            *rest = after;
+            return Some(None);
+        }
+    }
+    let end = rest.iter().position(|&byte| byte == b'\n')?;
+    let header = std::str::from_utf8(&rest[..end]).ok()?;
+    *rest = &rest[end + 1..];
+    let words: Vec<&str> = header.split(' ').collect();
+    let [id, kind, size] = words[..] else {
+        // A submodule's commit is not in this repository.
+        return matches!(words[..], [_, "submodule" | "missing"]).then_some(None);
+    };
+    let kind = match kind {
+        "blob" => ObjectKind::Blob,
+        "tree" => ObjectKind::Tree,
+        "commit" => ObjectKind::Commit,
+        "tag" => ObjectKind::Tag,
+        _ => return None,
+    };
+    let size: usize = size.parse().ok()?;
+    let bytes = rest.get(..size)?.to_owned();
+    *rest = rest.get(size..)?.strip_prefix(b"\n")?;
+    Some(Some(Object { id: ObjectId::parse(id)?, kind, bytes }))
+}
+
+/// What git wrote for people, as one text: its end, which tells most, and no `hint:` lines about options of git's.
+fn spoken(stderr: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&stderr[stderr.len().saturating_sub(SAID_LIMIT)..]).into_owned();
+    let lines: Vec<String> = text
+        .lines()
+        .map(|line| line.strip_prefix("fatal: ").or(line.strip_prefix("error: ")).unwrap_or(line))
+        .filter(|line| !line.trim().is_empty() && !line.starts_with("hint: "))
+        .map(without_credentials)
+        .collect();
+    lines.join("\n")
+}
+
+/// The text with the user info of each URL in it replaced: a password may stand there.
+pub(crate) fn without_credentials(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, after) = rest.split_at(at + 3);
+        shown.push_str(before);
+        let host_end =
+            after.find(|c: char| c == '/' || c.is_whitespace() || c == '\'').unwrap_or(after.len());
+        rest = after;
+        if let Some(user_end) = after[..host_end].rfind('@') {
+            // A bare user name, as in ssh://git@host, is not a secret.
+            if after[..user_end].contains(':') || before.ends_with("http://") || before.ends_with("https://")
+            {
+                shown.push_str("…");
+            } else {
+                shown.push_str(&after[..user_end]);
+            }
+            rest = &after[user_end..];
+        }
+    }
+    shown + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_in_urls_are_not_shown() {
+        for (text, shown) in [
+            ("https://bob:pw@host/x.git and https://t0ken@h", "https://…@host/x.git and https://…@h"),
+            ("ssh://git@host:22/x", "ssh://git@host:22/x"),
+            ("ssh://git:pw@host/x@y", "ssh://…@host/x@y"),
+            ("access to 'https://a:b@c@host/' denied", "access to 'https://…@host/' denied"),
+            ("git@host:x.git https://host/a@b", "git@host:x.git https://host/a@b"),
+        ] {
+            assert_eq!(without_credentials(text), shown);
+        }
+    }
+
+    #[test]
+    fn a_missing_object_is_told_from_one_whose_name_looks_like_an_answer() {
+        let id = "0123456789abcdef0123456789abcdef01234567";
+        let out = format!("HEAD:a missing\nb missing\n{id} blob 3\na\nb\n{id} missing\nx ambiguous\n");
+        let answer = Answer { code: 0, stdout: out.into_bytes(), stderr: Vec::new(), command: String::new() };
+        let queries = ["HEAD:a missing\nb", "HEAD:b", id, "x"].map(str::to_owned);
+        let objects = answer.objects(&queries).unwrap();
+        assert_eq!(objects.iter().map(Option::is_some).collect::<Vec<_>>(), [false, true, false, false]);
+        assert_eq!(objects[1].as_ref().unwrap().bytes, b"a\nb");
+    }
+}

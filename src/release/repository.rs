@@ -1,0 +1,260 @@
+//! The user's repository, read only: the commit to ship, what is not committed, where remotes are, what lies between
+//! two commits. Nothing here writes to it, takes its locks or runs its hooks.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use thiserror::Error;
+
+use super::Refusal;
+use super::git::{Answer, Git, GitError};
+use super::object::{Commit, Object, ObjectKind};
+use crate::model::release::{ObjectId, Source};
+use crate::state::checkout::Checkout;
+
+/// How many commits between two releases are told: more is not read by anybody.
+const BETWEEN_LIMIT: usize = 1000;
+
+/// A git repository of the user's, seen from the project's folder.
+#[derive(Clone)]
+pub(crate) struct Repository {
+    pub(crate) git: Git,
+    pub(crate) checkout: Checkout,
+}
+
+/// Something in the project's folder that is not in HEAD. Its path is relative to that folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Dirty {
+    pub(crate) path: String,
+    pub(crate) how: DirtyHow,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DirtyHow {
+    Changed,
+    Untracked,
+    Conflicting,
+}
+
+/// An answer about history, of which a shallow clone has only the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ancestry {
+    Ancestor,
+    Unrelated,
+    /// The clone does not go back far enough to tell.
+    Unknown,
+}
+
+/// The commits that one commit has and another has not, newest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Between {
+    pub(crate) commits: Vec<(ObjectId, Commit)>,
+    /// There may be more: the clone is shallow, or they are too many to tell.
+    pub(crate) cut: bool,
+}
+
+/// Why there is nothing to ship.
+#[derive(Debug, Error)]
+pub(crate) enum SourceError {
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error(transparent)]
+    Git(#[from] GitError),
+}
+
+impl Repository {
+    /// The commit that `reference` names (`HEAD`, a branch, a tag, an id), and the project's tree in it.
+    pub(crate) fn source(&self, reference: &str) -> Result<Source, SourceError> {
+        if reference.is_empty() || reference.starts_with('-') || reference.contains(['\n', '\0']) {
+            let message = format!("`{}` can't be the name of a commit", reference.escape_debug());
+            return Err(Refusal::new(message, "name a branch, a tag or a commit's id").into());
+        }
+        let prefix = self.prefix()?;
+        let queries = [format!("{reference}^{{commit}}"), format!("{reference}^{{commit}}:{prefix}")];
+        let mut objects = self.objects(&queries)?.into_iter();
+        let (Some(Some(commit)), tree) = (objects.next(), objects.next().flatten()) else {
+            return Err(self.no_commit(reference).into());
+        };
+        let id = commit.id;
+        let commit = Commit::parse(&commit.bytes).ok_or_else(|| unreadable(&id))?;
+        let Some(tree) = tree.filter(|tree| tree.kind == ObjectKind::Tree) else {
+            let message = format!("the folder `{prefix}` is not in commit {}", id.short());
+            return Err(Refusal::new(message, format!("git add {prefix} && git commit")).into());
+        };
+        let branch = self.branch(reference)?;
+        let time = commit.time().ok_or_else(|| unreadable(&id))?;
+        let (author, subject) = (commit.author.clone(), commit.subject().to_owned());
+        Ok(Source { commit: id, tree: tree.id, author, subject, time, date: commit.date, branch })
+    }
+
+    /// What is in the project's folder but not in HEAD, ignored files aside.
+    pub(crate) fn dirty(&self) -> Result<Vec<Dirty>, GitError> {
+        let args = ["status", "--porcelain=v2", "-z", "--no-renames", "--untracked-files=normal", "--", "."];
+        let answer = self.ask(&args)?;
+        if answer.code != 0 {
+            return Err(answer.failure());
+        }
+        let text = String::from_utf8_lossy(&answer.stdout);
+        let inside = self.prefix().map(|prefix| if prefix.is_empty() { prefix } else { prefix + "/" });
+        let inside = inside.unwrap_or_default();
+        text.split_terminator('\0')
+            .map(|record| {
+                let (how, fields) = match record.split(' ').next()? {
+                    "1" => (DirtyHow::Changed, 9),
+                    "u" => (DirtyHow::Conflicting, 11),
+                    "?" => (DirtyHow::Untracked, 2),
+                    _ => return None,
+                };
+                let path = record.splitn(fields, ' ').nth(fields - 1)?;
+                Some(Dirty { path: path.strip_prefix(&inside).unwrap_or(path).to_owned(), how })
+            })
+            .collect::<Option<_>>()
+            .ok_or_else(|| answer.unreadable())
+    }
+
+    /// Where a target's `git = "…"` points: a URL or path as it stands, else the remote of that name.
+    pub(crate) fn url(&self, target: &str) -> Result<String, SourceError> {
+        if target.is_empty() || target.starts_with('-') || target.contains(['\n', '\0']) {
+            let message = format!("`{}` can't be a git remote", target.escape_debug());
+            return Err(
+                Refusal::new(message, "give a URL, or the name of one of the repository's remotes").into()
+            );
+        }
+        if target.contains(':') || target.starts_with(['/', '.']) {
+            return Ok(absolute(target, &self.folder()));
+        }
+        let answer = self.ask(&["remote", "get-url", "--push", "--", target])?;
+        if answer.code == 0 {
+            return Ok(absolute(&answer.line()?, &self.checkout.worktree));
+        }
+        let known = self.ask(&["remote"])?.line()?;
+        let message = format!("the repository has no remote `{target}`");
+        Err(Refusal::new(
+            message,
+            match known.lines().collect::<Vec<_>>()[..] {
+                [] => format!("git remote add {target} URL"),
+                ref names => format!("it has: {}; or: git remote add {target} URL", names.join(", ")),
+            },
+        )
+        .into())
+    }
+
+    /// Whether one commit came before another.
+    pub(crate) fn ancestry(&self, of: &ObjectId, earlier: &ObjectId) -> Result<Ancestry, GitError> {
+        if of == earlier {
+            return Ok(Ancestry::Ancestor);
+        }
+        let answer = self.ask(&["merge-base", "--is-ancestor", earlier.as_str(), of.as_str()])?;
+        match answer.code {
+            0 => Ok(Ancestry::Ancestor),
+            1 if !self.checkout.is_shallow() => Ok(Ancestry::Unrelated),
+            // 128: one of the two is not here.
+            1 | 128 => Ok(Ancestry::Unknown),
+            _ => Err(answer.failure()),
+        }
+    }
+
+    /// The commits of `new` that `old` does not have and that touch the project; `None` if `old` is not here.
+    pub(crate) fn between(&self, old: &ObjectId, new: &ObjectId) -> Result<Option<Between>, GitError> {
+        let limit = format!("--max-count={}", BETWEEN_LIMIT + 1);
+        let not_old = format!("^{old}");
+        let mut args = vec!["rev-list", "--header", &limit, new.as_str(), &not_old, "--"];
+        if !self.checkout.prefix.as_os_str().is_empty() {
+            args.push(".");
+        }
+        let answer = self.ask(&args)?;
+        if answer.code == 128 {
+            return Ok(None);
+        }
+        let mut commits = read_log(answer)?;
+        let cut = commits.len() > BETWEEN_LIMIT || self.checkout.is_shallow();
+        commits.truncate(BETWEEN_LIMIT);
+        Ok(Some(Between { commits, cut }))
+    }
+
+    /// Reads objects; `None` for what is not there.
+    pub(crate) fn objects(&self, queries: &[String]) -> Result<Vec<Option<Object>>, GitError> {
+        self.git.objects(&self.folder(), &before(), queries)
+    }
+
+    /// The project's folder.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.checkout.worktree.join(&self.checkout.prefix)
+    }
+
+    /// The project's folder as git writes it: relative to the checkout, empty at its top.
+    pub(crate) fn prefix(&self) -> Result<String, Refusal> {
+        self.checkout.prefix.to_str().map(str::to_owned).ok_or_else(|| {
+            let shown = self.checkout.prefix.display();
+            Refusal::new(format!("the name of the folder `{shown}` is not UTF-8"), "give it another name")
+        })
+    }
+
+    pub(super) fn ask(&self, args: &[&str]) -> Result<Answer, GitError> {
+        self.git.call(&self.folder(), &before(), args).run()
+    }
+
+    fn branch(&self, reference: &str) -> Result<Option<String>, GitError> {
+        let full = if reference == "HEAD" || reference == "@" {
+            let head = fs::read_to_string(self.checkout.git_dir.join("HEAD")).unwrap_or_default();
+            match head.trim_end().strip_prefix("ref: ") {
+                // What a repository with reftables says there.
+                Some("refs/heads/.invalid") => self.ask(&["symbolic-ref", "--quiet", "HEAD"])?.stdout,
+                Some(full) => full.as_bytes().to_owned(),
+                None => return Ok(None),
+            }
+        } else {
+            self.ask(&["rev-parse", "--symbolic-full-name", "--verify", "--quiet", reference])?.stdout
+        };
+        Ok(String::from_utf8_lossy(&full).trim_end().strip_prefix("refs/heads/").map(str::to_owned))
+    }
+
+    fn no_commit(&self, reference: &str) -> Refusal {
+        if reference == "HEAD" || reference == "@" {
+            return Refusal::new("the repository has no commit yet", "git add --all && git commit");
+        }
+        let help = if self.checkout.is_shallow() {
+            "this clone has only the newest commits: git fetch --unshallow"
+        } else {
+            "name a branch, a tag or a commit that is in this repository; git fetch gets those of a remote"
+        };
+        Refusal::new(format!("there is no commit `{reference}`"), help)
+    }
+}
+
+/// The user's fsmonitor is a program of theirs, or a daemon: looking must not start it.
+fn before() -> [OsString; 2] {
+    ["-c".into(), "core.fsmonitor=false".into()]
+}
+
+/// Reads the output of `rev-list --header`: an id, the commit with its message indented by four, a NUL.
+pub(super) fn read_log(answer: Answer) -> Result<Vec<(ObjectId, Commit)>, GitError> {
+    if answer.code != 0 {
+        return Err(answer.failure());
+    }
+    let text = String::from_utf8_lossy(&answer.stdout);
+    let commits = text.split_terminator('\0').map(|record| {
+        let (id, commit) = record.split_once('\n')?;
+        let (headers, message) = commit.split_once("\n\n").unwrap_or((commit, ""));
+        let message: Vec<&str> =
+            message.lines().map(|line| line.strip_prefix("    ").unwrap_or(line)).collect();
+        Some((
+            ObjectId::parse(id)?,
+            Commit::parse(format!("{headers}\n\n{}\n", message.join("\n")).as_bytes())?,
+        ))
+    });
+    commits.collect::<Option<_>>().ok_or_else(|| answer.unreadable())
+}
+
+/// A path is meant from the folder that it is written in; the push starts elsewhere.
+fn absolute(url: &str, folder: &Path) -> String {
+    let is_path = !url.contains(':') && !url.starts_with('/');
+    let joined = is_path.then(|| folder.join(url)).and_then(|path| path.to_str().map(str::to_owned));
+    joined.unwrap_or_else(|| url.to_owned())
+}
+
+fn unreadable(id: &ObjectId) -> GitError {
+    GitError::Unreadable { command: "git cat-file --batch".to_owned(), answer: format!("commit {id}") }
+}

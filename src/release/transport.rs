@@ -1,0 +1,80 @@
+//! What a push from deploy's own repository needs of the user's: how their `.git/config` reaches a host (tokens, ssh,
+//! proxies, rewritten URLs), and who they are. It reads; it reaches nobody.
+
+use std::ffi::{OsStr, OsString};
+
+use super::git::{Git, GitError};
+use super::repository::Repository;
+
+/// The sections and keys that say how a host is reached.
+const KEYS: [&str; 9] = [
+    "core.sshcommand",
+    "core.gitproxy",
+    "core.askpass",
+    "credential.",
+    "http.",
+    "https.",
+    "protocol.",
+    "ssh.",
+    "url.",
+];
+
+/// ssh must not ask: nobody would see the question.
+const SSH: &str = "ssh -o BatchMode=yes";
+
+/// The user's git configuration.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    /// Where it was set (`local`, `global`, …), the key, the value; in git's order: the later one counts.
+    entries: Vec<(String, String, String)>,
+}
+
+impl Repository {
+    /// Reads the configuration. One process.
+    pub(crate) fn settings(&self) -> Result<Settings, GitError> {
+        let answer = self.ask(&["config", "--list", "--show-scope", "-z"])?;
+        let text = String::from_utf8_lossy(&answer.stdout()?).into_owned();
+        let mut fields = text.split_terminator('\0');
+        let mut entries = Vec::new();
+        while let (Some(scope), Some(entry)) = (fields.next(), fields.next()) {
+            // A key without `=` means true.
+            let (key, value) = entry.split_once('\n').unwrap_or((entry, "true"));
+            entries.push((scope.to_owned(), key.to_owned(), value.to_owned()));
+        }
+        Ok(Settings { entries })
+    }
+}
+
+impl Settings {
+    /// The user's name, else the address; `None` if git does not know them.
+    pub(crate) fn user(&self) -> Option<&str> {
+        self.value("user.name").or_else(|| self.value("user.email"))
+    }
+
+    /// The same git, reaching hosts as the user's repository would.
+    pub(super) fn reaching(&self, git: Git) -> Git {
+        // Those of other scopes count in deploy's repository by themselves.
+        let own = |(scope, key, _): &&(String, String, String)| {
+            matches!(scope.as_str(), "local" | "worktree") && KEYS.iter().any(|start| key.starts_with(start))
+        };
+        // By the environment, and not by arguments, which everybody on the machine can read: tokens stand there.
+        let count = git.env("GIT_CONFIG_COUNT").and_then(OsStr::to_str).and_then(|count| count.parse().ok());
+        let mut count: usize = count.unwrap_or(0);
+        let mut variables: Vec<(OsString, OsString)> = Vec::new();
+        for (_, key, value) in self.entries.iter().filter(own) {
+            variables.push((format!("GIT_CONFIG_KEY_{count}").into(), key.into()));
+            variables.push((format!("GIT_CONFIG_VALUE_{count}").into(), value.into()));
+            count += 1;
+        }
+        variables.push(("GIT_CONFIG_COUNT".into(), count.to_string().into()));
+        let has_ssh = ["GIT_SSH_COMMAND", "GIT_SSH"].iter().any(|name| git.env(name).is_some());
+        if !has_ssh && self.value("core.sshcommand").is_none() {
+            variables.push(("GIT_SSH_COMMAND".into(), SSH.into()));
+        }
+        git.with_env(variables)
+    }
+
+    fn value(&self, key: &str) -> Option<&str> {
+        self.entries.iter().rev().find(|(_, have, _)| have == key).map(|(_, _, value)| value.as_str())
+    }
+}

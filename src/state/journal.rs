@@ -1,0 +1,208 @@
+//! What one run still owes, on disk: JSON lines under `.deploy/runs/ID/journal`. A line counts only with its newline;
+//! it is on disk before the act that it is about. A run that owes nothing has no journal.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use thiserror::Error;
+
+use super::StateDir;
+use super::durable::{self, Appended, DurableError};
+use crate::model::event::Failure;
+use crate::model::name::RunId;
+use crate::model::record::{Debt, Exit, Record};
+
+/// The format's version, in the first line.
+const VERSION: u32 = 1;
+
+/// A journal that can't be trusted.
+#[derive(Debug, Error)]
+pub(crate) enum JournalError {
+    #[error("can't read `{}`: {source}", path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("line {line} of `{}` is damaged, and more follows it: nothing is guessed", path.display())]
+    Damaged { path: PathBuf, line: usize },
+    #[error("`{}` was written by another version of deploy ({version}); use that one to recover", path.display())]
+    Version { path: PathBuf, version: u32 },
+}
+
+/// The journal of a run, opened at the first debt.
+pub(crate) struct Journal {
+    state: StateDir,
+    run: RunId,
+    environment: Option<String>,
+    by: String,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    file: Option<Appended>,
+    debts: Vec<Debt>,
+    last: u64,
+}
+
+impl Journal {
+    /// The journal of a run that begins; nothing is written before it owes something.
+    pub(crate) fn new(state: StateDir, run: RunId, environment: Option<String>, by: String) -> Journal {
+        Journal { state, run, environment, by, inner: Mutex::default() }
+    }
+
+    /// The journal of an unfinished run, to be gone on with.
+    pub(crate) fn resume(unfinished: Unfinished, state: StateDir) -> Result<Journal, DurableError> {
+        let path = unfinished.folder.join(FILE);
+        let last = unfinished.owed.iter().map(|debt| debt.seq).max().unwrap_or(0);
+        let inner = Inner { file: Some(Appended::open(&path)?), debts: unfinished.owed, last };
+        Ok(Journal {
+            state,
+            run: unfinished.run,
+            environment: unfinished.environment,
+            by: String::new(),
+            inner: Mutex::new(inner),
+        })
+    }
+
+    /// Writes a debt down. When it returns, the debt is on disk and has its number.
+    ///
+    /// # Errors
+    /// The step that would owe it must not act.
+    pub(crate) fn defer(&self, mut debt: Debt) -> Result<Debt, Failure> {
+        let mut inner = self.lock();
+        inner.last += 1;
+        debt.seq = inner.last;
+        self.append(&mut inner, &Record::Deferred(debt.clone())).map_err(not_written)?;
+        inner.debts.push(debt.clone());
+        Ok(debt)
+    }
+
+    /// Notes that a debt was done.
+    pub(crate) fn settled(&self, seq: u64) -> Result<(), DurableError> {
+        let mut inner = self.lock();
+        self.append(&mut inner, &Record::Settled { seq })?;
+        inner.debts.retain(|debt| debt.seq != seq);
+        Ok(())
+    }
+
+    /// What is owed on this occasion, newest first.
+    pub(crate) fn owed(&self, exit: Exit) -> Vec<Debt> {
+        self.lock().debts.iter().rev().filter(|debt| debt.exit == exit).cloned().collect()
+    }
+
+    /// Ends the run: after success its undos are void. Gives how many debts are left; with none the journal is done.
+    pub(crate) fn finish(&self, succeeded: bool) -> usize {
+        let mut inner = self.lock();
+        if succeeded {
+            inner.debts.retain(|debt| debt.exit == Exit::Always);
+        }
+        let left = inner.debts.len();
+        if inner.file.is_some() && left == 0 {
+            // If this line is lost, a recovery finds nothing to do.
+            let _ended = self.append(&mut inner, &Record::Ended { succeeded });
+        }
+        left
+    }
+
+    fn append(&self, inner: &mut Inner, record: &Record) -> Result<(), DurableError> {
+        let mut bytes = Vec::new();
+        if inner.file.is_none() {
+            let folder = self.state.run(&self.run);
+            self.state.create()?;
+            durable::create_folder(&folder)?;
+            inner.file = Some(Appended::open(&folder.join(FILE))?);
+            let begun = Record::Begun {
+                version: VERSION,
+                run: self.run.0.clone(),
+                environment: self.environment.clone(),
+                by: self.by.clone(),
+            };
+            line(&begun, &mut bytes);
+        }
+        line(record, &mut bytes);
+        inner.file.as_mut().expect("it was opened above").append(&bytes)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
+        self.inner.lock().expect("no thread panics while it writes the journal")
+    }
+}
+
+/// The journal's name in its run's folder.
+const FILE: &str = "journal";
+
+fn line(record: &Record, bytes: &mut Vec<u8>) {
+    serde_json::to_writer(&mut *bytes, record).expect("a record has no map with odd keys");
+    bytes.push(b'\n');
+}
+
+fn not_written(error: DurableError) -> Failure {
+    Failure::Unmet {
+        message: format!("the way to take it back could not be written down, so it was not done: {error}"),
+        help: None,
+    }
+}
+
+/// A run that ended without settling what it owes.
+#[derive(Clone, Debug)]
+pub(crate) struct Unfinished {
+    pub(crate) run: RunId,
+    pub(crate) environment: Option<String>,
+    pub(crate) by: String,
+    /// Newest last.
+    pub(crate) owed: Vec<Debt>,
+    folder: PathBuf,
+}
+
+/// The runs that still owe something, oldest first. Whether one of them is still running is for the caller to find out.
+pub(crate) fn unfinished(state: &StateDir) -> Result<Vec<Unfinished>, JournalError> {
+    let Ok(entries) = fs::read_dir(state.runs()) else { return Ok(Vec::new()) };
+    let mut folders: Vec<PathBuf> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
+    folders.sort();
+    let mut found = Vec::new();
+    for folder in folders {
+        found.extend(read(&folder)?);
+    }
+    Ok(found)
+}
+
+fn read(folder: &Path) -> Result<Option<Unfinished>, JournalError> {
+    let path = folder.join(FILE);
+    let text = match fs::read(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(JournalError::Unreadable { path, source }),
+    };
+    parse(&text, folder)
+}
+
+/// What a journal's bytes say. A torn tail is normal after a crash; a torn middle is refused.
+fn parse(text: &[u8], folder: &Path) -> Result<Option<Unfinished>, JournalError> {
+    let path = folder.join(FILE);
+    // What stands after the last newline was never acted upon.
+    let whole = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+    let mut unfinished = None;
+    for (index, line) in text[..whole].split_inclusive(|&byte| byte == b'\n').enumerate() {
+        let damaged = || JournalError::Damaged { path: path.clone(), line: index + 1 };
+        let record: Record = serde_json::from_slice(line).map_err(|_| damaged())?;
+        match (record, &mut unfinished) {
+            (Record::Begun { version, .. }, None) if version != VERSION => {
+                return Err(JournalError::Version { path, version });
+            }
+            (Record::Begun { run, environment, by, .. }, None) => {
+                unfinished = Some(Unfinished {
+                    run: RunId(run),
+                    environment,
+                    by,
+                    owed: Vec::new(),
+                    folder: folder.to_owned(),
+                });
+            }
+            (Record::Deferred(debt), Some(open)) => open.owed.push(debt),
+            (Record::Settled { seq }, Some(open)) => open.owed.retain(|debt| debt.seq != seq),
+            (Record::Ended { .. }, Some(_)) => return Ok(None),
+            (Record::Begun { .. }, Some(_)) | (_, None) => return Err(damaged()),
+        }
+    }
+    Ok(unfinished.filter(|open| !open.owed.is_empty()))
+}
