@@ -2,6 +2,8 @@
 
 mod diagnostic;
 mod model;
+mod config;
+mod plan;
 mod process;
 mod state;
 mod release;

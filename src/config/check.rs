@@ -1,0 +1,86 @@
+//! Names that must mean something: every `needs`, `after`, `task`, `default` and `deploy` of the file.
+
+use super::reader::Reader;
+use crate::diagnostic::{Diagnostic, Span, nearest};
+use crate::model::project::{Named, Project};
+use crate::model::step::{Action, Step, Written};
+use crate::model::task::Need;
+
+pub(crate) fn check(reader: &Reader<'_>, project: &Project) {
+    let check = Check { reader, project };
+    if let Some((name, at)) = &project.default
+        && !project.names.contains_key(name)
+    {
+        reader.problem(check.unknown("task or environment", name, *at, |_| true));
+    }
+    for environment in &project.environments {
+        check.needs(&environment.needs);
+        if let Some((task, at)) = &environment.deploy {
+            check.task(task, *at);
+        }
+        if let Some((other, at)) = &environment.protect.after {
+            check.environment(other, *at);
+            if *other == environment.name {
+                reader.problem(
+                    Diagnostic::new(format!("`{other}` can't come after itself"))
+                        .at(*at, "this environment's own name"),
+                );
+            }
+        }
+    }
+    for task in &project.tasks {
+        check.needs(&task.needs);
+        for (other, at) in &task.after {
+            check.task(other, *at);
+        }
+        check.steps(&task.steps);
+        check.steps(&task.always);
+    }
+}
+
+struct Check<'a> {
+    reader: &'a Reader<'a>,
+    project: &'a Project,
+}
+
+impl Check<'_> {
+    fn needs(&self, needs: &[Need]) {
+        for need in needs {
+            self.task(&need.task, need.at);
+            if let Some((environment, at)) = &need.environment {
+                self.environment(environment, *at);
+            }
+        }
+    }
+
+    fn steps(&self, steps: &[Step<Written>]) {
+        for step in steps {
+            if let Action::Task(call) = &step.action {
+                self.task(&call.task, call.at);
+            }
+            self.steps(&step.undo);
+        }
+    }
+
+    fn task(&self, name: &str, at: Span) {
+        if self.project.task(name).is_none() {
+            self.reader.problem(self.unknown("task", name, at, |named| matches!(named, Named::Task(_))));
+        }
+    }
+
+    fn environment(&self, name: &str, at: Span) {
+        if self.project.environment(name).is_none() {
+            self.reader.problem(
+                self.unknown("environment", name, at, |named| matches!(named, Named::Environment(_))),
+            );
+        }
+    }
+
+    fn unknown(&self, what: &str, name: &str, at: Span, fits: impl Fn(&Named) -> bool) -> Diagnostic {
+        let candidates =
+            self.project.names.iter().filter(|(_, named)| fits(named)).map(|(name, _)| name.as_str());
+        Diagnostic::new(format!("there is no {what} `{name}`"))
+            .at(at, "")
+            .maybe_help(nearest(name, candidates).map(|near| format!("did you mean `{near}`?")))
+    }
+}

@@ -1,0 +1,148 @@
+//! `[environments.NAME]`: swap, health and rules; targets have a file of their own.
+
+use toml::de::DeValue;
+
+use super::reader::{Item, Table};
+use super::{target, task, value};
+use crate::diagnostic::Diagnostic;
+use crate::model::environment::{Confirm, Environment, Protect};
+use crate::model::health::Health;
+use crate::model::step::Written;
+use crate::model::swap::{Content, Swap};
+
+/// A check that asks for more good answers in a row than this never ends in time.
+const LONGEST_STREAK: i64 = 1000;
+
+pub(crate) fn read(name: &str, item: Item<'_, '_>) -> Option<Environment> {
+    if !value::is_name(name) {
+        item.problem(
+            Diagnostic::new(format!("`{name}` can't be an environment's name"))
+                .at(item.key(), "letters, digits, `-`, `_` and `.`; not `-` or `.` first"),
+        );
+        return None;
+    }
+    let mut table = item.table("an environment")?;
+    let environment = Environment {
+        name: name.to_owned(),
+        about: table.take("about").and_then(|item| item.text()),
+        target: table.take("target").and_then(target::read),
+        swap: table.take("swap").map(swap).unwrap_or_default(),
+        url: table.take("url").and_then(|item| item.template()),
+        vars: table.take("vars").map(value::variables).unwrap_or_default(),
+        env: table.take("env").map(value::env).unwrap_or_default(),
+        needs: table.take("needs").map(task::needs).unwrap_or_default(),
+        deploy: table.take("deploy").and_then(|item| Some((item.text()?, item.at()))),
+        health: table.take("health").and_then(health),
+        protect: table.take("protect").map(protect).unwrap_or_default(),
+        at: item.key(),
+    };
+    table.finish();
+    Some(environment)
+}
+
+/// A `swap` table: paths, and what they hold instead.
+pub(crate) fn swap(item: Item<'_, '_>) -> Vec<Swap<Written>> {
+    let Some(table) = item.table("`swap`") else { return Vec::new() };
+    let swaps = table.entries().into_iter().filter_map(|(path, item)| {
+        let path = value::inner_path(path, item, item.key())?;
+        Some(Swap { path, content: content(item)?, at: item.key() })
+    });
+    swaps.collect()
+}
+
+fn content(item: Item<'_, '_>) -> Option<Content<Written>> {
+    let Some(mut table) = item.maybe_table("a swap") else {
+        return item.template().map(Content::Line);
+    };
+    let from = table.take("from");
+    let text = table.take("text");
+    let remove = table.take("remove");
+    let content = match (from, text, remove) {
+        (Some(item), None, None) => item.template().map(Content::From),
+        (None, Some(item), None) => item.template().map(Content::Text),
+        (None, None, Some(item)) => match item.boolean() {
+            Some(true) => Some(Content::Remove),
+            Some(false) => {
+                item.wrong("true");
+                None
+            }
+            None => None,
+        },
+        _ => {
+            item.problem(
+                Diagnostic::new("a swap says one thing about its file")
+                    .at(item.at(), "exactly one of `from`, `text`, `remove`")
+                    .help("\"a line\", { from = \"file\" }, { text = \"…\" } or { remove = true }"),
+            );
+            None
+        }
+    };
+    table.finish();
+    content
+}
+
+/// A health check: an address, or a table.
+pub(crate) fn health(item: Item<'_, '_>) -> Option<Health<Written>> {
+    let plain = |url| Health {
+        url,
+        status: 200,
+        contains: None,
+        within: Health::<Written>::WITHIN,
+        every: Health::<Written>::EVERY,
+        streak: 1,
+        at: item.at(),
+    };
+    let Some(mut table) = item.maybe_table("`health`") else { return item.template().map(plain) };
+    let mut health = table.require("url").and_then(|item| item.template()).map(plain);
+    let status = table
+        .take("status")
+        .and_then(|item| item.integer(100..=599))
+        .and_then(|code| u16::try_from(code).ok());
+    let contains = table.take("contains").and_then(|item| item.template());
+    let within = table.take("within").and_then(|item| item.duration());
+    let every = table.take("every").and_then(|item| item.duration());
+    let streak = table
+        .take("streak")
+        .and_then(|item| item.integer(1..=LONGEST_STREAK))
+        .and_then(|n| u32::try_from(n).ok());
+    table.finish();
+    if let Some(health) = &mut health {
+        health.status = status.unwrap_or(health.status);
+        health.contains = contains;
+        health.within = within.unwrap_or(health.within);
+        health.every = every.unwrap_or(health.every);
+        health.streak = streak.unwrap_or(health.streak);
+    }
+    health
+}
+
+fn protect(item: Item<'_, '_>) -> Protect {
+    let Some(mut table) = item.table("`protect`") else { return Protect::default() };
+    let protect = Protect {
+        branches: table.take("branches").map(|item| item.texts()).unwrap_or_default(),
+        clean: table.take("clean").and_then(|item| item.boolean()).unwrap_or(false),
+        after: table.take("after").and_then(|item| Some((item.text()?, item.at()))),
+        confirm: confirm(&mut table),
+        at: Some(item.key()),
+    };
+    table.finish();
+    protect
+}
+
+fn confirm(table: &mut Table<'_, '_>) -> Confirm {
+    let Some(item) = table.take("confirm") else { return Confirm::No };
+    match item.value() {
+        DeValue::Boolean(true) => Confirm::Ask,
+        DeValue::Boolean(false) => Confirm::No,
+        DeValue::String(word) if word == "typed" => Confirm::Typed,
+        DeValue::String(_)
+        | DeValue::Integer(_)
+        | DeValue::Float(_)
+        | DeValue::Datetime(_)
+        | DeValue::Array(_)
+        | DeValue::Table(_) => {
+            item.wrong("true, false or \"typed\"");
+            Confirm::No
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Steps: `run` lines, and tables with exactly one action.
+
+use toml::de::DeValue;
+
+use super::environment::{health, swap};
+use super::reader::{Item, Table};
+use super::value;
+use crate::diagnostic::{Diagnostic, Span};
+use crate::model::step::{Action, Retry, Step, Written};
+use crate::model::task::Call;
+
+/// More tries than this are a loop that somebody forgot.
+const MOST_TRIES: i64 = 1000;
+
+/// What `run` holds: one line, or several, each a step of its own.
+pub(crate) fn lines(item: Item<'_, '_>) -> Vec<Step<Written>> {
+    match item.value() {
+        DeValue::Array(_) => item
+            .list("a shell line, or a list of them")
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(line)
+            .collect(),
+        DeValue::String(_) => line(item).into_iter().collect(),
+        DeValue::Integer(_)
+        | DeValue::Float(_)
+        | DeValue::Boolean(_)
+        | DeValue::Datetime(_)
+        | DeValue::Table(_) => {
+            item.wrong("a shell line, or a list of them");
+            Vec::new()
+        }
+    }
+}
+
+/// What `steps`, `always` and `undo` hold: steps; a single one may stand without its list.
+pub(crate) fn steps(item: Item<'_, '_>) -> Vec<Step<Written>> {
+    match item.value() {
+        DeValue::Array(_) => {
+            item.list("a list of steps").unwrap_or_default().into_iter().filter_map(step).collect()
+        }
+        DeValue::String(_) | DeValue::Table(_) => step(item).into_iter().collect(),
+        DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => {
+            item.wrong("a list of steps");
+            Vec::new()
+        }
+    }
+}
+
+pub(crate) fn retry(item: Item<'_, '_>) -> Option<Retry> {
+    let mut retry = Retry::default();
+    if matches!(item.value(), DeValue::Integer(_)) {
+        retry.times = times(item)?;
+        return Some(retry);
+    }
+    let mut table = item.table("`retry`")?;
+    if let Some(times) = table.take("times").and_then(times) {
+        retry.times = times;
+    }
+    if let Some(wait) = table.take("wait").and_then(|item| item.duration()) {
+        retry.wait = wait;
+    }
+    if let Some(factor) = table.take("factor").and_then(|item| item.number()) {
+        retry.factor = factor;
+    }
+    if let Some(jitter) = table.take("jitter").and_then(|item| item.boolean()) {
+        retry.jitter = jitter;
+    }
+    if let Some(codes) = table.take("on_exit").and_then(|item| item.list("a list of exit codes")) {
+        retry.on_exit = codes.iter().filter_map(|code| i32::try_from(code.integer(1..=255)?).ok()).collect();
+    }
+    table.finish();
+    Some(retry)
+}
+
+fn times(item: Item<'_, '_>) -> Option<u32> {
+    item.integer(1..=MOST_TRIES).and_then(|times| u32::try_from(times).ok())
+}
+
+fn line(item: Item<'_, '_>) -> Option<Step<Written>> {
+    Some(bare(Action::Run(item.script()?), item.at()))
+}
+
+fn bare(action: Action<Written>, at: Span) -> Step<Written> {
+    Step {
+        name: None,
+        action,
+        condition: None,
+        dir: None,
+        env: Vec::new(),
+        timeout: None,
+        retry: None,
+        allow_failure: false,
+        undo: Vec::new(),
+        at,
+    }
+}
+
+fn step(item: Item<'_, '_>) -> Option<Step<Written>> {
+    let Some(mut table) = item.maybe_table("a step") else { return line(item) };
+    let action = action(&mut table);
+    let step = action.map(|action| Step {
+        name: table.take("name").and_then(|item| item.text()),
+        action,
+        condition: table.take("if").and_then(|item| item.expression()),
+        dir: table.take("dir").and_then(|item| item.template()),
+        env: table.take("env").map(value::env).unwrap_or_default(),
+        timeout: table.take("timeout").and_then(|item| item.duration()),
+        retry: table.take("retry").and_then(retry),
+        allow_failure: table.take("allow_failure").and_then(|item| item.boolean()).unwrap_or(false),
+        undo: table.take("undo").map(steps).unwrap_or_default(),
+        at: item.at(),
+    })?;
+    table.finish();
+    Some(step)
+}
+
+/// The one action of a step. Of none and of several it tells, and the step is left out.
+fn action(table: &mut Table<'_, '_>) -> Option<Action<Written>> {
+    const ACTIONS: [&str; 6] = ["run", "exec", "task", "swap", "ship", "check"];
+    let found: Vec<(&str, Item<'_, '_>)> =
+        ACTIONS.iter().filter_map(|key| Some((*key, table.take(key)?))).collect();
+    let with = table.take("with");
+    let [(key, item)] = found[..] else {
+        let actions = ACTIONS.map(|key| format!("`{key}`")).join(", ");
+        table.problem(match found[..] {
+            [] => Diagnostic::new("a step needs an action")
+                .at(table.at(), "none here")
+                .help(format!("one of {actions}")),
+            [(first, _), (_, second), ..] => Diagnostic::new("a step has exactly one action")
+                .at(second.key(), format!("a second one, after `{first}`"))
+                .help("make two steps of it: they are done in order"),
+            [_] => unreachable!("one action is the good case"),
+        });
+        return None;
+    };
+    if let (Some(with), true) = (with, key != "task") {
+        with.problem(Diagnostic::new("`with` belongs to a `task` step").at(with.key(), "no `task` here"));
+    }
+    match key {
+        "run" => Some(Action::Run(item.script()?)),
+        "exec" => exec(item),
+        "task" => Some(Action::Task(Call {
+            task: item.text()?,
+            with: with.map(value::variables).unwrap_or_default(),
+            at: item.at(),
+        })),
+        "swap" => Some(Action::Swap(swap(item))),
+        "check" => Some(Action::Check(Box::new(health(item)?))),
+        _ => match item.boolean()? {
+            true => Some(Action::Ship),
+            false => {
+                item.wrong("true");
+                None
+            }
+        },
+    }
+}
+
+fn exec(item: Item<'_, '_>) -> Option<Action<Written>> {
+    let words = item.templates();
+    if words.is_empty() {
+        if item.value().is_array() {
+            item.wrong("a program and its arguments, such as [\"git\", \"push\", \"origin\"]");
+        }
+        return None;
+    }
+    Some(Action::Exec(words))
+}

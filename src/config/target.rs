@@ -1,0 +1,93 @@
+//! `target = { … }`: which kind it is, and that kind's keys.
+
+use super::reader::{Item, Table};
+use super::value;
+use crate::diagnostic::Diagnostic;
+use crate::model::script::Script;
+use crate::model::step::Written;
+use crate::model::target::{GitTarget, ServerTarget, Target};
+use crate::model::template::Template;
+
+/// The branch that a git target gets when the file names none.
+const BRANCH: &str = "main";
+
+/// A kind of target: the key that names it, and what reads the rest.
+type Kind = (&'static str, fn(Item<'_, '_>, &mut Table<'_, '_>) -> Option<Target<Written>>);
+
+const KINDS: [Kind; 2] = [("git", git), ("server", server)];
+
+pub(crate) fn read(item: Item<'_, '_>) -> Option<Target<Written>> {
+    let mut table = item.table("a target")?;
+    let mut found = Vec::new();
+    for (key, read) in KINDS {
+        if let Some(item) = table.take(key) {
+            found.push((item, read));
+        }
+    }
+    let &[(kind, read)] = &found[..] else {
+        let kinds = KINDS.map(|(key, _)| format!("`{key}`")).join(" or ");
+        item.problem(
+            Diagnostic::new(format!("a target is of one kind: {kinds}"))
+                .at(item.key(), if found.is_empty() { "no kind that is known" } else { "more than one kind" })
+                .help("{ git = \"URL or remote's name\" } or { server = \"local\", path = \"/srv/shop\" }"),
+        );
+        return None;
+    };
+    let target = read(kind, &mut table);
+    table.finish();
+    target
+}
+
+fn git(item: Item<'_, '_>, table: &mut Table<'_, '_>) -> Option<Target<Written>> {
+    let branch = table.take("branch").and_then(|item| item.template());
+    let fail_on =
+        table.take("fail_on").and_then(|item| item.list("a list of regular expressions")).unwrap_or_default();
+    Some(Target::Git(GitTarget {
+        remote: item.template()?,
+        branch: branch.unwrap_or_else(|| Template::plain(BRANCH, item.at())),
+        fail_on: fail_on.into_iter().filter_map(value::pattern).collect(),
+        at: item.at(),
+    }))
+}
+
+fn server(item: Item<'_, '_>, table: &mut Table<'_, '_>) -> Option<Target<Written>> {
+    let host = item.text()?;
+    if host != "local" {
+        item.problem(
+            Diagnostic::new("this version ships to a server only on this machine")
+                .at(item.at(), format!("`{host}` would be another one"))
+                .help("server = \"local\"; or push to it over ssh: { git = \"ssh://…\" }"),
+        );
+    }
+    let path = table.require("path").and_then(|item| item.template());
+    let target = ServerTarget {
+        build: table.take("build").map(lines).unwrap_or_default(),
+        shared: table.take("shared").map(inner_paths).unwrap_or_default(),
+        reload: table.take("reload").and_then(|item| item.script()),
+        keep: keep(table),
+        path: path?,
+        at: item.at(),
+    };
+    Some(Target::Server(Box::new(target)))
+}
+
+fn keep(table: &mut Table<'_, '_>) -> usize {
+    // The live release and the one before it are what a rollback needs.
+    let keep = table.take("keep").and_then(|item| item.integer(2..=i64::MAX));
+    keep.and_then(|number| usize::try_from(number).ok()).unwrap_or(ServerTarget::<Written>::KEEP)
+}
+
+fn lines(item: Item<'_, '_>) -> Vec<Script<Template>> {
+    if item.value().is_str() {
+        return item.script().into_iter().collect();
+    }
+    item.list("a list of shell lines").unwrap_or_default().iter().filter_map(Item::script).collect()
+}
+
+fn inner_paths(item: Item<'_, '_>) -> Vec<String> {
+    let items = item.list("a list of paths").unwrap_or_default();
+    items
+        .into_iter()
+        .filter_map(|item| value::inner_path(item.text()?.trim_end_matches('/'), item, item.at()))
+        .collect()
+}

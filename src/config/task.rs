@@ -1,0 +1,72 @@
+//! `[tasks.NAME]`.
+
+use super::project::shell;
+use super::reader::Item;
+use super::{step, value};
+use crate::diagnostic::Diagnostic;
+use crate::model::task::{Need, Task};
+
+pub(crate) fn read(name: &str, item: Item<'_, '_>) -> Option<Task> {
+    if !value::is_name(name) {
+        item.problem(
+            Diagnostic::new(format!("`{name}` can't be a task's name"))
+                .at(item.key(), "letters, digits, `-`, `_` and `.`; not `-` or `.` first"),
+        );
+        return None;
+    }
+    let mut table = item.table("a task")?;
+    let run = table.take("run");
+    let steps = table.take("steps");
+    if let (Some(_), Some(steps)) = (run, steps) {
+        steps.problem(
+            Diagnostic::new(format!("task `{name}` has both `run` and `steps`"))
+                .at(steps.key(), "and `run` beside it")
+                .help("put the line of `run` into `steps` as a string"),
+        );
+    }
+    let task = Task {
+        name: name.to_owned(),
+        about: table.take("about").and_then(|item| item.text()),
+        needs: table.take("needs").map(needs).unwrap_or_default(),
+        after: table.take("after").map(value::names).unwrap_or_default(),
+        steps: run.map(step::lines).or(steps.map(step::steps)).unwrap_or_default(),
+        always: table.take("always").map(step::steps).unwrap_or_default(),
+        vars: table.take("vars").map(value::variables).unwrap_or_default(),
+        env: table.take("env").map(value::env).unwrap_or_default(),
+        dir: table.take("dir").and_then(|item| item.template()),
+        shell: table.take("shell").and_then(shell),
+        condition: table.take("if").and_then(|item| item.expression()),
+        confirm: table.take("confirm").and_then(|item| item.template()),
+        skip_if: table.take("skip_if").and_then(|item| item.script()),
+        timeout: table.take("timeout").and_then(|item| item.duration()),
+        retry: table.take("retry").and_then(step::retry),
+        interactive: table.take("interactive").and_then(|item| item.boolean()).unwrap_or(false),
+        exclusive: table.take("exclusive").and_then(|item| item.text()),
+        at: item.key(),
+    };
+    if task.steps.is_empty() && task.needs.is_empty() && run.is_none() && steps.is_none() {
+        item.problem(
+            Diagnostic::new(format!("task `{name}` does nothing"))
+                .at(item.key(), "no `run`, no `steps`, no `needs`")
+                .help("say what it does: run = \"…\""),
+        );
+    }
+    table.finish();
+    Some(task)
+}
+
+/// `needs`: names, or tables that also say the environment.
+pub(crate) fn needs(item: Item<'_, '_>) -> Vec<Need> {
+    item.list("a list of tasks").unwrap_or_default().into_iter().filter_map(need).collect()
+}
+
+fn need(item: Item<'_, '_>) -> Option<Need> {
+    let Some(mut table) = item.maybe_table("a need") else {
+        return Some(Need { task: item.text()?, environment: None, at: item.at() });
+    };
+    let task = table.require("task").and_then(|item| Some((item.text()?, item.at())));
+    let environment = table.take("environment").and_then(|item| Some((item.text()?, item.at())));
+    table.finish();
+    let (task, at) = task?;
+    Some(Need { task, environment, at })
+}

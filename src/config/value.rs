@@ -1,0 +1,173 @@
+//! Small values: durations, numbers, names, variables.
+
+use std::time::Duration;
+
+use toml::de::DeValue;
+
+use super::reader::Item;
+use crate::diagnostic::{Diagnostic, Span};
+use crate::model::template::{Template, is_identifier};
+use crate::model::value::{Definition, Value, Variable};
+
+/// A duration as people write it: `90s`, `1m 30s`, `2h`, `250ms`.
+pub(crate) fn duration(text: &str) -> Option<Duration> {
+    let signed: jiff::SignedDuration = text.trim().parse().ok()?;
+    Duration::try_from(signed).ok()
+}
+
+pub(crate) fn integer(value: &DeValue<'_>) -> Option<i64> {
+    let integer = value.as_integer()?;
+    i64::from_str_radix(integer.as_str(), integer.radix()).ok()
+}
+
+pub(crate) fn float(value: &DeValue<'_>) -> Option<f64> {
+    match value {
+        DeValue::Float(float) => float.as_str().parse().ok(),
+        // Whole numbers of a configuration are far below 2^53.
+        DeValue::Integer(_) => integer(value).and_then(|number| i32::try_from(number).ok()).map(f64::from),
+        DeValue::String(_)
+        | DeValue::Boolean(_)
+        | DeValue::Datetime(_)
+        | DeValue::Array(_)
+        | DeValue::Table(_) => None,
+    }
+}
+
+/// The word of this language for one that other tools use.
+pub(crate) fn synonym(word: &str) -> Option<&'static str> {
+    let ours = match word {
+        "deps" | "dependencies" | "depends" | "depends_on" | "requires" | "pre" => "needs",
+        "cmd" | "cmds" | "command" | "commands" | "script" | "recipe" => "run",
+        "desc" | "description" | "help" | "summary" => "about",
+        "cwd" | "workdir" | "working_dir" | "working-directory" | "chdir" => "dir",
+        "environment" | "environ" => "env",
+        "parallel" => "jobs",
+        "cleanup" | "finally" | "ensure" => "always",
+        "ignore_errors" | "ignore_error" | "allow_fail" | "continue-on-error" => "allow_failure",
+        _ => return None,
+    };
+    Some(ours)
+}
+
+/// Whether a task or an environment may be called so.
+pub(crate) fn is_name(word: &str) -> bool {
+    let fits = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    !word.is_empty() && !word.starts_with(['-', '.']) && word.chars().all(fits)
+}
+
+/// A `name=value` of the command line's `--set`; in the name, `-` may stand for `_`.
+pub(crate) fn assignment(text: &str) -> Option<(String, String)> {
+    let (name, value) = text.split_once('=')?;
+    let name = name.replace('-', "_");
+    is_identifier(&name).then(|| (name, value.to_owned()))
+}
+
+/// A `vars` table.
+pub(crate) fn variables(item: Item<'_, '_>) -> Vec<Variable> {
+    let Some(table) = item.table("`vars`") else { return Vec::new() };
+    table.entries().into_iter().filter_map(|(name, item)| variable(name, item)).collect()
+}
+
+fn variable(name: &str, item: Item<'_, '_>) -> Option<Variable> {
+    if !is_identifier(name) {
+        item.problem(
+            Diagnostic::new(format!("`{name}` can't be a variable's name"))
+                .at(item.key(), "letters, digits and `_`, not a digit first")
+                .maybe_help(
+                    Some(name.replace(['-', '.'], "_"))
+                        .filter(|name| is_identifier(name))
+                        .map(|name| format!("call it `{name}`")),
+                ),
+        );
+        return None;
+    }
+    let definition = match item.value() {
+        DeValue::String(_) => Definition::Text(item.template()?),
+        DeValue::Array(_) => Definition::List(item.templates()),
+        DeValue::Boolean(truth) => Definition::Plain(Value::Bool(*truth)),
+        DeValue::Integer(_) => Definition::Plain(Value::Integer(item.integer(i64::MIN..=i64::MAX)?)),
+        DeValue::Float(float) => Definition::Plain(Value::Float(float.as_str().parse().ok()?)),
+        DeValue::Datetime(_) | DeValue::Table(_) => {
+            item.wrong("a string, a number, true or false, or a list of strings");
+            return None;
+        }
+    };
+    Some(Variable { name: name.to_owned(), definition, at: item.key() })
+}
+
+/// An `env` table: variables of processes.
+pub(crate) fn env(item: Item<'_, '_>) -> Vec<(String, Template)> {
+    let Some(table) = item.table("`env`") else { return Vec::new() };
+    table
+        .entries()
+        .into_iter()
+        .filter_map(|(name, item)| Some((env_name(name, item)?, env_value(item)?)))
+        .collect()
+}
+
+fn env_name(name: &str, item: Item<'_, '_>) -> Option<String> {
+    if name.is_empty() || name.contains(['=', '\0']) {
+        item.problem(
+            Diagnostic::new(format!("`{name}` can't be the name of an environment variable"))
+                .at(item.key(), "no `=`, and not empty"),
+        );
+        return None;
+    }
+    Some(name.to_owned())
+}
+
+/// A string; numbers and booleans are taken as they are written.
+fn env_value(item: Item<'_, '_>) -> Option<Template> {
+    let plain = match item.value() {
+        DeValue::Integer(_) => item.integer(i64::MIN..=i64::MAX)?.to_string(),
+        DeValue::Boolean(truth) => truth.to_string(),
+        DeValue::Float(float) => float.as_str().to_owned(),
+        DeValue::String(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => {
+            return item.template();
+        }
+    };
+    Some(Template::plain(plain, item.at()))
+}
+
+/// A list of names with their places.
+pub(crate) fn names(item: Item<'_, '_>) -> Vec<(String, Span)> {
+    let items = item.list("a list of names").unwrap_or_default();
+    items.into_iter().filter_map(|item| Some((item.text()?, item.at()))).collect()
+}
+
+/// A regular expression, checked; it is compiled again where it is used, so that nobody else pays for it.
+pub(crate) fn pattern(item: Item<'_, '_>) -> Option<String> {
+    let text = item.text()?;
+    if let Err(error) = regex::Regex::new(&text) {
+        let reason = error.to_string();
+        let last = reason.lines().last().unwrap_or_default().trim_start_matches("error: ");
+        item.problem(
+            Diagnostic::new(format!("this is not a regular expression: {last}"))
+                .at(item.at(), "")
+                .help("in TOML, single quotes keep backslashes as they are: 'error: \\d+'"),
+        );
+        return None;
+    }
+    Some(text)
+}
+
+/// A path that stays inside the folder of tasks.toml.
+pub(crate) fn inner_path(text: &str, item: Item<'_, '_>, at: Span) -> Option<String> {
+    let reason = if text.is_empty() {
+        "an empty path"
+    } else if text.starts_with('/') {
+        "an absolute path"
+    } else if text.split('/').any(|part| part == "..") {
+        "it leaves the folder"
+    } else if text.split('/').any(|part| part.is_empty() || part == ".") {
+        "`.` or nothing between two `/`"
+    } else if text.split('/').any(|part| part.eq_ignore_ascii_case(".git")) {
+        "git's own folder"
+    } else {
+        return Some(text.to_owned());
+    };
+    item.problem(Diagnostic::new(format!("`{text}` is no path inside the project")).at(at, reason).help(
+        "write it relative to the folder of tasks.toml, such as \"requirements.txt\" or \"config/app.ini\"",
+    ));
+    None
+}

@@ -1,0 +1,120 @@
+//! What stands between `{{` and `}}`: mostly a name, which needs no engine; anything more is minijinja's, with
+//! exactly the names that it mentions and no others.
+
+use minijinja::value::ValueKind;
+use minijinja::{Environment, ErrorKind, UndefinedBehavior};
+
+use super::scope::{Origin, Rendered, Trouble};
+use crate::model::value::Value;
+
+/// The value of `source`; `lookup` says what a name stands for.
+pub(crate) fn evaluate(
+    source: &str,
+    lookup: &mut dyn FnMut(&str) -> Result<Rendered, Trouble>,
+) -> Result<Rendered, Trouble> {
+    if is_plain_name(source) {
+        return lookup(source);
+    }
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    let expression =
+        environment.compile_expression(source).map_err(|error| Trouble::Wrong(sentence(&error), None))?;
+    let mut names: Vec<String> = expression.undeclared_variables(true).into_iter().collect();
+    names.sort_unstable();
+    let mut origin = Origin::File;
+    let mut context = std::collections::BTreeMap::<String, minijinja::Value>::new();
+    let mut caller = std::collections::BTreeMap::<String, minijinja::Value>::new();
+    for name in names {
+        if let Some(variable) = name.strip_prefix("env.") {
+            origin = Origin::Outside;
+            match lookup(&name) {
+                Ok(rendered) => drop(caller.insert(variable.to_owned(), engine_value(rendered.value))),
+                // `env.X | default("…")` is for a variable that is not set.
+                Err(Trouble::Unset(_)) if source.contains("default") => {}
+                Err(trouble) => return Err(trouble),
+            }
+        } else if name != "env" && !is_function(&name) {
+            let rendered = lookup(&name)?;
+            origin = origin.and(rendered.origin);
+            context.insert(name, engine_value(rendered.value));
+        }
+    }
+    context.insert("env".to_owned(), minijinja::Value::from_iter(caller));
+    let value = expression
+        .eval(minijinja::Value::from_iter(context))
+        .map_err(|error| Trouble::Wrong(sentence(&error), None))?;
+    Ok(Rendered { value: our_value(source, &value)?, origin })
+}
+
+/// A condition's verdict: what minijinja and Python take for true.
+pub(crate) fn is_true(value: &Value) -> bool {
+    match value {
+        Value::Text(text) => !text.is_empty(),
+        Value::Integer(number) => *number != 0,
+        Value::Float(number) => *number != 0.0,
+        Value::Bool(truth) => *truth,
+        Value::List(words) => !words.is_empty(),
+    }
+}
+
+/// `name` or `env.NAME`: what needs no engine.
+fn is_plain_name(source: &str) -> bool {
+    let word = |text: &str| {
+        text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    const LITERALS: [&str; 6] = ["true", "false", "none", "True", "False", "None"];
+    match source.split_once('.') {
+        Some((first, rest)) => first == "env" && word(rest),
+        None => word(source) && !LITERALS.contains(&source),
+    }
+}
+
+/// What an expression may call; these are no values of ours.
+fn is_function(name: &str) -> bool {
+    matches!(name, "range" | "dict" | "namespace" | "debug")
+}
+
+fn engine_value(value: Value) -> minijinja::Value {
+    match value {
+        Value::Text(text) => text.into(),
+        Value::Integer(number) => number.into(),
+        Value::Float(number) => number.into(),
+        Value::Bool(truth) => truth.into(),
+        Value::List(words) => words.into(),
+    }
+}
+
+fn our_value(source: &str, value: &minijinja::Value) -> Result<Value, Trouble> {
+    let no_value = |what: &str| Trouble::Wrong(format!("`{source}` gives {what}"), None);
+    match value.kind() {
+        ValueKind::Bool => Ok(Value::Bool(value.is_true())),
+        ValueKind::Number => Ok(match i64::try_from(value.clone()) {
+            Ok(number) if value.is_integer() => Value::Integer(number),
+            Ok(_) | Err(_) => {
+                Value::Float(f64::try_from(value.clone()).map_err(|_| no_value("no number that fits"))?)
+            }
+        }),
+        ValueKind::String => Ok(Value::Text(value.to_string())),
+        ValueKind::Seq | ValueKind::Iterable => {
+            let items = value.try_iter().map_err(|error| Trouble::Wrong(sentence(&error), None))?;
+            Ok(Value::List(items.map(|item| item.to_string()).collect()))
+        }
+        _ => Err(no_value("nothing that text could hold")),
+    }
+}
+
+fn sentence(error: &minijinja::Error) -> String {
+    let detail = error.detail().unwrap_or_default();
+    match error.kind() {
+        ErrorKind::SyntaxError => format!("this is not an expression: {detail}"),
+        ErrorKind::UnknownFilter
+        | ErrorKind::UnknownFunction
+        | ErrorKind::UnknownTest
+        | ErrorKind::UnknownMethod => {
+            format!("there is no such thing in expressions: {detail}")
+        }
+        kind if detail.is_empty() => format!("this expression has no value: {kind}"),
+        kind => format!("this expression has no value: {kind}: {detail}"),
+    }
+}

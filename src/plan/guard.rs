@@ -1,0 +1,185 @@
+//! The rules of an environment, judged against what was found out. A verdict is data: `plan` shows it, a run obeys it.
+
+use super::Delivery;
+use crate::model::environment::Confirm;
+use crate::model::release::Release;
+
+/// What the rules are judged by.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Circumstances {
+    /// Files with changes that are not committed.
+    pub(crate) dirty: Vec<String>,
+    /// The live release here.
+    pub(crate) live: Option<Release>,
+    /// The live release of the environment that `after` names.
+    pub(crate) before: Option<Release>,
+    /// Whether the source commit is an ancestor of the live one; none if the history here does not tell.
+    pub(crate) behind: Option<bool>,
+}
+
+/// What a rule says of a delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    pub(crate) rule: &'static str,
+    pub(crate) ruling: Ruling,
+    /// A sentence: what is so, or why not.
+    pub(crate) says: String,
+    pub(crate) help: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Ruling {
+    Holds,
+    Refuses,
+    /// It would refuse, and the user overrides it for this reason.
+    Overridden(String),
+}
+
+/// `--override RULE --reason TEXT`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Overrides {
+    pub(crate) rules: Vec<String>,
+    pub(crate) reason: String,
+}
+
+/// Every rule's name, as `--override` wants it.
+pub(crate) const RULES: [&str; 4] = ["branches", "clean", "after", "ancestor"];
+
+/// How many changed files a sentence names.
+const FILES_NAMED: usize = 5;
+
+/// The verdicts on a delivery, in the order of [`RULES`].
+pub(crate) fn judge(delivery: &Delivery, found: &Circumstances, overrides: &Overrides) -> Vec<Verdict> {
+    let judged =
+        [branches(delivery), clean(delivery, found), after(delivery, found), ancestor(delivery, found)];
+    let mut verdicts: Vec<Verdict> = judged.into_iter().flatten().collect();
+    for verdict in &mut verdicts {
+        if verdict.ruling == Ruling::Refuses && overrides.rules.iter().any(|rule| rule == verdict.rule) {
+            verdict.ruling = Ruling::Overridden(overrides.reason.clone());
+        }
+    }
+    verdicts
+}
+
+/// The question that a protected environment asks, and the word that must be typed if one must.
+pub(crate) fn question(delivery: &Delivery) -> Option<(String, Option<String>)> {
+    let what = match &delivery.source {
+        Some(source) => {
+            format!("Deploy {} ({}) to {}?", source.commit.short(), source.subject, delivery.environment)
+        }
+        None => format!("Deploy to {}?", delivery.environment),
+    };
+    match delivery.protect.confirm {
+        Confirm::No => None,
+        Confirm::Ask => Some((what, None)),
+        Confirm::Typed => Some((what, Some(delivery.environment.clone()))),
+    }
+}
+
+fn branches(delivery: &Delivery) -> Option<Verdict> {
+    let patterns = &delivery.protect.branches;
+    if patterns.is_empty() {
+        return None;
+    }
+    let allowed = patterns.join(", ");
+    let fits = |branch: &str| {
+        let matches = |pattern: &String| {
+            globset::Glob::new(pattern).is_ok_and(|glob| glob.compile_matcher().is_match(branch))
+        };
+        patterns.iter().any(matches)
+    };
+    Some(match delivery.source.as_ref().and_then(|source| source.branch.as_deref()) {
+        Some(branch) if fits(branch) => holds("branches", format!("the branch is {branch}")),
+        Some(branch) => refuses(
+            "branches",
+            format!("the branch is {branch}; {} takes {allowed}", delivery.environment),
+            format!("git switch {}", patterns[0]),
+        ),
+        None => refuses(
+            "branches",
+            format!("no branch is checked out; {} takes {allowed}", delivery.environment),
+            format!("git switch {}", patterns[0]),
+        ),
+    })
+}
+
+fn clean(delivery: &Delivery, found: &Circumstances) -> Option<Verdict> {
+    if !delivery.protect.clean {
+        return None;
+    }
+    Some(match found.dirty.len() {
+        0 => holds("clean", "nothing is uncommitted".to_owned()),
+        count => {
+            let named: Vec<&str> = found.dirty.iter().take(FILES_NAMED).map(String::as_str).collect();
+            let more = if count > FILES_NAMED {
+                format!(" and {} more", count - FILES_NAMED)
+            } else {
+                String::new()
+            };
+            refuses(
+                "clean",
+                format!("not committed: {}{more}", named.join(", ")),
+                "git add and git commit them, or git stash".to_owned(),
+            )
+        }
+    })
+}
+
+fn after(delivery: &Delivery, found: &Circumstances) -> Option<Verdict> {
+    let (first, _) = delivery.protect.after.as_ref()?;
+    let source = delivery.source.as_ref()?;
+    Some(match &found.before {
+        Some(live) if live.source == source.commit => {
+            holds("after", format!("{first} has {} live, as release {}", source.commit.short(), live.number))
+        }
+        Some(live) => refuses(
+            "after",
+            format!("{first} has {} live, not {}", live.source.short(), source.commit.short()),
+            format!("deploy {first}"),
+        ),
+        None => refuses("after", format!("nothing is live on {first} yet"), format!("deploy {first}")),
+    })
+}
+
+/// Deploying what the live release already contains would be a rollback by accident.
+fn ancestor(delivery: &Delivery, found: &Circumstances) -> Option<Verdict> {
+    let source = delivery.source.as_ref()?;
+    let live = found.live.as_ref().filter(|live| live.source != source.commit)?;
+    let protected = delivery.protect.at.is_some();
+    match found.behind {
+        Some(false) => Some(holds(
+            "ancestor",
+            format!("{} is not older than the live {}", source.commit.short(), live.source.short()),
+        )),
+        Some(true) => Some(refuses(
+            "ancestor",
+            format!(
+                "{} is older than the live {} and contained in it",
+                source.commit.short(),
+                live.source.short()
+            ),
+            "git pull, or --override ancestor --reason \"…\" to go back on purpose".to_owned(),
+        )),
+        None if protected => Some(refuses(
+            "ancestor",
+            format!(
+                "the history here does not tell whether {} is older than the live {}",
+                source.commit.short(),
+                live.source.short()
+            ),
+            "git fetch --unshallow, or fetch the branch that was deployed".to_owned(),
+        )),
+        None => Some(holds(
+            "ancestor",
+            format!("the history here does not reach the live {}", live.source.short()),
+        )),
+    }
+}
+
+fn holds(rule: &'static str, says: String) -> Verdict {
+    Verdict { rule, ruling: Ruling::Holds, says, help: None }
+}
+
+fn refuses(rule: &'static str, says: String, help: String) -> Verdict {
+    Verdict { rule, ruling: Ruling::Refuses, says, help: Some(help) }
+}

@@ -1,0 +1,519 @@
+//! From steps as written to steps as planned: every text gets its values here, and nowhere later.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::scope::{Layer, Origin, Rendered, Scope, Trouble};
+use super::select::{DEPLOY, Node};
+use super::{Delivery, Facts, Known, Request, Unplanned, Want, expression};
+use crate::diagnostic::{Diagnostic, Diagnostics, Span};
+use crate::model::environment::Environment;
+use crate::model::health::Health;
+use crate::model::project::Project;
+use crate::model::script::{Piece, Script};
+use crate::model::step::{Action, Planned, Step, Written};
+use crate::model::swap::{Content, Swap};
+use crate::model::target::{GitTarget, ServerTarget, Target};
+use crate::model::task::{Block, Call, Task};
+use crate::model::template::{Expression, Template};
+use crate::model::text::Text;
+use crate::model::value::{Definition, Value, Variable};
+
+/// Renders the jobs of one plan and collects what is wrong with them.
+pub(crate) struct Renderer<'a> {
+    project: &'a Project,
+    request: &'a Request,
+    facts: &'a Facts,
+    name: Arc<str>,
+    problems: Diagnostics,
+    wants: BTreeSet<Want>,
+    /// The environments that the plan deploys to.
+    delivers: BTreeSet<usize>,
+    /// What every process of an environment gets; made once for each.
+    surroundings: BTreeMap<Option<usize>, Arc<Vec<(String, Text)>>>,
+    shell: Arc<Vec<String>>,
+}
+
+impl<'a> Renderer<'a> {
+    pub(crate) fn new(project: &'a Project, request: &'a Request, facts: &'a Facts) -> Renderer<'a> {
+        let folder =
+            || facts.root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        Renderer {
+            project,
+            request,
+            facts,
+            name: project.name.clone().unwrap_or_else(folder).into(),
+            problems: Diagnostics::default(),
+            wants: BTreeSet::new(),
+            delivers: BTreeSet::new(),
+            surroundings: BTreeMap::new(),
+            shell: Arc::new(project.settings.shell.clone()),
+        }
+    }
+
+    /// What is wrong, or missing, if anything is.
+    pub(crate) fn finish(self) -> Result<(), Unplanned> {
+        if !self.problems.is_empty() {
+            return Err(Unplanned::Wrong(self.problems));
+        }
+        if !self.wants.is_empty() {
+            return Err(Unplanned::Wants(self.wants.into_iter().collect()));
+        }
+        Ok(())
+    }
+
+    /// Whether the node's task has an `if` that is false.
+    pub(crate) fn is_left_out(&mut self, node: Node) -> bool {
+        let Some(task) = node.declared(self.project) else { return false };
+        let scope = self.scope(node.environment, Some(task));
+        !self.holds(&scope, task.condition.as_ref())
+    }
+
+    /// Notes which environments the plan deploys to; `release` has another meaning there.
+    pub(crate) fn note_deliveries(&mut self, nodes: &[Node]) {
+        for node in nodes {
+            let Some(environment) = node.environment else { continue };
+            let ships = |task: &Task| ships(self.project, &task.steps);
+            if node.is_deploy(self.project) || node.declared(self.project).is_some_and(ships) {
+                self.delivers.insert(environment);
+            }
+        }
+    }
+
+    pub(crate) fn job(&mut self, node: Node) -> Block {
+        let mut block = match node.declared(self.project) {
+            Some(task) => {
+                let scope = self.scope(node.environment, Some(task));
+                let outer = self.surroundings(node.environment);
+                self.block(task, &scope, &outer)
+            }
+            None => self.built_in(node),
+        };
+        if node.is_deploy(self.project)
+            && let Some(environment) = node.environment.map(|index| &self.project.environments[index])
+            && let Some(health) = &environment.health
+        {
+            let scope = self.scope(node.environment, None);
+            let action = Action::Check(Box::new(self.health(&scope, health)));
+            block.steps.push(plain_step(action, "health", health.at));
+        }
+        block
+    }
+
+    /// What the node's task wants to have asked, its calls' questions included.
+    pub(crate) fn questions(&mut self, node: Node) -> Vec<String> {
+        let Some(task) = node.declared(self.project) else { return Vec::new() };
+        let scope = self.scope(node.environment, Some(task));
+        let mut questions = Vec::new();
+        self.ask(task, &scope, &mut questions);
+        questions
+    }
+
+    pub(crate) fn deliveries(&mut self) -> Vec<Delivery> {
+        let environments: Vec<usize> = self.delivers.iter().copied().collect();
+        environments.into_iter().filter_map(|index| self.delivery(index)).collect()
+    }
+
+    fn delivery(&mut self, index: usize) -> Option<Delivery> {
+        let environment = &self.project.environments[index];
+        let scope = self.scope(Some(index), None);
+        let target = environment.target.as_ref().map(|target| self.target(&scope, target));
+        let swap = environment.swap.iter().map(|swap| self.swap(&scope, swap)).collect();
+        let url = environment.url.as_ref().map(|url| self.string(&scope, url));
+        let source = match &self.facts.source {
+            Known::Is(source) => Some(source.clone()),
+            Known::NotAsked => {
+                self.wants.insert(Want::Source);
+                None
+            }
+            // Whether that is a reason to refuse is decided where the delivery is surveyed.
+            Known::Absent(..) => None,
+        };
+        let standing = self.facts.ledgers.get(&environment.name);
+        if standing.is_none() {
+            self.wants.insert(Want::Ledger(environment.name.clone()));
+        }
+        Some(Delivery {
+            environment: environment.name.clone(),
+            number: standing?.next(),
+            source,
+            target,
+            swap,
+            url,
+            protect: environment.protect.clone(),
+            at: environment.at,
+        })
+    }
+
+    fn scope(&self, environment: Option<usize>, task: Option<&'a Task>) -> Scope<'a> {
+        let within = environment.map(|index| &self.project.environments[index]);
+        let layers = [
+            task.map(|task| &task.vars),
+            within.map(|environment| &environment.vars),
+            Some(&self.project.vars),
+        ];
+        Scope {
+            layers: layers.into_iter().flatten().map(|variables| Layer::Variables(variables)).collect(),
+            environment: within,
+            project: Arc::clone(&self.name),
+            request: self.request,
+            facts: self.facts,
+            delivers: environment.is_some_and(|index| self.delivers.contains(&index)),
+        }
+    }
+
+    /// The deploy that an environment has without a task for it; its health check is added to every deploy.
+    fn built_in(&mut self, node: Node) -> Block {
+        let environment = node.environment.map(|index| &self.project.environments[index]);
+        let at = environment.map_or(Span::default(), |environment| environment.at);
+        Block {
+            name: DEPLOY.to_owned(),
+            steps: vec![plain_step(Action::Ship, "ship", at)],
+            always: Vec::new(),
+            env: self.surroundings(node.environment),
+            dir: self.facts.root.clone(),
+            shell: Arc::clone(&self.shell),
+            skip_if: None,
+            timeout: None,
+            retry: None,
+            interactive: false,
+            at,
+        }
+    }
+
+    fn block(&mut self, task: &'a Task, scope: &Scope<'a>, outer: &Arc<Vec<(String, Text)>>) -> Block {
+        let env = if task.env.is_empty() {
+            Arc::clone(outer)
+        } else {
+            let own = self.env(scope, &task.env);
+            Arc::new(outer.iter().cloned().chain(own).collect())
+        };
+        let dir = match &task.dir {
+            Some(dir) => self.facts.root.join(self.string(scope, dir)),
+            None => self.facts.root.clone(),
+        };
+        Block {
+            name: task.name.clone(),
+            steps: self.steps(scope, &task.steps, &env),
+            always: self.steps(scope, &task.always, &env),
+            env,
+            dir,
+            shell: task
+                .shell
+                .as_ref()
+                .map_or_else(|| Arc::clone(&self.shell), |shell| Arc::new(shell.clone())),
+            skip_if: task.skip_if.as_ref().map(|script| self.script(scope, script)),
+            timeout: task.timeout,
+            retry: task.retry.clone(),
+            interactive: task.interactive,
+            at: task.at,
+        }
+    }
+
+    fn ask(&mut self, task: &'a Task, scope: &Scope<'a>, questions: &mut Vec<String>) {
+        if let Some(confirm) = &task.confirm {
+            questions.push(self.string(scope, confirm));
+        }
+        for step in &task.steps {
+            if let Action::Task(call) = &step.action
+                && let Some(callee) = self.project.task(&call.task)
+            {
+                let inner = self.call_scope(scope, call, callee);
+                self.ask(callee, &inner, questions);
+            }
+        }
+    }
+
+    fn steps(
+        &mut self,
+        scope: &Scope<'a>,
+        steps: &'a [Step<Written>],
+        env: &Arc<Vec<(String, Text)>>,
+    ) -> Vec<Step<Planned>> {
+        let kept = steps.iter().filter_map(|step| {
+            if !self.holds(scope, step.condition.as_ref()) {
+                return None;
+            }
+            Some(self.step(scope, step, env))
+        });
+        kept.collect()
+    }
+
+    fn step(
+        &mut self,
+        scope: &Scope<'a>,
+        step: &'a Step<Written>,
+        env: &Arc<Vec<(String, Text)>>,
+    ) -> Step<Planned> {
+        Step {
+            name: step.name.clone(),
+            action: self.action(scope, step, env),
+            condition: (),
+            dir: step.dir.as_ref().map(|dir| self.text(scope, dir)),
+            env: self.env(scope, &step.env),
+            timeout: step.timeout,
+            retry: step.retry.clone(),
+            allow_failure: step.allow_failure,
+            undo: self.steps(scope, &step.undo, env),
+            at: step.at,
+        }
+    }
+
+    fn action(
+        &mut self,
+        scope: &Scope<'a>,
+        step: &'a Step<Written>,
+        env: &Arc<Vec<(String, Text)>>,
+    ) -> Action<Planned> {
+        match &step.action {
+            Action::Run(script) => Action::Run(self.script(scope, script)),
+            Action::Exec(words) => {
+                Action::Exec(words.iter().flat_map(|word| self.words(scope, word)).collect())
+            }
+            Action::Task(call) => Action::Task(Box::new(self.call(scope, call, env))),
+            Action::Swap(swaps) => Action::Swap(swaps.iter().map(|swap| self.swap(scope, swap)).collect()),
+            Action::Check(health) => Action::Check(Box::new(self.health(scope, health))),
+            Action::PutBack(never) => match *never {},
+            Action::Ship => {
+                let missing = match scope.environment {
+                    None => Some((
+                        "`ship` needs an environment".to_owned(),
+                        "name one: deploy ENVIRONMENT TASK".to_owned(),
+                    )),
+                    Some(environment) if environment.target.is_none() => Some((
+                        format!(
+                            "there is nowhere to ship to: the environment `{}` has no target",
+                            environment.name
+                        ),
+                        format!("[environments.{}]\ntarget = {{ git = \"…\" }}", environment.name),
+                    )),
+                    Some(_) => None,
+                };
+                if let Some((message, help)) = missing {
+                    self.problems.push(Diagnostic::new(message).at(step.at, "ships").help(help));
+                }
+                Action::Ship
+            }
+        }
+    }
+
+    /// Another task as part of this one: its own folder, shell and environment on top of the caller's.
+    fn call(&mut self, scope: &Scope<'a>, call: &'a Call, env: &Arc<Vec<(String, Text)>>) -> Block {
+        let callee = self.project.task(&call.task).expect("the file was checked: every called task exists");
+        let inner = self.call_scope(scope, call, callee);
+        self.block(callee, &inner, env)
+    }
+
+    fn call_scope(&mut self, scope: &Scope<'a>, call: &Call, callee: &'a Task) -> Scope<'a> {
+        let given = call
+            .with
+            .iter()
+            .filter_map(|variable| Some((variable.name.clone(), self.given(scope, variable)?)));
+        let given = Layer::Given(given.collect());
+        let within = scope.environment.map(|environment| Layer::Variables(&environment.vars));
+        let layers = [
+            Some(given),
+            Some(Layer::Variables(&callee.vars)),
+            within,
+            Some(Layer::Variables(&self.project.vars)),
+        ];
+        Scope { layers: layers.into_iter().flatten().collect(), ..scope.clone() }
+    }
+
+    /// The value of a `with` entry, seen from the caller.
+    fn given(&mut self, scope: &Scope<'a>, variable: &Variable) -> Option<Rendered> {
+        match &variable.definition {
+            Definition::Plain(value) => Some(Rendered { value: value.clone(), origin: Origin::File }),
+            Definition::Text(template) => match template.as_value() {
+                Some(expression) => self.value(scope, expression),
+                None => {
+                    Some(Rendered { value: Value::Text(self.string(scope, template)), origin: Origin::File })
+                }
+            },
+            Definition::List(templates) => {
+                let words = templates.iter().map(|template| self.string(scope, template)).collect();
+                Some(Rendered { value: Value::List(words), origin: Origin::File })
+            }
+        }
+    }
+
+    fn target(&mut self, scope: &Scope<'a>, target: &Target<Written>) -> Target<Planned> {
+        match target {
+            Target::Git(git) => Target::Git(GitTarget {
+                remote: self.text(scope, &git.remote),
+                branch: self.text(scope, &git.branch),
+                fail_on: git.fail_on.clone(),
+                at: git.at,
+            }),
+            Target::Server(server) => Target::Server(Box::new(ServerTarget {
+                path: self.text(scope, &server.path),
+                build: server.build.iter().map(|line| self.script(scope, line)).collect(),
+                shared: server.shared.clone(),
+                reload: server.reload.as_ref().map(|line| self.script(scope, line)),
+                keep: server.keep,
+                at: server.at,
+            })),
+        }
+    }
+
+    fn swap(&mut self, scope: &Scope<'a>, swap: &Swap<Written>) -> Swap<Planned> {
+        let content = match &swap.content {
+            Content::Line(line) => Content::Line(self.text(scope, line)),
+            Content::From(path) => Content::From(self.text(scope, path)),
+            Content::Text(text) => Content::Text(self.text(scope, text)),
+            Content::Remove => Content::Remove,
+        };
+        Swap { path: swap.path.clone(), content, at: swap.at }
+    }
+
+    fn health(&mut self, scope: &Scope<'a>, health: &Health<Written>) -> Health<Planned> {
+        Health {
+            url: self.text(scope, &health.url),
+            status: health.status,
+            contains: health.contains.as_ref().map(|text| self.text(scope, text)),
+            within: health.within,
+            every: health.every,
+            streak: health.streak,
+            at: health.at,
+        }
+    }
+
+    fn script(&mut self, scope: &Scope<'a>, script: &Script<Template>) -> Script<Text> {
+        let pieces = script.pieces.iter().map(|piece| match piece {
+            Piece::Code(code) => Piece::Code(code.clone()),
+            Piece::Value { words, place } => Piece::Value {
+                words: words.iter().flat_map(|word| self.words(scope, word)).collect(),
+                place: *place,
+            },
+            Piece::Raw(template) => Piece::Code(self.raw(scope, template)),
+        });
+        Script { pieces: pieces.collect() }
+    }
+
+    /// Text to paste into a shell line: only the author of the file may do that.
+    fn raw(&mut self, scope: &Scope<'a>, template: &Template) -> String {
+        match scope.text(template) {
+            Ok((text, Origin::File)) => text,
+            Ok((_, Origin::Outside)) => {
+                self.problems.push(
+                    Diagnostic::new("`raw` pastes only text that stands in this file")
+                        .at(template.at, "this value comes from elsewhere, and would become shell syntax")
+                        .help("bind it instead, without `raw`"),
+                );
+                String::new()
+            }
+            Err((trouble, at)) => {
+                self.trouble(trouble, at);
+                String::new()
+            }
+        }
+    }
+
+    fn env(&mut self, scope: &Scope<'a>, env: &[(String, Template)]) -> Vec<(String, Text)> {
+        env.iter().map(|(name, value)| (name.clone(), self.text(scope, value))).collect()
+    }
+
+    /// What every process of an environment gets: deploy's own variables, then the environment's.
+    fn surroundings(&mut self, index: Option<usize>) -> Arc<Vec<(String, Text)>> {
+        if let Some(known) = self.surroundings.get(&index) {
+            return Arc::clone(known);
+        }
+        let mut env = vec![("DEPLOY_RUN".to_owned(), Text::from(self.facts.run.0.as_str()))];
+        if let Some(environment) = index.map(|index| &self.project.environments[index]) {
+            let scope = self.scope(index, None);
+            env.push(("DEPLOY_ENVIRONMENT".to_owned(), Text::from(environment.name.as_str())));
+            self.release_env(&scope, environment, &mut env);
+            env.extend(self.env(&scope, &environment.env));
+        }
+        let env = Arc::new(env);
+        self.surroundings.insert(index, Arc::clone(&env));
+        env
+    }
+
+    fn release_env(&mut self, scope: &Scope<'a>, environment: &Environment, env: &mut Vec<(String, Text)>) {
+        match &self.facts.source {
+            Known::NotAsked => drop(self.wants.insert(Want::Source)),
+            Known::Absent(..) => {}
+            Known::Is(source) => {
+                env.push(("DEPLOY_COMMIT".to_owned(), Text::from(source.commit.as_str())));
+                if let Some(branch) = &source.branch {
+                    env.push(("DEPLOY_BRANCH".to_owned(), Text::from(branch.as_str())));
+                }
+            }
+        }
+        let release = Expression { source: "release".to_owned(), at: environment.at };
+        if let Some(release) = self.value(scope, &release) {
+            env.push(("DEPLOY_RELEASE".to_owned(), Text::from(release.value.to_string().as_str())));
+        }
+        if let Some(url) = &environment.url {
+            env.push(("DEPLOY_URL".to_owned(), self.text(scope, url)));
+        }
+    }
+
+    fn holds(&mut self, scope: &Scope<'a>, condition: Option<&Expression>) -> bool {
+        let Some(condition) = condition else { return true };
+        self.value(scope, condition).is_none_or(|rendered| expression::is_true(&rendered.value))
+    }
+
+    fn text(&mut self, scope: &Scope<'a>, template: &Template) -> Text {
+        Text::from(self.string(scope, template).as_str())
+    }
+
+    /// A template that may become several words: a list that stands alone does.
+    fn words(&mut self, scope: &Scope<'a>, template: &Template) -> Vec<Text> {
+        match template.as_value().map(|expression| self.value(scope, expression)) {
+            Some(Some(Rendered { value: Value::List(words), .. })) => {
+                words.iter().map(|word| Text::from(word.as_str())).collect()
+            }
+            Some(Some(rendered)) => vec![Text::from(rendered.value.to_string().as_str())],
+            Some(None) => Vec::new(),
+            None => vec![self.text(scope, template)],
+        }
+    }
+
+    fn string(&mut self, scope: &Scope<'a>, template: &Template) -> String {
+        match scope.text(template) {
+            Ok((text, _)) => text,
+            Err((trouble, at)) => {
+                self.trouble(trouble, at);
+                String::new()
+            }
+        }
+    }
+
+    fn value(&mut self, scope: &Scope<'a>, expression: &Expression) -> Option<Rendered> {
+        scope.value(expression).map_err(|trouble| self.trouble(trouble, expression.at)).ok()
+    }
+
+    fn trouble(&mut self, trouble: Trouble, at: Span) {
+        match trouble.diagnostic(at) {
+            Ok(problem) => self.problems.push(problem),
+            Err(want) => drop(self.wants.insert(want)),
+        }
+    }
+}
+
+fn plain_step(action: Action<Planned>, name: &str, at: Span) -> Step<Planned> {
+    Step {
+        name: Some(name.to_owned()),
+        action,
+        condition: (),
+        dir: None,
+        env: Vec::new(),
+        timeout: None,
+        retry: None,
+        allow_failure: false,
+        undo: Vec::new(),
+        at,
+    }
+}
+
+/// Whether one of the steps, or of the tasks that they call, ships.
+fn ships(project: &Project, steps: &[Step<Written>]) -> bool {
+    steps.iter().any(|step| match &step.action {
+        Action::Ship => true,
+        Action::Task(call) => project.task(&call.task).is_some_and(|task| ships(project, &task.steps)),
+        Action::Run(_) | Action::Exec(_) | Action::Swap(_) | Action::Check(_) | Action::PutBack(_) => false,
+    })
+}

@@ -1,0 +1,268 @@
+//! What a name stands for. Looked up in this order: `--set`; what a `task` step gives with `with`; the task's
+//! `vars`; the environment's; the project's; the built-in names. No other place.
+
+use std::sync::Arc;
+
+use super::expression;
+use super::{Facts, Request, Want};
+use crate::diagnostic::{Diagnostic, Span, nearest};
+use crate::model::environment::Environment;
+use crate::model::template::{Expression, Part, Template};
+use crate::model::value::{Definition, Value, Variable};
+
+/// The names that need no definition.
+const BUILT_IN: [&str; 10] =
+    ["environment", "url", "project", "root", "run", "commit", "commit_short", "branch", "release", "args"];
+
+/// A value, and where it came from.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Rendered {
+    pub(crate) value: Value,
+    pub(crate) origin: Origin,
+}
+
+/// Whether the author of the file wrote a value: only such a value may be pasted into a shell line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    File,
+    /// The command line, the caller's environment, git.
+    Outside,
+}
+
+impl Origin {
+    pub(crate) fn and(self, other: Origin) -> Origin {
+        if self == Origin::File { other } else { Origin::Outside }
+    }
+}
+
+/// Why an expression has no value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// There is no such name; the nearest one.
+    Unknown(String, Option<String>),
+    /// A variable of the caller's environment that is not set.
+    Unset(String),
+    /// Variables that stand for each other.
+    Loop(Vec<String>),
+    /// A fact that was not gathered yet.
+    Wants(Want),
+    /// Anything else, in words, with the mend.
+    Wrong(String, Option<String>),
+}
+
+impl Trouble {
+    /// As bad news about the expression at `at`; a missing fact is none.
+    pub(crate) fn diagnostic(self, at: Span) -> Result<Diagnostic, Want> {
+        Ok(match self {
+            Trouble::Unknown(name, near) => {
+                let help = near.map_or_else(
+                    || "define it under `vars`, or give it with --set".to_owned(),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                Diagnostic::new(format!("there is no value `{name}`")).at(at, "unknown name").help(help)
+            }
+            Trouble::Unset(name) => Diagnostic::new(format!("the environment variable {name} is not set"))
+                .at(at, "read here")
+                .help(format!("set it, or write {{{{ env.{name} | default(\"…\") }}}}")),
+            Trouble::Loop(way) => {
+                Diagnostic::new(format!("values stand for each other in a loop: {}", way.join(" -> ")))
+                    .at(at, "")
+            }
+            Trouble::Wants(want) => return Err(want),
+            Trouble::Wrong(message, help) => Diagnostic::new(message).at(at, "").maybe_help(help),
+        })
+    }
+}
+
+/// The names that a text can see.
+#[derive(Clone)]
+pub(crate) struct Scope<'a> {
+    pub(crate) layers: Vec<Layer<'a>>,
+    pub(crate) environment: Option<&'a Environment>,
+    pub(crate) project: Arc<str>,
+    pub(crate) request: &'a Request,
+    pub(crate) facts: &'a Facts,
+    /// Whether the plan makes a release in this environment: `release` is then the new one.
+    pub(crate) delivers: bool,
+}
+
+/// Names that are seen together; an earlier layer hides a later one.
+#[derive(Clone)]
+pub(crate) enum Layer<'a> {
+    Given(Vec<(String, Rendered)>),
+    Variables(&'a [Variable]),
+}
+
+impl Layer<'_> {
+    fn names(&self) -> Vec<&str> {
+        match self {
+            Layer::Given(values) => values.iter().map(|(name, _)| name.as_str()).collect(),
+            Layer::Variables(variables) => variables.iter().map(|variable| variable.name.as_str()).collect(),
+        }
+    }
+}
+
+impl Scope<'_> {
+    /// The value of an expression.
+    pub(crate) fn value(&self, expression: &Expression) -> Result<Rendered, Trouble> {
+        self.evaluate(&expression.source, &mut Vec::new())
+    }
+
+    /// A template as one string.
+    pub(crate) fn text(&self, template: &Template) -> Result<(String, Origin), (Trouble, Span)> {
+        self.fill(template, &mut Vec::new())
+    }
+
+    fn evaluate(&self, source: &str, open: &mut Vec<(String, usize)>) -> Result<Rendered, Trouble> {
+        expression::evaluate(source, &mut |name| self.lookup(name, open))
+    }
+
+    /// `open` holds the variables whose definitions we are inside of, each with its layer: a variable that mentions
+    /// its own name means the one that it hides.
+    fn lookup(&self, name: &str, open: &mut Vec<(String, usize)>) -> Result<Rendered, Trouble> {
+        if let Some((_, value)) = self.request.set.iter().rev().find(|(set, _)| set == name) {
+            return Ok(Rendered { value: Value::Text(value.clone()), origin: Origin::Outside });
+        }
+        let first = open.last().filter(|(inside, _)| inside == name).map_or(0, |(_, layer)| layer + 1);
+        for (index, layer) in self.layers.iter().enumerate().skip(first) {
+            match layer {
+                Layer::Given(values) => {
+                    if let Some((_, value)) = values.iter().find(|(given, _)| given == name) {
+                        return Ok(value.clone());
+                    }
+                }
+                Layer::Variables(variables) => {
+                    if let Some(variable) = variables.iter().find(|variable| variable.name == name) {
+                        return self.define(variable, index, open);
+                    }
+                }
+            }
+        }
+        self.built_in(name, open)
+    }
+
+    fn define(
+        &self,
+        variable: &Variable,
+        layer: usize,
+        open: &mut Vec<(String, usize)>,
+    ) -> Result<Rendered, Trouble> {
+        let here = (variable.name.clone(), layer);
+        if open.contains(&here) {
+            let names = open.iter().map(|(name, _)| name.clone());
+            return Err(Trouble::Loop(names.chain([variable.name.clone()]).collect()));
+        }
+        open.push(here);
+        let rendered = match &variable.definition {
+            Definition::Plain(value) => Ok(Rendered { value: value.clone(), origin: Origin::File }),
+            Definition::Text(template) => match template.as_value() {
+                Some(expression) => self.evaluate(&expression.source, open),
+                None => self.fill(template, open).map(as_text).map_err(|(trouble, _)| trouble),
+            },
+            Definition::List(templates) => templates
+                .iter()
+                .try_fold((Vec::new(), Origin::File), |(mut words, origin), template| {
+                    let (text, from) = self.fill(template, open).map_err(|(trouble, _)| trouble)?;
+                    words.push(text);
+                    Ok((words, origin.and(from)))
+                })
+                .map(|(words, origin)| Rendered { value: Value::List(words), origin }),
+        };
+        open.pop();
+        rendered
+    }
+
+    fn fill(
+        &self,
+        template: &Template,
+        open: &mut Vec<(String, usize)>,
+    ) -> Result<(String, Origin), (Trouble, Span)> {
+        let mut text = String::new();
+        let mut origin = Origin::File;
+        for part in &template.parts {
+            match part {
+                Part::Plain(plain) => text.push_str(plain),
+                Part::Value(expression) => {
+                    let rendered = self
+                        .evaluate(&expression.source, open)
+                        .map_err(|trouble| (trouble, expression.at))?;
+                    origin = origin.and(rendered.origin);
+                    text.push_str(&rendered.value.to_string());
+                }
+            }
+        }
+        Ok((text, origin))
+    }
+
+    fn built_in(&self, name: &str, open: &mut Vec<(String, usize)>) -> Result<Rendered, Trouble> {
+        let outside = |text: &str| Rendered { value: Value::Text(text.to_owned()), origin: Origin::Outside };
+        if let Some(variable) = name.strip_prefix("env.") {
+            let found = self.facts.env.iter().find(|(name, _)| name == variable);
+            return found
+                .map(|(_, value)| outside(&value.to_string_lossy()))
+                .ok_or_else(|| Trouble::Unset(variable.to_owned()));
+        }
+        match name {
+            "environment" => self.in_environment(name).map(|environment| Rendered {
+                value: Value::Text(environment.name.clone()),
+                origin: Origin::File,
+            }),
+            "url" => {
+                let environment = self.in_environment(name)?;
+                let Some(url) = &environment.url else {
+                    let help = format!("[environments.{}]\nurl = \"https://…\"", environment.name);
+                    return Err(Trouble::Wrong(
+                        format!("the environment `{}` has no `url`", environment.name),
+                        Some(help),
+                    ));
+                };
+                self.fill(url, open).map(as_text).map_err(|(trouble, _)| trouble)
+            }
+            "project" => Ok(outside(&self.project)),
+            "root" => Ok(outside(&self.facts.root.to_string_lossy())),
+            "run" => Ok(outside(&self.facts.run.0)),
+            "args" => Ok(Rendered { value: Value::List(self.request.args.clone()), origin: Origin::Outside }),
+            "commit" => Ok(outside(self.source()?.commit.as_str())),
+            "commit_short" => Ok(outside(self.source()?.commit.short())),
+            "branch" => match &self.source()?.branch {
+                Some(branch) => Ok(outside(branch)),
+                None => Err(Trouble::Wrong(
+                    "no branch is checked out (HEAD is detached)".to_owned(),
+                    Some("git switch BRANCH, or give it: --set branch=NAME".to_owned()),
+                )),
+            },
+            "release" => {
+                let environment = self.in_environment(name)?;
+                let ledger = self.facts.ledgers.get(&environment.name);
+                let ledger = ledger.ok_or_else(|| Trouble::Wants(Want::Ledger(environment.name.clone())))?;
+                let number = if self.delivers { ledger.next() } else { ledger.number() };
+                Ok(Rendered { value: Value::Integer(i64::from(number)), origin: Origin::Outside })
+            }
+            _ => Err(Trouble::Unknown(name.to_owned(), self.nearest(name))),
+        }
+    }
+
+    fn in_environment(&self, name: &str) -> Result<&Environment, Trouble> {
+        self.environment.ok_or_else(|| {
+            let help = "name one: deploy ENVIRONMENT TASK".to_owned();
+            Trouble::Wrong(format!("`{name}` has a value only in an environment"), Some(help))
+        })
+    }
+
+    fn source(&self) -> Result<&crate::model::release::Source, Trouble> {
+        match &self.facts.source {
+            super::Known::NotAsked => Err(Trouble::Wants(Want::Source)),
+            super::Known::Absent(reason, help) => Err(Trouble::Wrong(reason.clone(), help.clone())),
+            super::Known::Is(source) => Ok(source),
+        }
+    }
+
+    fn nearest(&self, name: &str) -> Option<String> {
+        let names = self.layers.iter().flat_map(Layer::names).chain(BUILT_IN);
+        nearest(name, names).map(str::to_owned)
+    }
+}
+
+fn as_text((text, origin): (String, Origin)) -> Rendered {
+    Rendered { value: Value::Text(text), origin }
+}
