@@ -155,18 +155,32 @@ impl Call {
 
     /// Runs what talks to a network: `stop` ends it, and what it says is passed on as it comes.
     pub(crate) fn run_under(self, stop: &Stop, said: &mut dyn FnMut(&[u8])) -> Result<Answer, GitError> {
-        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        let mut stdout = Vec::new();
+        let answer = self.pour(stop, &mut |bytes| stdout.extend_from_slice(bytes), said)?;
+        Ok(Answer { stdout, ..answer })
+    }
+
+    /// Runs what may print more than memory holds: `printed` gets it as it comes, and the answer is without it.
+    pub(super) fn pour(
+        self,
+        stop: &Stop,
+        printed: &mut dyn FnMut(&[u8]),
+        said: &mut dyn FnMut(&[u8]),
+    ) -> Result<Answer, GitError> {
+        let mut stderr = Vec::new();
         let ended = process::run(&self.process, stop, &mut |stream, bytes| match stream {
-            Stream::Out => stdout.extend_from_slice(bytes),
+            Stream::Out => printed(bytes),
             Stream::Err => {
                 said(bytes);
                 stderr.extend_from_slice(bytes);
+                // A push may say megabytes: only the end is ever told.
+                stderr.drain(..stderr.len().saturating_sub(SAID_LIMIT));
             }
         })?;
         let failed =
             |how: String| Err(GitError::Failed { command: self.command.clone(), how, said: spoken(&stderr) });
         match ended.end {
-            End::Exited(code) => Ok(Answer { code, stdout, stderr, command: self.command }),
+            End::Exited(code) => Ok(Answer { code, stdout: Vec::new(), stderr, command: self.command }),
             End::Signalled(signal) => failed(format!("was ended by signal {signal}")),
             End::Stopped | End::TimedOut => Err(GitError::Stopped { command: self.command }),
             End::WantsTerminal => failed("wanted to ask something, and there is nobody to answer".to_owned()),

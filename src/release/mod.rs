@@ -4,6 +4,7 @@
 mod chain;
 pub(crate) mod commit;
 pub(crate) mod event;
+pub(crate) mod files;
 pub(crate) mod git;
 pub(crate) mod history;
 pub(crate) mod ledger;

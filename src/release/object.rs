@@ -46,7 +46,7 @@ impl Mode {
     }
 
     /// Old repositories have files of mode 100664 too.
-    fn of_tree(octal: &[u8]) -> Option<Mode> {
+    pub(super) fn of_tree(octal: &[u8]) -> Option<Mode> {
         match octal {
             b"40000" => Some(Mode::Folder),
             b"120000" => Some(Mode::Symlink),

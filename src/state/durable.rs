@@ -68,6 +68,26 @@ pub(crate) fn beside(path: &Path) -> io::Result<PathBuf> {
     Ok(path.with_file_name(name))
 }
 
+/// Makes `place` a symlink to `target`, at once: who goes through it finds what it named before, or `target`.
+pub(crate) fn link(target: &Path, place: &Path) -> Result<(), DurableError> {
+    let failed = |action| move |source| DurableError { action, path: place.to_owned(), source };
+    let temporary = beside(place).map_err(failed("link"))?;
+    let linked = symlink(target, &temporary).map_err(failed("link"));
+    let renamed = linked.and_then(|()| rename(&temporary, place).map_err(failed("link")));
+    if renamed.is_err() {
+        // It is ours alone, and nobody needs it now; the first error is the one to tell.
+        let _ = fs::remove_file(&temporary);
+    }
+    renamed
+}
+
+/// Brings to disk all that anybody wrote to the file system of a folder, names and contents: for a tree of files that
+/// other programs wrote too.
+pub(crate) fn sync_file_system(folder: &Path) -> Result<(), DurableError> {
+    let synced = File::open(folder).and_then(|folder| Ok(syncfs(&folder)?));
+    synced.map_err(|source| DurableError { action: "bring to disk", path: folder.to_owned(), source })
+}
+
 /// Makes a private folder and those above it that are missing; one that exists is left as it is.
 pub(crate) fn create_folder(path: &Path) -> Result<(), DurableError> {
     let failed = |source| DurableError { action: "create the folder", path: path.to_owned(), source };
@@ -153,6 +173,28 @@ mod tests {
         let error = replace(&path, b"x", PRIVATE_FILE).unwrap_err();
         assert!(error.to_string().starts_with("can't replace `/"), "{error}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn an_appended_file_keeps_what_it_has() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        Appended::open(&path).unwrap().append(b"a\n").unwrap();
+        Appended::open(&path).unwrap().append(b"b\n").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"a\nb\n");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, PRIVATE_FILE);
+    }
+
+    #[test]
+    fn a_link_is_replaced_by_another_and_a_folder_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let (place, taken) = (folder.path().join("current"), folder.path().join("folder"));
+        link(Path::new("releases/1"), &place).unwrap();
+        link(Path::new("releases/2"), &place).unwrap();
+        assert_eq!(fs::read_link(&place).unwrap(), Path::new("releases/2"));
+        fs::create_dir(&taken).unwrap();
+        assert!(link(Path::new("releases/1"), &taken).unwrap_err().to_string().starts_with("can't link `/"));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 
     #[test]

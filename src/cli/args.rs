@@ -1,0 +1,234 @@
+//! The command line. The doc comments are the help that users read.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::TypedValueParser;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+use crate::config::assignment;
+use crate::model::project::Output;
+use crate::plan::guard::RULES;
+
+/// Options that every command takes, before or after its name.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Options")]
+pub(crate) struct Common {
+    /// The tasks.toml to read, instead of the nearest one here or above
+    #[arg(short, long, global = true, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Work as if started in this folder
+    #[arg(short = 'C', long, global = true, value_name = "DIR")]
+    pub(crate) directory: Option<PathBuf>,
+    /// The environment to work in
+    #[arg(short, long, global = true, value_name = "ENV")]
+    pub(crate) environment: Option<String>,
+    /// Show what would be done, and do nothing (as `deploy plan`)
+    #[arg(short = 'n', long, global = true)]
+    pub(crate) dry_run: bool,
+    /// How many jobs run at once [default: as many as there are processors]
+    #[arg(short, long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) jobs: Option<u16>,
+    /// After a failure, go on with what does not depend on it
+    #[arg(short, long, global = true)]
+    pub(crate) keep_going: bool,
+    /// After a failure, stop what runs as well
+    #[arg(long, global = true, conflicts_with = "keep_going")]
+    pub(crate) fail_fast: bool,
+    /// Do work that would be left out as already done
+    #[arg(long, global = true)]
+    pub(crate) force: bool,
+    /// Answer yes to every question; a typed confirmation wants --yes=ENV
+    #[arg(short, long, global = true, value_name = "ENV", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub(crate) yes: Option<String>,
+    /// The commit to ship [default: HEAD]
+    #[arg(long = "ref", global = true, value_name = "REF")]
+    pub(crate) reference: Option<String>,
+    /// Ship a commit although it is live already
+    #[arg(long, global = true)]
+    pub(crate) rebuild: bool,
+    /// Go past a rule of the environment; it is recorded, with --reason
+    #[arg(long = "override", global = true, value_name = "RULE", requires = "reason", value_parser = clap::builder::PossibleValuesParser::new(RULES))]
+    pub(crate) overrides: Vec<String>,
+    /// Why: for --override
+    #[arg(long, global = true, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    /// Give a value a name; it beats every other value of that name
+    #[arg(long, global = true, value_name = "NAME=VALUE", value_parser = parse_assignment)]
+    pub(crate) set: Vec<(String, String)>,
+    /// How to show what the tasks print
+    #[arg(long, global = true, value_name = "HOW", value_parser = output_parser())]
+    pub(crate) output: Option<Output>,
+    /// Say nothing unless something fails
+    #[arg(short, long, global = true, conflicts_with = "output")]
+    pub(crate) quiet: bool,
+    /// Tell what deploy itself does, for those who debug it
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+    /// When to colour
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t)]
+    pub(crate) color: Color,
+    /// Run only the named tasks, without what they need
+    #[arg(long, global = true)]
+    pub(crate) no_deps: bool,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+/// Ships software to staging and production, from declarative tasks in tasks.toml.
+///
+/// deploy ENVIRONMENT               deploys there
+/// deploy [ENVIRONMENT] TASK…       runs tasks, there if one is named
+/// deploy                           runs the project's default, or lists what there is
+#[derive(Parser, Debug)]
+#[command(name = "deploy", version, verbatim_doc_comment, after_help = AFTER_HELP)]
+#[command(
+    override_usage = "deploy [OPTIONS] [ENVIRONMENT] [TASK]... [-- ARGS]\n       deploy [OPTIONS] COMMAND"
+)]
+pub(crate) struct BuiltIn {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+const AFTER_HELP: &str = "Your own names beat these commands, which stay reachable as `deploy :list`.
+Exit codes: the failing command's own; 2 usage or tasks.toml; 3 refused; 4 locked; 5 something is still owed; 130, 143 stopped.";
+
+/// The commands that deploy has by itself.
+#[derive(Subcommand, Clone, Debug)]
+pub(crate) enum Command {
+    /// Show the environments and tasks
+    List,
+    /// Check tasks.toml, and everything that it refers to
+    Check,
+    /// Show what `deploy …` would do: commits, swapped files, rules, jobs and steps
+    Plan {
+        #[command(flatten)]
+        words: Words,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what is live where, since when, by whom
+    Status {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show the releases of an environment, newest first
+    History {
+        /// The environment [default: all of them]
+        environment: Option<String>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+impl Command {
+    /// Whether `word` names one of them.
+    pub(crate) fn is_one(word: &str) -> bool {
+        BuiltIn::command().get_subcommands().any(|command| command.get_name() == word)
+    }
+}
+
+/// What to run: an environment, tasks, and what follows `--`.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Words {
+    /// An environment, and tasks
+    #[arg(value_name = "ENVIRONMENT | TASK")]
+    pub(crate) names: Vec<String>,
+    /// What the tasks know as `{{ args }}`
+    #[arg(last = true, value_name = "ARGS")]
+    pub(crate) args: Vec<String>,
+}
+
+/// `deploy` with names of the user's.
+#[derive(Parser, Debug)]
+#[command(name = "deploy", override_usage = "deploy [OPTIONS] [ENVIRONMENT] [TASK]... [-- ARGS]")]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(flatten)]
+    pub(crate) words: Words,
+}
+
+/// As much as is needed to find the file: the options up to the first word, and that word.
+#[derive(Parser, Debug)]
+#[command(name = "deploy", version)]
+struct Front {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    rest: Option<Rest>,
+}
+
+#[derive(Subcommand, Debug)]
+enum Rest {
+    #[command(external_subcommand)]
+    Words(Vec<OsString>),
+}
+
+/// What the command line says before it is known whether its first word is the user's or ours.
+pub(crate) struct Opening {
+    pub(crate) common: Common,
+    pub(crate) first: Option<String>,
+    arguments: Vec<OsString>,
+    /// Where the first word stands.
+    place: usize,
+}
+
+impl Opening {
+    /// Reads the options up to the first word.
+    ///
+    /// # Errors
+    /// Help, the version, and mistakes, as clap tells them.
+    pub(crate) fn read(arguments: Vec<OsString>) -> Result<Opening, clap::Error> {
+        let Ok(front) = Front::try_parse_from(&arguments) else {
+            // Whatever it is, the full parser says it better: it knows the commands.
+            let full = BuiltIn::try_parse_from(&arguments)?;
+            return Ok(Opening { common: full.common, first: None, place: arguments.len(), arguments });
+        };
+        let Some(Rest::Words(words)) = front.rest else {
+            return Ok(Opening { common: front.common, first: None, place: arguments.len(), arguments });
+        };
+        let place = arguments.len() - words.len();
+        let first = words.first().map(|word| word.to_string_lossy().into_owned());
+        Ok(Opening { common: front.common, first, place, arguments })
+    }
+
+    /// The whole line, with names of the user's.
+    pub(crate) fn run(&self) -> Result<Run, clap::Error> {
+        Run::try_parse_from(&self.arguments)
+    }
+
+    /// The whole line, with a command of ours; `:list` is `list`.
+    pub(crate) fn built_in(&self) -> Result<BuiltIn, clap::Error> {
+        let mut arguments = self.arguments.clone();
+        if let (Some(first), Some(argument)) = (&self.first, arguments.get_mut(self.place)) {
+            *argument = first.trim_start_matches(':').into();
+        }
+        let matches = BuiltIn::command().try_get_matches_from(arguments)?;
+        BuiltIn::from_arg_matches(&matches)
+    }
+}
+
+fn parse_assignment(text: &str) -> Result<(String, String), String> {
+    assignment(text).ok_or_else(|| "write it as name=value; a name has letters, digits and `_`".to_owned())
+}
+
+fn output_parser() -> impl TypedValueParser<Value = Output> {
+    let names = Output::ALL.map(|(name, _)| name);
+    clap::builder::PossibleValuesParser::new(names).map(|name| {
+        let found = Output::ALL.into_iter().find(|(known, _)| *known == name);
+        found.map(|(_, output)| output).expect("clap accepts these names alone")
+    })
+}

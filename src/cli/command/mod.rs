@@ -1,0 +1,16 @@
+//! One file a command; each reads as the table of contents of what it does.
+
+pub(super) mod check;
+pub(super) mod history;
+pub(super) mod list;
+pub(super) mod plan;
+pub(super) mod run;
+pub(super) mod status;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// An instant to the minute, in the reader's own time zone.
+fn minute(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
+}

@@ -1,0 +1,282 @@
+//! `deploy [ENVIRONMENT] [TASK]…`: the table of contents of a run.
+
+use std::num::NonZeroUsize;
+use std::process::ExitCode;
+use std::sync::Mutex;
+
+use super::super::args::{Common, Words};
+use super::super::error::{Error, Kind, exit_code};
+use super::super::prompt::{self, Question};
+use super::super::session::Session;
+use super::super::{environment, output, request};
+use super::{list, plan};
+use crate::engine::{self, Inbox, Manner, Message, Stops};
+use crate::facts::{self, Fetch, Met, Site, Survey};
+use crate::model::event::{Outcome, Summary};
+use crate::model::name::RunId;
+use crate::perform::Hands;
+use crate::perform::ship::{Again, Dock, Docks, Log, Stage};
+use crate::plan::guard::{self, Overrides, Ruling, Verdict};
+use crate::plan::schedule::OnFailure;
+use crate::plan::{Delivery, Facts, Plan, Request};
+use crate::process::signal;
+use crate::release::event::What;
+use crate::release::lock::{Holder, Lock, LockError};
+use crate::release::refs::Refs;
+use crate::release::scratch::Scratch;
+use crate::state::journal::Journal;
+
+/// `deploy` alone: the project's default, or the list.
+pub(crate) fn default(session: &Session, common: &Common) -> Result<ExitCode, Error> {
+    match (&session.project.default, &common.environment) {
+        (Some((name, _)), _) => run(session, common, &Words { names: vec![name.clone()], args: Vec::new() }),
+        (None, Some(_)) => run(session, common, &Words::default()),
+        (None, None) => list::list(session),
+    }
+}
+
+pub(crate) fn run(session: &Session, common: &Common, words: &Words) -> Result<ExitCode, Error> {
+    if common.dry_run {
+        return plan::plan(session, common, words, false);
+    }
+    for request in request::requests(session, common, words)? {
+        let code = one(session, common, &request)?;
+        if code != 0 {
+            return Ok(ExitCode::from(code));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One environment's part of the command line.
+fn one(session: &Session, common: &Common, request: &Request) -> Result<u8, Error> {
+    let site = Site::new(&session.root, session.env.clone());
+    let (facts, plan) = request::planned(session, common, &site, request)?;
+    let looks = plan
+        .deliveries
+        .iter()
+        .map(|delivery| look(&site, common, delivery))
+        .collect::<Result<Vec<Look>, Error>>()?;
+    refuse(&plan, &looks)?;
+    prompt::ask(&questions(&plan, &looks), common.yes.as_deref())?;
+    let docks = docks(&site, common, &facts, &plan, looks)?;
+    drive(session, common, &site, &facts, &plan, docks)
+}
+
+/// What was found out about one delivery, and what the rules say of it.
+struct Look {
+    survey: Survey,
+    met: Met,
+    verdicts: Vec<Verdict>,
+}
+
+fn look(site: &Site, common: &Common, delivery: &Delivery) -> Result<Look, Error> {
+    let survey = site.survey(delivery)?;
+    let met = site.meet(delivery, &survey.tip, Fetch::Yes)?;
+    let verdicts = guard::judge(delivery, &survey.circumstances, &overrides(common));
+    Ok(Look { survey, met, verdicts })
+}
+
+/// Refuses what the rules, the commit or the swap refuse: everything at once.
+fn refuse(plan: &Plan, looks: &[Look]) -> Result<(), Error> {
+    let mut refusals: Vec<(String, Option<String>)> = Vec::new();
+    for (delivery, look) in plan.deliveries.iter().zip(looks) {
+        let broken = look.verdicts.iter().filter(|verdict| verdict.ruling == Ruling::Refuses);
+        refusals.extend(
+            broken.map(|verdict| (format!("{}: {}", verdict.rule, verdict.says), verdict.help.clone())),
+        );
+        let swap = look.survey.swap.refusals.iter();
+        refusals.extend(swap.map(|refusal| (refusal.message.clone(), refusal.help.clone())));
+        if delivery.source.is_none() && delivery.target.is_some() && refusals.is_empty() {
+            refusals.push((
+                "there is no commit to ship".to_owned(),
+                Some("git add --all && git commit".to_owned()),
+            ));
+        }
+    }
+    let Some((_, help)) = refusals.last().cloned() else { return Ok(()) };
+    let names: Vec<&str> = plan.deliveries.iter().map(|delivery| delivery.environment.as_str()).collect();
+    let lines: Vec<String> = refusals
+        .iter()
+        .enumerate()
+        .map(|(index, (message, help))| match help.as_ref().filter(|_| index + 1 < refusals.len()) {
+            Some(help) => format!("  {message}\n    help: {help}"),
+            None => format!("  {message}"),
+        })
+        .collect();
+    let message = format!("{} is not deployed, nothing was done:\n{}", names.join(" and "), lines.join("\n"));
+    Err(Error::new(Kind::Refused, message).maybe_help(help))
+}
+
+fn questions(plan: &Plan, looks: &[Look]) -> Vec<Question> {
+    let plain = |text: &String| Question { text: text.clone(), typed: None };
+    let of_tasks = plan.questions.iter().map(plain);
+    let of_targets = looks.iter().filter_map(|look| look.met.question.as_ref()).map(plain);
+    let of_environments = plan.deliveries.iter().filter_map(guard::question);
+    of_tasks.chain(of_targets).chain(of_environments.map(|(text, typed)| Question { text, typed })).collect()
+}
+
+/// Takes hold of every environment that the plan deploys to.
+fn docks<'a>(
+    site: &'a Site,
+    common: &Common,
+    facts: &Facts,
+    plan: &'a Plan,
+    looks: Vec<Look>,
+) -> Result<Docks<'a>, Error> {
+    let mut docks = Docks::default();
+    for (delivery, look) in plan.deliveries.iter().zip(looks) {
+        if let Some(dock) = dock(site, common, facts, delivery, look)? {
+            docks.docks.push(dock);
+        }
+    }
+    Ok(docks)
+}
+
+fn dock<'a>(
+    site: &'a Site,
+    common: &Common,
+    facts: &Facts,
+    delivery: &'a Delivery,
+    look: Look,
+) -> Result<Option<Dock<'a>>, Error> {
+    // A deploy task without a target needs no git; then there is no ledger either.
+    let Ok(repository) = site.repository() else { return Ok(None) };
+    let failed = |error: &dyn std::fmt::Display| Error::new(Kind::Failed, error.to_string());
+    let refs = Refs::new(&delivery.environment)?;
+    let scratch =
+        Scratch::open(&site.state, repository).map_err(|error| Error::from(facts::LookError::from(error)))?;
+    let by = site.by();
+    let began = facts::now();
+    let lock = take(site, &refs, &facts.run, &by)?;
+    let tip = site.tip(&delivery.environment)?;
+    if tip.id != look.survey.tip.id {
+        return Err(Error::new(
+            Kind::Locked,
+            format!("{} was deployed by somebody else meanwhile", delivery.environment),
+        )
+        .help("look at deploy status, and deploy again"));
+    }
+    let again = if common.rebuild { Again::Ship } else { Again::LeaveIt };
+    let entries = look.survey.swap.entries;
+    let log = Mutex::new(Log { tip, stage: Stage::Waiting });
+    let dock = Dock { delivery, repository, scratch, refs, entries, again, by, began, lock, log };
+    let overridden = look.verdicts.iter().filter_map(|verdict| match &verdict.ruling {
+        Ruling::Overridden(reason) => {
+            Some((What::Overridden { rule: verdict.rule.to_owned() }, Some(reason.clone())))
+        }
+        Ruling::Holds | Ruling::Refuses => None,
+    });
+    for (what, reason) in look.met.events.into_iter().map(|what| (what, None)).chain(overridden) {
+        dock.note(&facts.run, what, reason.as_deref()).map_err(|error| failed(&error))?;
+    }
+    Ok(Some(dock))
+}
+
+fn take(site: &Site, refs: &Refs, run: &RunId, by: &str) -> Result<Lock, Error> {
+    let holder = Holder {
+        run: run.clone(),
+        pid: std::process::id(),
+        by: by.to_owned(),
+        since: facts::now(),
+        command: std::env::args().collect::<Vec<String>>().join(" "),
+    };
+    let within = environment::run().map(RunId);
+    Lock::take(&site.state, refs, &holder, within.as_ref()).map_err(|error| match error {
+        LockError::Held(other) => {
+            let who = other.map_or_else(String::new, |other| {
+                format!(
+                    " by {} since {} (process {}, {})",
+                    other.by,
+                    super::minute(other.since),
+                    other.pid,
+                    other.command
+                )
+            });
+            Error::new(Kind::Locked, format!("{} is being deployed{who}", refs.environment()))
+                .help("wait until that is done, and deploy again")
+        }
+        LockError::Durable(_) | LockError::Io { .. } => Error::new(Kind::Failed, error.to_string()),
+    })
+}
+
+fn drive(
+    session: &Session,
+    common: &Common,
+    site: &Site,
+    facts: &Facts,
+    plan: &Plan,
+    docks: Docks<'_>,
+) -> Result<u8, Error> {
+    let (format, handing) = output::format(session, common, plan, &site.state)?;
+    let stops = Stops::new(session.project.settings.grace);
+    let inbox = Inbox::new();
+    let outbox = inbox.outbox();
+    // The listener lives as long as the run: before and after it, signals do what they always do.
+    let _listener = signal::listen(move |signal| drop(outbox.send(Message::Signal(signal))))
+        .map_err(|error| Error::new(Kind::Failed, format!("signals can't be listened to: {error}")))?;
+    let by = docks.docks.first().map_or_else(String::new, |dock| dock.by.clone());
+    let hands = Hands {
+        root: site.root.clone(),
+        state: site.state.clone(),
+        run: facts.run.clone(),
+        env: facts.env.clone(),
+        programs: Default::default(),
+        handing,
+        docks,
+    };
+    let journal = Journal::new(site.state.clone(), facts.run.clone(), plan.environment.clone(), by);
+    let mut reporter = output::reporter(format, session, plan);
+    let summary = engine::run(
+        plan,
+        &facts.run,
+        &hands,
+        &journal,
+        &stops,
+        &inbox,
+        manner(session, common),
+        &mut |event| {
+            // A reader that went away does not stop a deploy.
+            let _told = reporter.event(event);
+        },
+    );
+    let reason = reason(plan, &summary);
+    let unsaid = hands.docks.finish(&facts.run, reason.as_deref());
+    match (unsaid.is_empty(), exit_code(&summary)) {
+        (false, 0) => Err(Error::new(
+            Kind::Failed,
+            format!("it was deployed, but the ledger does not know: {}", unsaid.join("; ")),
+        )),
+        (_, code) => Ok(code),
+    }
+}
+
+/// Why the run failed, in one line for the ledger; none if it did not.
+fn reason(plan: &Plan, summary: &Summary) -> Option<String> {
+    if summary.succeeded() {
+        return None;
+    }
+    let failed = summary.outcomes.iter().zip(&plan.jobs).find_map(|(outcome, job)| match outcome {
+        Outcome::Failed(failed) => {
+            Some(format!("{}: {}", job.name, failed.step.lines().next().unwrap_or_default()))
+        }
+        Outcome::Succeeded | Outcome::Fresh | Outcome::Skipped { .. } | Outcome::Stopped => None,
+    });
+    Some(failed.unwrap_or_else(|| "stopped".to_owned()))
+}
+
+fn manner(session: &Session, common: &Common) -> Manner {
+    let jobs = common.jobs.map(usize::from).or(session.project.settings.jobs).and_then(NonZeroUsize::new);
+    let slots = jobs.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
+    let on_failure = match (common.keep_going, common.fail_fast) {
+        (true, _) => OnFailure::KeepGoing,
+        (false, true) => OnFailure::FailFast,
+        (false, false) => OnFailure::Drain,
+    };
+    Manner { slots, on_failure }
+}
+
+/// What `--override` goes past, and why.
+pub(super) fn overrides(common: &Common) -> Overrides {
+    Overrides { rules: common.overrides.clone(), reason: common.reason.clone().unwrap_or_default() }
+}

@@ -1,0 +1,146 @@
+//! ASK: the command line, the questions, the errors and their exit codes. It holds no decision that a test could
+//! not reach otherwise.
+
+mod args;
+mod command;
+mod environment;
+pub(crate) mod error;
+mod output;
+mod prompt;
+mod request;
+mod session;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use anstream::eprintln;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use args::{Color, Command, Common, Opening};
+use error::{Error, Kind};
+use session::Session;
+
+/// The program: reads the command line, does what it says, and gives the exit code.
+pub(crate) fn main() -> ExitCode {
+    let opening = match Opening::read(std::env::args_os().collect()) {
+        Ok(opening) => opening,
+        Err(error) => return usage(&error),
+    };
+    colour(opening.common.color);
+    log(&opening.common);
+    match dispatch(&opening) {
+        Ok(code) => code,
+        Err(Stopped::Usage(error)) => usage(&error),
+        Err(Stopped::Error(error)) => tell(&error),
+    }
+}
+
+/// What ends a command before its end.
+enum Stopped {
+    /// The command line; clap says it, help and version included.
+    Usage(clap::Error),
+    Error(Error),
+}
+
+impl From<clap::Error> for Stopped {
+    fn from(error: clap::Error) -> Stopped {
+        Stopped::Usage(error)
+    }
+}
+
+impl From<Error> for Stopped {
+    fn from(error: Error) -> Stopped {
+        Stopped::Error(error)
+    }
+}
+
+fn dispatch(opening: &Opening) -> Result<ExitCode, Stopped> {
+    let env: Arc<Vec<(OsString, OsString)>> = Arc::new(std::env::vars_os().collect());
+    let session = Session::load(&opening.common, Arc::clone(&env));
+    match &opening.first {
+        Some(first) if is_ours(first, session.as_ref().ok()) => {
+            let full = opening.built_in()?;
+            Ok(built_in(full.command.as_ref(), &full.common, session?)?)
+        }
+        Some(_) => {
+            let run = opening.run()?;
+            Ok(command::run::run(&session?, &run.common, &run.words)?)
+        }
+        None => Ok(command::run::default(&session?, &opening.common)?),
+    }
+}
+
+/// Whether the first word is a command of deploy's: a name of the user's comes first, `:NAME` is always ours.
+fn is_ours(first: &str, session: Option<&Session>) -> bool {
+    match first.strip_prefix(':') {
+        Some(_) => true,
+        None => {
+            !session.is_some_and(|session| session.project.names.contains_key(first))
+                && Command::is_one(first)
+        }
+    }
+}
+
+fn built_in(command: Option<&Command>, common: &Common, session: Session) -> Result<ExitCode, Error> {
+    match command {
+        None => command::run::default(&session, common),
+        Some(Command::List) => command::list::list(&session),
+        Some(Command::Check) => command::check::check(&session),
+        Some(Command::Plan { words, json }) => command::plan::plan(&session, common, words, *json),
+        Some(Command::Status { json }) => command::status::status(&session, *json),
+        Some(Command::History { environment, json }) => {
+            command::history::history(&session, environment.as_deref(), *json)
+        }
+    }
+}
+
+/// Prints what clap has to say: help and the version on stdout, mistakes on stderr with 2.
+fn usage(error: &clap::Error) -> ExitCode {
+    // A closed pipe is no reason to fail.
+    let _printed = error.print();
+    if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS }
+}
+
+fn tell(error: &Error) -> ExitCode {
+    match error.kind {
+        Kind::File => eprintln!("{}", error.message),
+        Kind::Usage | Kind::Refused | Kind::Locked | Kind::Failed => {
+            eprintln!("{ERROR}error{ERROR:#}: {}", error.message);
+        }
+    }
+    if let Some(help) = &error.help {
+        eprintln!("{HELP}help{HELP:#}: {help}");
+    }
+    error.code()
+}
+
+const ERROR: anstyle::Style = anstyle::AnsiColor::BrightRed.on_default().bold();
+const HELP: anstyle::Style = anstyle::AnsiColor::BrightCyan.on_default().bold();
+
+fn colour(color: Color) {
+    match color {
+        Color::Auto => {}
+        Color::Always => anstream::ColorChoice::Always.write_global(),
+        Color::Never => anstream::ColorChoice::Never.write_global(),
+    }
+}
+
+/// Sets up what developers of deploy read; users never see it unless they ask.
+fn log(common: &Common) {
+    let wanted = environment::log().or_else(|| common.verbose.then(|| "deploy=debug".to_owned()));
+    let Some(targets) = wanted.and_then(|wanted| Targets::from_str(&wanted).ok()) else { return };
+    let stderr = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).without_time();
+    tracing_subscriber::registry().with(stderr).with(targets).init();
+}
+
+/// Prints data that was asked for. A reader that went away is no failure.
+fn print(text: &str) -> ExitCode {
+    use std::io::Write;
+    let mut stdout = anstream::stdout().lock();
+    let _written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,53 @@
+//! Which reporter tells a run: `--output`, the file's `settings.output`, the terminal.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::args::Common;
+use super::error::{Error, Kind};
+use super::session::Session;
+use crate::model::project::Output;
+use crate::perform::Handing;
+use crate::plan::Plan;
+use crate::report::{self, Console, Format, Labels, Reporter};
+use crate::state::StateDir;
+
+/// The format, and whether processes are read or write to our own stdout and stderr.
+pub(crate) fn format(
+    session: &Session,
+    common: &Common,
+    plan: &Plan,
+    state: &StateDir,
+) -> Result<(Format, Handing), Error> {
+    let alone = plan.jobs.len() == 1;
+    let asked =
+        if common.quiet { Some(Output::Quiet) } else { common.output.or(session.project.settings.output) };
+    Ok(match asked.unwrap_or_default() {
+        Output::Auto | Output::Stream if alone && plan.deliveries.is_empty() => {
+            (Format::Stream, Handing::Direct)
+        }
+        Output::Auto if alone => (Format::Stream, Handing::Read),
+        Output::Auto | Output::Prefixed => (Format::Prefixed, Handing::Read),
+        Output::Stream => (Format::Stream, Handing::Read),
+        Output::Grouped => (Format::Grouped(spill(state)?), Handing::Read),
+        Output::Quiet => (Format::Quiet(spill(state)?), Handing::Read),
+        Output::Json => (Format::Json, Handing::Read),
+    })
+}
+
+/// Where output waits that does not fit into memory.
+fn spill(state: &StateDir) -> Result<PathBuf, Error> {
+    state.create().map_err(|error| Error::new(Kind::Failed, error.to_string()))?;
+    Ok(state.path().to_owned())
+}
+
+pub(crate) fn reporter(format: Format, session: &Session, plan: &Plan) -> Box<dyn Reporter> {
+    let labels = Labels {
+        names: plan.jobs.iter().map(|job| job.name.clone()).collect(),
+        order: plan.graph.order().to_vec(),
+        sources: session.sources.clone(),
+    };
+    // Children's bytes are left as they are; deploy's own words lose their colours where those can't be shown.
+    let console = Console::new(io::stdout(), io::stderr(), anstream::stderr());
+    report::reporter(format, labels, console)
+}

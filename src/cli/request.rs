@@ -1,0 +1,55 @@
+//! From words to a plan: what the command line names, and the facts that planning it wants.
+
+use super::args::{Common, Words};
+use super::error::Error;
+use super::session::Session;
+use crate::facts::Site;
+use crate::model::project::Named;
+use crate::plan::{self, Dependencies, Facts, Plan, Request, Unplanned};
+
+/// The parts of a command line: each environment, with the tasks that follow it.
+///
+/// # Errors
+/// Names that mean nothing, all of them.
+pub(crate) fn requests(session: &Session, common: &Common, words: &Words) -> Result<Vec<Request>, Error> {
+    let request = |environment: Option<String>| Request {
+        environment,
+        tasks: Vec::new(),
+        args: words.args.clone(),
+        set: common.set.clone(),
+        dependencies: if common.no_deps { Dependencies::LeaveOut } else { Dependencies::Run },
+    };
+    let mut requests = vec![request(common.environment.clone())];
+    for name in &words.names {
+        match session.project.names.get(name) {
+            Some(Named::Environment(_)) => requests.push(request(Some(name.clone()))),
+            // What means nothing is told when it is planned, with the nearest name.
+            Some(Named::Task(_)) | None => {
+                requests.last_mut().expect("there is one from the start").tasks.push(name.clone());
+            }
+        }
+    }
+    // What comes before the first environment is a part of its own only if it names something.
+    if requests.len() > 1 && requests[0].tasks.is_empty() {
+        requests.remove(0);
+    }
+    Ok(requests)
+}
+
+/// Plans, and gathers what the plan turns out to want.
+pub(crate) fn planned(
+    session: &Session,
+    common: &Common,
+    site: &Site,
+    request: &Request,
+) -> Result<(Facts, Plan), Error> {
+    let reference = common.reference.as_deref().unwrap_or("HEAD");
+    let mut facts = site.facts();
+    loop {
+        match plan::plan(&session.project, request, &facts) {
+            Ok(plan) => return Ok((facts, plan)),
+            Err(Unplanned::Wrong(problems)) => return Err(Error::diagnostics(problems, &session.sources)),
+            Err(Unplanned::Wants(wants)) => site.gather(&mut facts, &wants, reference)?,
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Where we are: the folder, the file and what it means, the caller's environment.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::args::Common;
+use super::error::{Error, Kind};
+use crate::config;
+use crate::diagnostic::Source;
+use crate::model::project::Project;
+
+/// The file that makes a folder a project.
+const FILE: &str = "tasks.toml";
+
+/// A project that was found and read.
+pub(crate) struct Session {
+    /// The folder of tasks.toml, absolute.
+    pub(crate) root: PathBuf,
+    pub(crate) sources: Vec<Source>,
+    pub(crate) project: Project,
+    pub(crate) env: Arc<Vec<(OsString, OsString)>>,
+}
+
+impl Session {
+    /// Finds tasks.toml and reads it.
+    ///
+    /// # Errors
+    /// No file, an unreadable one, or everything that is wrong in it.
+    pub(crate) fn load(common: &Common, env: Arc<Vec<(OsString, OsString)>>) -> Result<Session, Error> {
+        let place = place(common)?;
+        let text = fs::read_to_string(&place.path).map_err(|error| unreadable(&place.shown, &error))?;
+        let sources = vec![Source { path: place.shown, text }];
+        match config::parse(&sources[0], 0) {
+            Ok(project) => Ok(Session { root: place.root, sources, project, env }),
+            Err(problems) => Err(Error::diagnostics(problems, &sources)),
+        }
+    }
+
+    /// `tasks.toml:12`, the line of a place in the file.
+    pub(crate) fn line(&self, span: crate::diagnostic::Span) -> String {
+        let source = &self.sources[span.source as usize];
+        format!("{}:{}", source.path, source.line(span.start))
+    }
+}
+
+/// Where a tasks.toml is.
+struct Place {
+    path: PathBuf,
+    root: PathBuf,
+    /// The path as messages show it.
+    shown: String,
+}
+
+fn place(common: &Common) -> Result<Place, Error> {
+    let here = std::env::current_dir()
+        .map_err(|error| Error::new(Kind::Failed, format!("the current folder can't be told: {error}")))?;
+    let start = common.directory.as_ref().map_or_else(|| here.clone(), |directory| here.join(directory));
+    if !start.is_dir() {
+        return Err(Error::new(Kind::Usage, format!("there is no folder `{}`", start.display())));
+    }
+    let path = match &common.file {
+        Some(file) => start.join(file),
+        None => start
+            .ancestors()
+            .map(|folder| folder.join(FILE))
+            .find(|path| path.is_file())
+            .ok_or_else(|| missing(&start))?,
+    };
+    let root = path.parent().unwrap_or(Path::new("/"));
+    let root = fs::canonicalize(root).map_err(|error| unreadable(&path.display().to_string(), &error))?;
+    let shown = path.strip_prefix(&here).unwrap_or(&path).display().to_string();
+    Ok(Place { path, root, shown })
+}
+
+fn missing(start: &Path) -> Error {
+    Error::new(Kind::Usage, format!("there is no {FILE} in `{}` or above it", start.display())).help(format!(
+        "write one: {FILE} with\n\n  [tasks.hello]\n  run = \"echo hello\"\n\nthen: deploy hello"
+    ))
+}
+
+fn unreadable(path: &str, error: &io::Error) -> Error {
+    let reason = match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
+        _ => error.to_string(),
+    };
+    Error::new(Kind::Usage, format!("can't read `{path}`: {reason}"))
+}

@@ -1,0 +1,260 @@
+//! One job, on its thread: its steps in order, their tries, and what they owe, on disk before they act.
+
+use std::cell::RefCell;
+use std::sync::mpsc::SyncSender;
+use std::time::{Duration, Instant};
+
+use super::settle::{self, DeferredStatus};
+use super::{Act, Message, Stops, World};
+use crate::diagnostic::Span;
+use crate::model::event::{EventKind, Failed, Failure, Outcome, Told};
+use crate::model::name::JobId;
+use crate::model::record::{Debt, Exit};
+use crate::model::step::{Action, Planned, Retry, Step};
+use crate::model::task::Block;
+use crate::plan::Job;
+use crate::process::{Level, Slept};
+use crate::state::journal::Journal;
+
+/// Runs a job to its end, and gives its outcome.
+pub(super) fn run(
+    id: JobId,
+    job: &Job,
+    world: &dyn World,
+    journal: &Journal,
+    stops: &Stops,
+    outbox: &SyncSender<Message>,
+) -> Outcome {
+    let running = Running { id, job, world, journal, stops, outbox };
+    match running.block(&job.body, None) {
+        Ok(Done::Worked) => Outcome::Succeeded,
+        Ok(Done::Fresh) => Outcome::Fresh,
+        Err(failed) if failed.failure == Failure::Stopped => Outcome::Stopped,
+        Err(failed) => Outcome::Failed(failed),
+    }
+}
+
+/// What a block owes when it ends, newest last.
+type Owed = RefCell<Vec<Debt>>;
+
+/// How a block ended when it did not fail.
+enum Done {
+    Worked,
+    /// There was nothing to do.
+    Fresh,
+}
+
+#[derive(Clone, Copy)]
+struct Running<'a> {
+    id: JobId,
+    job: &'a Job,
+    world: &'a dyn World,
+    journal: &'a Journal,
+    stops: &'a Stops,
+    outbox: &'a SyncSender<Message>,
+}
+
+impl Running<'_> {
+    /// A block's tries; its `always` steps are owed from before the first and done after the last.
+    fn block(&self, block: &Block, deadline: Option<Instant>) -> Result<Done, Failed> {
+        let retry = block.retry.clone().unwrap_or(Retry { times: 1, ..Retry::default() });
+        let begun = Instant::now();
+        if let Some(skip_if) = &block.skip_if {
+            let step = settle::bare_step(Action::Run(skip_if.clone()), block.at);
+            let act = Act {
+                name: &self.job.name,
+                environment: self.job.environment.as_deref(),
+                block,
+                step: &step,
+                extra: &[],
+                deadline,
+            };
+            match self.world.is_done(&act, &self.stops.run) {
+                Ok(true) => return Ok(Done::Fresh),
+                Ok(false) => {}
+                Err(failure) => return Err(failed("skip_if", block.at, failure)),
+            }
+        }
+        let owed = RefCell::new(Vec::new());
+        self.owe_always(block, &owed).map_err(|failure| failed("always", block.at, failure))?;
+        let deadline = earlier(deadline, block.timeout.map(|timeout| begun + timeout));
+        let result = self.tries(&retry, &block.name, |running| running.steps(block, deadline, &owed));
+        let status = DeferredStatus::of(&result);
+        settle::settle_always(
+            owed.into_inner(),
+            self.world,
+            self.journal,
+            &self.stops.settling,
+            self.outbox,
+            &status,
+        );
+        result.map(|()| Done::Worked)
+    }
+
+    fn steps(&self, block: &Block, deadline: Option<Instant>, owed: &Owed) -> Result<(), Failed> {
+        for step in &block.steps {
+            if self.stops.run.level() > Level::Go {
+                return Err(failed(&step.title(), step.at, Failure::Stopped));
+            }
+            self.step(block, step, deadline, owed)?;
+        }
+        Ok(())
+    }
+
+    fn step(
+        &self,
+        block: &Block,
+        step: &Step<Planned>,
+        deadline: Option<Instant>,
+        owed: &Owed,
+    ) -> Result<(), Failed> {
+        let title = step.title();
+        self.event(EventKind::StepStarted { job: self.id, step: title.clone() });
+        let retry = step.retry.clone().unwrap_or(Retry { times: 1, ..Retry::default() });
+        let deadline = earlier(deadline, step.timeout.map(|timeout| Instant::now() + timeout));
+        let result = self.tries(&retry, &title, |running| running.act(block, step, deadline, owed));
+        match result {
+            Err(failed) if step.allow_failure && failed.failure != Failure::Stopped => {
+                self.event(EventKind::StepForgiven { job: self.id, step: title, failure: failed.failure });
+                Ok(())
+            }
+            result => result,
+        }
+    }
+
+    /// One try of a step: what it owes is on disk first.
+    fn act(
+        &self,
+        block: &Block,
+        step: &Step<Planned>,
+        deadline: Option<Instant>,
+        owed: &Owed,
+    ) -> Result<(), Failed> {
+        if let Action::Task(inner) = &step.action {
+            self.owe_undo(block, step).map_err(|failure| failed(&step.title(), step.at, failure))?;
+            return self.block(inner, deadline).map(|_| ());
+        }
+        let act = Act {
+            name: &self.job.name,
+            environment: self.job.environment.as_deref(),
+            block,
+            step,
+            extra: &[],
+            deadline,
+        };
+        let result = self.owe(&act, owed).and_then(|()| {
+            self.world.perform(&act, &self.stops.run, &mut |told| send(self.outbox, self.id, &act, told))
+        });
+        result.map_err(|failure| failed(&step.title(), step.at, failure))
+    }
+
+    fn owe(&self, act: &Act<'_>, owed: &Owed) -> Result<(), Failure> {
+        for (exit, step) in self.world.owed_by(act)? {
+            let debt = self.journal.defer(self.debt(exit, act.block, vec![step]))?;
+            if exit == Exit::Always {
+                owed.borrow_mut().push(debt);
+            }
+        }
+        self.owe_undo(act.block, act.step)
+    }
+
+    fn owe_undo(&self, block: &Block, step: &Step<Planned>) -> Result<(), Failure> {
+        if step.undo.is_empty() {
+            return Ok(());
+        }
+        self.journal.defer(self.debt(Exit::Failure, block, step.undo.clone()))?;
+        Ok(())
+    }
+
+    fn debt(&self, exit: Exit, block: &Block, steps: Vec<Step<Planned>>) -> Debt {
+        Debt::new(self.id, &self.job.name, self.job.environment.as_deref(), exit, block, steps)
+    }
+
+    /// Puts a block's `always` on disk, before its first step; newest last.
+    fn owe_always(&self, block: &Block, owed: &Owed) -> Result<(), Failure> {
+        for step in &block.always {
+            let debt = self.journal.defer(self.debt(Exit::Always, block, vec![step.clone()]))?;
+            owed.borrow_mut().push(debt);
+        }
+        Ok(())
+    }
+
+    fn tries(
+        &self,
+        retry: &Retry,
+        what: &str,
+        act: impl Fn(&Self) -> Result<(), Failed>,
+    ) -> Result<(), Failed> {
+        let mut wait = retry.wait;
+        for attempt in 1.. {
+            let failed = match act(self) {
+                Ok(()) => return Ok(()),
+                Err(failed) => failed,
+            };
+            if attempt >= retry.times || !may_retry(retry, &failed.failure) {
+                return Err(failed);
+            }
+            let pause = if retry.jitter { jittered(wait) } else { wait };
+            let event = EventKind::StepRetrying {
+                job: self.id,
+                step: what.to_owned(),
+                failure: failed.failure.clone(),
+                attempt,
+                times: retry.times,
+                wait: pause,
+            };
+            self.event(event);
+            if self.stops.run.sleep(pause) == Slept::Interrupted {
+                return Err(failed);
+            }
+            wait = wait.mul_f64(retry.factor);
+        }
+        unreachable!("the last try has returned")
+    }
+
+    fn event(&self, kind: EventKind) {
+        // The loop outlives every job, so its end of the channel is open.
+        let _sent = self.outbox.send(Message::Event(kind));
+    }
+}
+
+/// Passes on what a step tells, as an event of its job.
+pub(super) fn send(outbox: &SyncSender<Message>, job: JobId, act: &Act<'_>, told: Told) {
+    let event = match told {
+        Told::Output(stream, bytes) => EventKind::Output { job, stream, bytes },
+        Told::Note(text) => EventKind::Note { job, text },
+        Told::LeftRunning => EventKind::LeftRunning { job, step: act.step.title() },
+    };
+    // The loop outlives every job, so its end of the channel is open.
+    let _sent = outbox.send(Message::Event(event));
+}
+
+fn failed(step: &str, at: Span, failure: Failure) -> Failed {
+    Failed { step: step.to_owned(), at, failure }
+}
+
+fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+/// Whether a failure is of the kind that another try may mend.
+fn may_retry(retry: &Retry, failure: &Failure) -> bool {
+    match failure {
+        Failure::Exit(code) => retry.on_exit.is_empty() || retry.on_exit.contains(code),
+        Failure::Signal(_) | Failure::TimedOut(_) | Failure::Unmet { .. } => retry.on_exit.is_empty(),
+        Failure::NotStarted { .. } | Failure::Refused { .. } | Failure::WantsTerminal | Failure::Stopped => {
+            false
+        }
+    }
+}
+
+/// Between a half and the whole of `wait`, at random.
+fn jittered(wait: Duration) -> Duration {
+    let mut byte = [0_u8];
+    // Without randomness the pause is whole, which is what was asked for at most.
+    let share = if getrandom::fill(&mut byte).is_ok() { f64::from(byte[0]) / 255.0 } else { 1.0 };
+    wait.mul_f64(0.5 + share / 2.0)
+}

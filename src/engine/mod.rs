@@ -1,0 +1,300 @@
+//! DRIVE: the loop. It asks the schedule what may start, waits for one message, and tells what happened. It prints
+//! nothing, renders nothing, looks up nothing by name, and no `?` leaves it while a child runs.
+
+mod job;
+mod settle;
+
+use std::num::NonZeroUsize;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::model::event::{Event, EventKind, Failure, Outcome, StopReason, Summary, Told};
+use crate::model::name::{JobId, RunId};
+use crate::model::record::{Debt, Exit};
+use crate::model::step::{Planned, Step};
+use crate::model::task::Block;
+use crate::plan::Plan;
+use crate::plan::schedule::{OnFailure, Schedule};
+use crate::process::signal::Signal;
+use crate::process::{self, Stop};
+use crate::state::journal::Journal;
+
+pub(crate) use settle::settle;
+
+/// How many messages may wait for the loop. Bounded, so that output never piles up in memory: a child that prints
+/// faster than the terminal waits in its pipe.
+const INBOX: usize = 64;
+
+/// Everything that the engine can do to, or ask of, the outside.
+pub(crate) trait World: Sync {
+    /// What `step` will owe, judged by the world as it is now. May save copies; changes nothing that a user can see.
+    fn owed_by(&self, act: &Act<'_>) -> Result<Vec<(Exit, Step<Planned>)>, Failure>;
+
+    /// Does the step. What it has to say goes through `tell` while it acts.
+    fn perform(&self, act: &Act<'_>, stop: &Stop, tell: &mut dyn FnMut(Told)) -> Result<(), Failure>;
+
+    /// Whether the command of a `skip_if` says that there is nothing to do.
+    fn is_done(&self, act: &Act<'_>, stop: &Stop) -> Result<bool, Failure>;
+}
+
+/// One step in its surroundings: what a [`World`] needs to do it.
+#[derive(Clone, Copy)]
+pub(crate) struct Act<'a> {
+    /// The job's name.
+    pub(crate) name: &'a str,
+    pub(crate) environment: Option<&'a str>,
+    /// The block that the step stands in: the job's, or that of a task which it calls.
+    pub(crate) block: &'a Block,
+    pub(crate) step: &'a Step<Planned>,
+    /// What the step's processes get beside the block's variables; these count more.
+    pub(crate) extra: &'a [(String, String)],
+    /// Until when it must be done.
+    pub(crate) deadline: Option<Instant>,
+}
+
+/// How to run a plan.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Manner {
+    pub(crate) slots: NonZeroUsize,
+    pub(crate) on_failure: OnFailure,
+}
+
+/// The ways to end early: one for the jobs, a fresh one for what they owe.
+pub(crate) struct Stops {
+    pub(crate) run: Stop,
+    pub(crate) settling: Stop,
+}
+
+impl Stops {
+    pub(crate) fn new(grace: Duration) -> Stops {
+        Stops { run: Stop::new(grace), settling: Stop::new(grace) }
+    }
+
+    /// The first signal asks, the second kills and asks what is being settled, the third kills that too.
+    fn signal(&self, signal: i32, count: u32) {
+        match count {
+            1 => self.run.ask(signal),
+            2 => {
+                self.run.kill();
+                self.settling.ask(signal);
+            }
+            _ => self.settling.kill(),
+        }
+    }
+}
+
+/// What the loop waits for.
+pub(crate) enum Message {
+    Event(EventKind),
+    Ended {
+        job: JobId,
+        outcome: Outcome,
+        took: Duration,
+    },
+    /// What a failed run owed has been done, or could not be.
+    Settled,
+    Signal(Signal),
+}
+
+/// The one channel, with its one consumer.
+pub(crate) struct Inbox {
+    sender: SyncSender<Message>,
+    receiver: Receiver<Message>,
+}
+
+impl Inbox {
+    pub(crate) fn new() -> Inbox {
+        let (sender, receiver) = sync_channel(INBOX);
+        Inbox { sender, receiver }
+    }
+
+    pub(crate) fn outbox(&self) -> SyncSender<Message> {
+        self.sender.clone()
+    }
+}
+
+/// Runs the plan's jobs to their ends, and settles what they owe. Returns a summary, never an error.
+pub(crate) fn run(
+    plan: &Plan,
+    run: &RunId,
+    world: &dyn World,
+    journal: &Journal,
+    stops: &Stops,
+    inbox: &Inbox,
+    manner: Manner,
+    tell: &mut dyn FnMut(&Event),
+) -> Summary {
+    let started = Instant::now();
+    let mut drive = Drive {
+        plan,
+        stops,
+        started,
+        tell,
+        schedule: Schedule::new(&plan.graph, plan.demands.clone(), manner.slots, manner.on_failure),
+        on_failure: manner.on_failure,
+        outcomes: vec![None; plan.jobs.len()],
+        signals: 0,
+        signal: None,
+        killed: false,
+    };
+    drive.tell(EventKind::RunStarted { run: run.clone() });
+    thread::scope(|scope| {
+        loop {
+            while let Some(id) = drive.schedule.next() {
+                drive.tell(EventKind::JobStarted { job: id });
+                let outbox = inbox.outbox();
+                let job = &plan.jobs[id.index()];
+                scope.spawn(move || {
+                    let begun = Instant::now();
+                    let outcome = job::run(id, job, world, journal, stops, &outbox);
+                    // The loop outlives every job, so its end of the channel is open.
+                    let _sent = outbox.send(Message::Ended { job: id, outcome, took: begun.elapsed() });
+                });
+            }
+            if drive.schedule.is_over() {
+                break;
+            }
+            drive.receive(inbox);
+        }
+    });
+    drive.finish(world, journal, inbox)
+}
+
+struct Drive<'a> {
+    plan: &'a Plan,
+    stops: &'a Stops,
+    started: Instant,
+    tell: &'a mut dyn FnMut(&Event),
+    schedule: Schedule<'a>,
+    on_failure: OnFailure,
+    outcomes: Vec<Option<Outcome>>,
+    signals: u32,
+    signal: Option<i32>,
+    killed: bool,
+}
+
+impl Drive<'_> {
+    fn tell(&mut self, kind: EventKind) {
+        (self.tell)(&Event { at: self.started.elapsed(), kind });
+    }
+
+    /// Waits for one message, or for the end of the grace, and acts on it.
+    fn receive(&mut self, inbox: &Inbox) {
+        match self.wait(inbox) {
+            Some(Message::Event(kind)) => self.tell(kind),
+            Some(Message::Ended { job, outcome, took }) => self.ended(job, outcome, took),
+            Some(Message::Signal(signal)) => self.signal(signal),
+            Some(Message::Settled) => unreachable!("nothing is settled while jobs run"),
+            None => {
+                if !self.killed {
+                    self.killed = true;
+                    self.stops.run.kill();
+                    self.tell(EventKind::Stopping { why: StopReason::Killing });
+                }
+            }
+        }
+    }
+
+    /// The next message; none when the grace is over first.
+    fn wait(&self, inbox: &Inbox) -> Option<Message> {
+        let grace = self.stops.run.grace_ends().filter(|_| !self.killed);
+        match grace {
+            Some(end) => match inbox.receiver.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(message) => Some(message),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => unreachable!("the inbox holds a sender"),
+            },
+            None => Some(inbox.receiver.recv().expect("the inbox holds a sender")),
+        }
+    }
+
+    fn ended(&mut self, job: JobId, outcome: Outcome, took: Duration) {
+        let over = self.schedule.ended(job, &outcome);
+        if matches!(outcome, Outcome::Failed(_))
+            && self.on_failure == OnFailure::FailFast
+            && self.signal.is_none()
+        {
+            self.stops.run.ask(Signal::Terminate.number());
+            self.tell(EventKind::Stopping { why: StopReason::FailFast });
+        }
+        self.tell(EventKind::JobEnded { job, outcome: outcome.clone(), took });
+        self.outcomes[job.index()] = Some(outcome);
+        for (job, outcome) in over {
+            self.never_ran(job, outcome);
+        }
+    }
+
+    fn never_ran(&mut self, job: JobId, outcome: Outcome) {
+        self.tell(EventKind::JobEnded { job, outcome: outcome.clone(), took: Duration::ZERO });
+        self.outcomes[job.index()] = Some(outcome);
+    }
+
+    fn signal(&mut self, signal: Signal) {
+        match signal {
+            Signal::Suspend => {
+                self.stops.run.suspend();
+                self.stops.settling.suspend();
+                process::signal::pause();
+            }
+            Signal::Continue => {
+                self.stops.run.resume();
+                self.stops.settling.resume();
+            }
+            Signal::Interrupt | Signal::Terminate | Signal::Hangup | Signal::Quit => {
+                let number = signal.number();
+                self.signals += 1;
+                self.signal.get_or_insert(number);
+                self.stops.signal(number, self.signals);
+                let why = if self.signals == 1 { StopReason::Signal(number) } else { StopReason::Killing };
+                self.tell(EventKind::Stopping { why });
+                if self.signals == 1 {
+                    for job in self.schedule.stop() {
+                        self.never_ran(job, Outcome::Stopped);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Settles what is owed after a failure, and sums up.
+    fn finish(mut self, world: &dyn World, journal: &Journal, inbox: &Inbox) -> Summary {
+        let outcomes: Vec<Outcome> =
+            self.outcomes.iter_mut().map(|outcome| outcome.take().expect("every job has ended")).collect();
+        let succeeded = self.signal.is_none()
+            && outcomes.iter().all(|outcome| matches!(outcome, Outcome::Succeeded | Outcome::Fresh));
+        let owed: Vec<Debt> = if succeeded { Vec::new() } else { journal.owed(Exit::Failure) };
+        let owed_nothing = owed.is_empty();
+        if !owed_nothing {
+            self.tell(EventKind::SettleStarted { owed: owed.len() });
+            self.settle(owed, world, journal, inbox);
+        }
+        let still_owed = journal.finish(succeeded);
+        if still_owed > 0 || !owed_nothing {
+            self.tell(EventKind::SettleEnded { still_owed });
+        }
+        let summary = Summary { outcomes, signal: self.signal, still_owed, took: self.started.elapsed() };
+        self.tell(EventKind::RunEnded { summary: summary.clone() });
+        summary
+    }
+
+    /// Settles on a thread of its own, so that signals and output go on being heard.
+    fn settle(&mut self, owed: Vec<Debt>, world: &dyn World, journal: &Journal, inbox: &Inbox) {
+        let stop = &self.stops.settling;
+        thread::scope(|scope| {
+            let outbox = inbox.outbox();
+            scope.spawn(move || {
+                settle(owed, world, journal, stop, &outbox);
+                let _sent = outbox.send(Message::Settled);
+            });
+            loop {
+                match inbox.receiver.recv().expect("the inbox holds a sender") {
+                    Message::Event(kind) => self.tell(kind),
+                    Message::Signal(signal) => self.signal(signal),
+                    Message::Ended { .. } => unreachable!("every job has ended"),
+                    Message::Settled => break,
+                }
+            }
+        });
+    }
+}

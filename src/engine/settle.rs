@@ -1,0 +1,154 @@
+//! Doing what is owed: `always` when a block ends, `undo` when a run failed, and both after a crash. Each debt is done
+//! under a stop of its own, so that Ctrl-C never skips it, and is noted as settled only when it worked.
+
+use std::sync::mpsc::SyncSender;
+use std::time::Instant;
+
+use super::job::send;
+use super::{Act, Message, World};
+use crate::diagnostic::Span;
+use crate::model::event::{EventKind, Failed, Failure};
+use crate::model::record::Debt;
+use crate::model::step::{Action, Planned, Step};
+use crate::model::task::Block;
+use crate::process::{Level, Stop};
+use crate::state::journal::Journal;
+
+/// What deferred steps are told of the block that they follow.
+pub(crate) struct DeferredStatus {
+    status: &'static str,
+    exit_code: i32,
+}
+
+impl DeferredStatus {
+    pub(super) fn of(result: &Result<(), Failed>) -> DeferredStatus {
+        match result {
+            Ok(()) => DeferredStatus { status: "succeeded", exit_code: 0 },
+            Err(failed) if failed.failure == Failure::Stopped => {
+                DeferredStatus { status: "stopped", exit_code: 130 }
+            }
+            Err(failed) => DeferredStatus { status: "failed", exit_code: failed.failure.exit_code() },
+        }
+    }
+
+    fn env(&self) -> Vec<(String, String)> {
+        vec![
+            ("DEPLOY_STATUS".to_owned(), self.status.to_owned()),
+            ("DEPLOY_EXIT_CODE".to_owned(), self.exit_code.to_string()),
+        ]
+    }
+}
+
+/// Settles debts, in the given order; one that fails does not stop the others.
+pub(crate) fn settle(
+    debts: Vec<Debt>,
+    world: &dyn World,
+    journal: &Journal,
+    stop: &Stop,
+    outbox: &SyncSender<Message>,
+) {
+    settle_as(debts, world, journal, stop, outbox, &DeferredStatus { status: "failed", exit_code: 1 });
+}
+
+/// Settles what a block owes always, newest first.
+pub(super) fn settle_always(
+    mut debts: Vec<Debt>,
+    world: &dyn World,
+    journal: &Journal,
+    stop: &Stop,
+    outbox: &SyncSender<Message>,
+    status: &DeferredStatus,
+) {
+    debts.reverse();
+    settle_as(debts, world, journal, stop, outbox, status);
+}
+
+fn settle_as(
+    debts: Vec<Debt>,
+    world: &dyn World,
+    journal: &Journal,
+    stop: &Stop,
+    outbox: &SyncSender<Message>,
+    status: &DeferredStatus,
+) {
+    let extra = status.env();
+    for debt in debts {
+        let payer = Payer { debt: &debt, world, stop, outbox, extra: &extra };
+        if payer.pay(&debt.block) && journal.settled(debt.seq).is_err() {
+            payer.event(EventKind::Note {
+                job: debt.id,
+                text: "done, but that could not be written down".to_owned(),
+            });
+        }
+    }
+}
+
+struct Payer<'a> {
+    debt: &'a Debt,
+    world: &'a dyn World,
+    stop: &'a Stop,
+    outbox: &'a SyncSender<Message>,
+    extra: &'a [(String, String)],
+}
+
+impl Payer<'_> {
+    /// Does a block's steps in their written order, up to the first that fails. Whether all of them worked.
+    fn pay(&self, block: &Block) -> bool {
+        let worked = block.steps.iter().all(|step| self.step(block, step));
+        // What a task inside owes always is done whatever became of its steps.
+        let settled = block.always.iter().rev().fold(true, |settled, step| self.step(block, step) && settled);
+        worked && settled
+    }
+
+    fn step(&self, block: &Block, step: &Step<Planned>) -> bool {
+        if self.stop.level() > Level::Drain {
+            return false;
+        }
+        if let Action::Task(inner) = &step.action {
+            return self.pay(inner);
+        }
+        let title = step.title();
+        self.event(EventKind::StepStarted { job: self.debt.id, step: title.clone() });
+        let deadline = step.timeout.map(|timeout| Instant::now() + timeout);
+        let act = Act {
+            name: &self.debt.name,
+            environment: self.debt.environment.as_deref(),
+            block,
+            step,
+            extra: self.extra,
+            deadline,
+        };
+        match self.world.perform(&act, self.stop, &mut |told| send(self.outbox, self.debt.id, &act, told)) {
+            Ok(()) => true,
+            Err(failure) => {
+                self.event(EventKind::DeferredFailed {
+                    job: self.debt.id,
+                    step: title,
+                    at: step.at,
+                    failure,
+                });
+                step.allow_failure
+            }
+        }
+    }
+
+    fn event(&self, kind: EventKind) {
+        let _sent = self.outbox.send(Message::Event(kind));
+    }
+}
+
+/// A step with an action and nothing else.
+pub(super) fn bare_step(action: Action<Planned>, at: Span) -> Step<Planned> {
+    Step {
+        name: None,
+        action,
+        condition: (),
+        dir: None,
+        env: Vec::new(),
+        timeout: None,
+        retry: None,
+        allow_failure: false,
+        undo: Vec::new(),
+        at,
+    }
+}

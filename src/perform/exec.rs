@@ -1,0 +1,185 @@
+//! Steps that are processes: a shell line, or a program with its arguments.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::{Handing, Hands};
+use crate::engine::Act;
+use crate::model::event::{Failure, Told};
+use crate::model::script::Script;
+use crate::model::task::Block;
+use crate::model::text::Text;
+use crate::process::{self, Command, End, Stdin, Stop, Terminal};
+
+/// Turns prompts off where a program would wait for an answer that nobody can give.
+const NO_PROMPTS: [(&str, &str); 4] = [
+    ("GIT_TERMINAL_PROMPT", "0"),
+    ("GCM_INTERACTIVE", "never"),
+    ("DEBIAN_FRONTEND", "noninteractive"),
+    ("PIP_NO_INPUT", "1"),
+];
+
+/// A line, or a script, of the block's shell. Its values travel in the environment.
+pub(super) fn shell(
+    hands: &Hands<'_>,
+    act: &Act<'_>,
+    script: &Script<Text>,
+    stop: &Stop,
+    tell: &mut dyn FnMut(Told),
+) -> Result<(), Failure> {
+    let (interpreter, line, values) = interpreter(act, script);
+    let (program, flags) = interpreter.split_first().expect("a shell has a program: the file was checked");
+    let mut args: Vec<OsString> = flags.iter().map(OsString::from).collect();
+    args.push(line.into());
+    let mut surroundings = Surroundings::of(hands, act);
+    surroundings.set_all(values);
+    run(hands, act, OsStr::new(program), args, surroundings, stop, tell)
+}
+
+/// A shell line of a target, in a folder of its own.
+pub(super) fn line(
+    hands: &Hands<'_>,
+    act: &Act<'_>,
+    script: &Script<Text>,
+    folder: &Path,
+    stop: &Stop,
+    tell: &mut dyn FnMut(Told),
+) -> Result<(), Failure> {
+    let block = Block { dir: folder.to_owned(), steps: Vec::new(), always: Vec::new(), ..act.block.clone() };
+    shell(hands, &Act { block: &block, ..*act }, script, stop, tell)
+}
+
+/// A program without a shell.
+pub(super) fn program(
+    hands: &Hands<'_>,
+    act: &Act<'_>,
+    words: &[Text],
+    stop: &Stop,
+    tell: &mut dyn FnMut(Told),
+) -> Result<(), Failure> {
+    let Some((program, args)) = words.split_first() else {
+        return Err(Failure::NotStarted {
+            message: "there is no program to run: the list is empty".to_owned(),
+            code: 127,
+        });
+    };
+    let args = args.iter().map(|arg| arg.reveal().into()).collect();
+    run(hands, act, OsStr::new(&program.reveal()), args, Surroundings::of(hands, act), stop, tell)
+}
+
+/// The shell and its flags, the line, and the values that it binds. A script that begins with `#!` names its own.
+fn interpreter(act: &Act<'_>, script: &Script<Text>) -> (Vec<String>, String, Vec<(String, String)>) {
+    let bound = script.bind();
+    let values = bound.values.into_iter().map(|(name, value)| (name, value.reveal())).collect();
+    (act.block.shell.to_vec(), bound.line, values)
+}
+
+/// The folder and the environment of a step's process.
+struct Surroundings {
+    dir: PathBuf,
+    env: Vec<(OsString, OsString)>,
+}
+
+impl Surroundings {
+    /// Strongest last: the caller's environment, the block's variables, the step's, and what this doing adds.
+    fn of(hands: &Hands<'_>, act: &Act<'_>) -> Surroundings {
+        let dir = match &act.step.dir {
+            Some(dir) => act.block.dir.join(dir.reveal()),
+            None => act.block.dir.clone(),
+        };
+        let mut surroundings = Surroundings { dir, env: hands.env.as_ref().clone() };
+        if !act.block.interactive {
+            surroundings.set_missing(&NO_PROMPTS);
+        }
+        surroundings.set("PWD", surroundings.dir.clone().into_os_string());
+        surroundings.set_all(act.block.env.iter().map(|(name, value)| (name, value.reveal())));
+        surroundings.set_all(act.step.env.iter().map(|(name, value)| (name, value.reveal())));
+        surroundings.set_all(act.extra.iter().map(|(name, value)| (name, value.clone())));
+        surroundings
+    }
+
+    fn set_all<N: AsRef<str>>(&mut self, values: impl IntoIterator<Item = (N, String)>) {
+        for (name, value) in values {
+            self.set(name.as_ref(), value.into());
+        }
+    }
+
+    fn set(&mut self, name: &str, value: OsString) {
+        match self.env.iter_mut().find(|(known, _)| known == name) {
+            Some((_, old)) => *old = value,
+            None => self.env.push((name.into(), value)),
+        }
+    }
+
+    fn set_missing(&mut self, values: &[(&str, &str)]) {
+        for (name, value) in values {
+            if !self.env.iter().any(|(known, _)| known == name) {
+                self.env.push((name.into(), value.into()));
+            }
+        }
+    }
+
+    fn path(&self) -> Option<&OsStr> {
+        self.env.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_os_str())
+    }
+}
+
+fn run(
+    hands: &Hands<'_>,
+    act: &Act<'_>,
+    program: &OsStr,
+    args: Vec<OsString>,
+    surroundings: Surroundings,
+    stop: &Stop,
+    tell: &mut dyn FnMut(Told),
+) -> Result<(), Failure> {
+    need_folder(&surroundings.dir)?;
+    let found = hands.programs.find(program, surroundings.path(), &surroundings.dir);
+    let program = found
+        .map_err(|missing| Failure::NotStarted { message: missing.to_string(), code: missing.code() })?;
+    let (terminal, stdin) = if act.block.interactive {
+        (Terminal::Interactive, Stdin::Inherited)
+    } else {
+        match hands.handing {
+            Handing::Read => (Terminal::Background, Stdin::Null),
+            Handing::Direct => (Terminal::Direct, Stdin::Null),
+        }
+    };
+    let timeout = act.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+    let command = Command {
+        args,
+        env: surroundings.env,
+        stdin,
+        terminal,
+        timeout,
+        ..Command::new(program, surroundings.dir)
+    };
+    let ended = process::run(&command, stop, &mut |stream, bytes| tell(Told::Output(stream, bytes.to_vec())))
+        .map_err(|error| Failure::NotStarted { message: error.to_string(), code: error.code() })?;
+    if ended.left_running {
+        tell(Told::LeftRunning);
+    }
+    outcome(ended.end, timeout)
+}
+
+fn need_folder(dir: &Path) -> Result<(), Failure> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    Err(Failure::NotStarted {
+        message: format!("there is no folder `{}` to run in", dir.display()),
+        code: 127,
+    })
+}
+
+fn outcome(end: End, timeout: Option<Duration>) -> Result<(), Failure> {
+    match end {
+        End::Exited(0) => Ok(()),
+        End::Exited(code) => Err(Failure::Exit(code)),
+        End::Signalled(signal) => Err(Failure::Signal(signal)),
+        End::TimedOut => Err(Failure::TimedOut(timeout.unwrap_or_default())),
+        End::Stopped => Err(Failure::Stopped),
+        End::WantsTerminal => Err(Failure::WantsTerminal),
+    }
+}

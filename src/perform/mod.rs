@@ -1,0 +1,81 @@
+//! DO: each kind of step is done here, one file a kind. It prints nothing and writes no journal; what it has to say
+//! goes through `tell`.
+
+pub(crate) mod check;
+pub(crate) mod exec;
+pub(crate) mod ship;
+pub(crate) mod swap;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::engine::{Act, World};
+use crate::model::event::{Failure, Told};
+use crate::model::name::RunId;
+use crate::model::record::Exit;
+use crate::model::step::{Action, Planned, Step};
+use crate::process::Stop;
+use crate::process::program::Programs;
+use crate::state::StateDir;
+use ship::Docks;
+
+/// The real world: processes, files, the network.
+pub(crate) struct Hands<'a> {
+    /// The folder of tasks.toml.
+    pub(crate) root: PathBuf,
+    pub(crate) state: StateDir,
+    pub(crate) run: RunId,
+    /// The caller's environment, which every process gets beneath its own variables.
+    pub(crate) env: Arc<Vec<(OsString, OsString)>>,
+    pub(crate) programs: Programs,
+    pub(crate) handing: Handing,
+    /// Where releases go, for the plans that ship.
+    pub(crate) docks: Docks<'a>,
+}
+
+/// What becomes of a process's output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Handing {
+    /// It is read, so that it can be told apart, masked and kept.
+    Read,
+    /// The process writes to our own stdout and stderr: one job alone has nothing to be told apart from.
+    Direct,
+}
+
+impl World for Hands<'_> {
+    fn owed_by(&self, act: &Act<'_>) -> Result<Vec<(Exit, Step<Planned>)>, Failure> {
+        match &act.step.action {
+            Action::Swap(swaps) => {
+                let put_backs = swap::put_backs(self, swaps, act.step.at)?;
+                Ok(put_backs.into_iter().map(|step| (Exit::Always, step)).collect())
+            }
+            Action::Run(_)
+            | Action::Exec(_)
+            | Action::Task(_)
+            | Action::Ship
+            | Action::Check(_)
+            | Action::PutBack(_) => Ok(Vec::new()),
+        }
+    }
+
+    fn perform(&self, act: &Act<'_>, stop: &Stop, tell: &mut dyn FnMut(Told)) -> Result<(), Failure> {
+        match &act.step.action {
+            Action::Run(script) => exec::shell(self, act, script, stop, tell),
+            Action::Exec(words) => exec::program(self, act, words, stop, tell),
+            Action::Check(health) => check::check(health, act.deadline, stop, tell),
+            Action::Ship => ship::ship(self, act, stop, tell),
+            Action::Swap(swaps) => swap::swap(self, swaps),
+            Action::PutBack(owed) => swap::restore(self, owed),
+            Action::Task(_) => unreachable!("the engine does a task's steps one by one"),
+        }
+    }
+
+    fn is_done(&self, act: &Act<'_>, stop: &Stop) -> Result<bool, Failure> {
+        match self.perform(act, stop, &mut |_| {}) {
+            Ok(()) => Ok(true),
+            Err(Failure::Exit(_) | Failure::Signal(_)) => Ok(false),
+            Err(failure) => Err(failure),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! TELL: events become bytes. One file a format; all of them share `Voice`, deploy's own words.
+//! A reporter decides nothing: whatever it prints, or fails to print, the run goes on as it would.
+
+pub(crate) mod columns;
+mod console;
+mod grouped;
+mod held;
+mod json;
+pub(crate) mod outlook;
+mod prefixed;
+mod quiet;
+mod stream;
+mod summary;
+#[cfg(test)]
+mod tests;
+mod voice;
+pub(crate) mod words;
+
+pub(crate) use console::Console;
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::diagnostic::{Source, Span};
+use crate::model::event::Event;
+use crate::model::name::JobId;
+
+/// Tells a run, event by event.
+pub(crate) trait Reporter {
+    /// Tells one event. `Err` says that a writer broke, once for each; what follows is kept from that writer.
+    fn event(&mut self, event: &Event) -> io::Result<()>;
+}
+
+/// How a run is told: `--output`, once `auto` is decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// Bytes as they come.
+    Stream,
+    /// `NAME | line`.
+    Prefixed,
+    /// One job after the other, in the order of the plan. What can't be shown yet and doesn't fit into memory
+    /// is kept in this folder.
+    Grouped(PathBuf),
+    /// Nothing but failures. What may have to be shown and doesn't fit into memory is kept in this folder.
+    Quiet(PathBuf),
+    /// One object a line.
+    Json,
+}
+
+/// The reporter of a format.
+pub(crate) fn reporter<'a>(format: Format, labels: Labels, console: Console<'a>) -> Box<dyn Reporter + 'a> {
+    match format {
+        Format::Stream => Box::new(stream::Stream::new(labels, console)),
+        Format::Prefixed => Box::new(prefixed::Prefixed::new(labels, console)),
+        Format::Grouped(folder) => Box::new(grouped::Grouped::new(labels, console, folder)),
+        Format::Quiet(folder) => Box::new(quiet::Quiet::new(labels, console, folder)),
+        Format::Json => Box::new(json::Json::new(labels, console)),
+    }
+}
+
+/// What a person calls the jobs of a plan, and where their steps are written.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Labels {
+    /// Each job's name, such as `staging/deploy`, in the order of the plan's jobs; no two are the same.
+    pub(crate) names: Vec<String>,
+    /// The jobs, each behind all that it waits for: the order of groups.
+    pub(crate) order: Vec<JobId>,
+    /// The texts that spans point into.
+    pub(crate) sources: Vec<Source>,
+}
+
+impl Labels {
+    /// What a person calls `job`.
+    fn name(&self, job: JobId) -> &str {
+        &self.names[job.index()]
+    }
+
+    /// A span as `tasks.toml:12`, if its text is known.
+    fn place(&self, span: Span) -> Option<String> {
+        let source = self.sources.get(span.source as usize)?;
+        Some(format!("{}:{}", source.path, source.line(span.start)))
+    }
+}

@@ -1,0 +1,88 @@
+//! SHIP: one file for each kind of target. A target gets a release commit that is made already, and brings it to where
+//! it serves. What is shipped, whether it may be, and what the ledger says of it is decided above.
+
+pub(crate) mod git;
+pub(crate) mod server;
+
+use std::path::Path;
+
+use crate::model::event::{Failure, Told};
+use crate::model::release::ObjectId;
+use crate::model::script::Script;
+use crate::model::text::Text;
+use crate::process::Stop;
+use crate::release::repository::Repository;
+use crate::release::scratch::Scratch;
+
+/// A release commit on its way to a target.
+#[derive(Clone, Copy)]
+pub(crate) struct Shipment<'a> {
+    pub(crate) environment: &'a str,
+    pub(crate) number: u32,
+    /// The release commit; `scratch` has it.
+    pub(crate) commit: &'a ObjectId,
+    /// The release commit that the ledger says was shipped last, live or not: what a branch must hold.
+    pub(crate) before: Option<&'a ObjectId>,
+    /// The number of the release that is live by the ledger: what a rollback would want.
+    pub(crate) live: Option<u32>,
+    /// The folder of tasks.toml, absolute: what relative paths start from.
+    pub(crate) root: &'a Path,
+    pub(crate) repository: &'a Repository,
+    pub(crate) scratch: &'a Scratch,
+}
+
+/// What a target asks of the run that it is a part of.
+pub(crate) struct Crew<'a> {
+    /// Runs one shell line in a folder, with the variables of the step.
+    pub(crate) line: &'a dyn Fn(&Script<Text>, &Path, &mut dyn FnMut(Told)) -> Result<(), Failure>,
+    pub(crate) stop: &'a Stop,
+    pub(crate) tell: &'a mut dyn FnMut(Told),
+}
+
+/// A shipment that failed, and what the target holds since.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NotShipped {
+    pub(crate) failure: Failure,
+    pub(crate) holds: Holds,
+}
+
+/// What a target holds after a shipment that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Holds {
+    /// What it held before.
+    Before,
+    /// The release: it arrived, and something failed after that.
+    Release,
+    /// Nobody knows: the connection was cut, or the run was stopped, while the target was at it.
+    Unknown,
+}
+
+/// Most failures come before anything has arrived.
+impl From<Failure> for NotShipped {
+    fn from(failure: Failure) -> NotShipped {
+        NotShipped { failure, holds: Holds::Before }
+    }
+}
+
+impl Crew<'_> {
+    fn note(&mut self, text: impl Into<String>) {
+        (self.tell)(Told::Note(text.into()));
+    }
+
+    fn line(&mut self, script: &Script<Text>, folder: &Path) -> Result<(), Failure> {
+        (self.line)(script, folder, self.tell)
+    }
+
+    /// Fails once the run is asked to end.
+    fn go_on(&self) -> Result<(), Failure> {
+        if self.stop.level() < crate::process::Level::Ask { Ok(()) } else { Err(Failure::Stopped) }
+    }
+}
+
+fn unmet(message: impl Into<String>, help: impl Into<String>) -> Failure {
+    Failure::Unmet { message: message.into(), help: Some(help.into()) }
+}
+
+fn refused(message: impl Into<String>, help: impl Into<String>) -> Failure {
+    Failure::Refused { message: message.into(), help: Some(help.into()) }
+}
