@@ -62,6 +62,8 @@ pub(crate) struct Source {
     pub(crate) date: String,
     /// The branch that the user named, or is on; `None` on a detached HEAD or for an id or a tag.
     pub(crate) branch: Option<String>,
+    /// What of it the target will probably not have whole.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// One delivery of a commit to an environment.

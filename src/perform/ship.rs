@@ -112,18 +112,15 @@ impl Dock<'_> {
             unreachable!("what has no commit or no target is refused before the first job");
         };
         let mut log = self.log.lock().expect("no thread panics while it ships");
-        let made = self.make(hands, source, &log.tip).map_err(|error| unmet(error.to_string()))?;
         if self.again == Again::LeaveIt
-            && let Some(live) = log.tip.state.live.as_ref().filter(|live| is_same(live, source, &made))
+            && let Some(live) = &log.tip.state.live
+            && self.scratch.is_same(live, source, &self.entries).map_err(|error| unmet(error.to_string()))?
         {
-            tell(Told::Note(format!(
-                "{} is live already, as release {}",
-                source.commit.short(),
-                live.number
-            )));
+            tell(Told::Note(format!("{} is live already, as release {}", source.commit.short(), live.number)));
             log.stage = Stage::Already;
             return Ok(());
         }
+        let made = self.make(hands, source, &log.tip).map_err(|error| unmet(error.to_string()))?;
         let before = log.tip.state.shipped.clone();
         let live = log.tip.state.live.as_ref().map(|live| live.number);
         let release = self.release(&hands.run, source, Some(&made));
@@ -240,10 +237,6 @@ impl Dock<'_> {
         log.tip = Ledger::new(&self.scratch, self.refs.clone()).append(log.tip.clone(), &event)?;
         Ok(())
     }
-}
-
-fn is_same(live: &Release, source: &Source, made: &Made) -> bool {
-    live.source == source.commit && live.tree.as_ref() == Some(&made.tree)
 }
 
 fn unmet(message: String) -> Failure {

@@ -222,8 +222,7 @@ impl Registered<'_> {
 
     /// Sends this child alone a signal, unless it was sent one, and gives the end of its grace.
     pub(super) fn ask(&self, signal: Signal) -> Instant {
-        if let Some(running) = self.stop.lock().running.iter_mut().find(|running| running.group == self.group)
-        {
+        if let Some(running) = self.stop.lock().running.iter_mut().find(|running| running.group == self.group) {
             running.ask(signal);
         }
         Instant::now() + self.stop.grace

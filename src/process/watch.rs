@@ -37,8 +37,7 @@ const UNKILLABLE: Duration = Duration::from_secs(5);
 /// Follows a child to its end. On an error the child is killed.
 pub(super) fn watch(child: Child<'_>, timeout: Option<Duration>, output: &mut Output) -> io::Result<Ended> {
     let suspended = child.registered.suspended();
-    let watch =
-        Watch { child, timeout, began: Instant::now(), suspended, stage: Stage::Running, leader_ended: None };
+    let watch = Watch { child, timeout, began: Instant::now(), suspended, stage: Stage::Running, leader_ended: None };
     watch.follow(output)
 }
 
@@ -210,9 +209,7 @@ impl Watch<'_> {
         let status = self.child.reap()?;
         Ok(match self.stage {
             Stage::Running | Stage::Asked { .. } => Ended {
-                end: status
-                    .code()
-                    .map_or_else(|| End::Signalled(status.signal().unwrap_or_default()), End::Exited),
+                end: status.code().map_or_else(|| End::Signalled(status.signal().unwrap_or_default()), End::Exited),
                 left_running: holds_output || self.child.registered.group.outlives_leader(),
             },
             Stage::Killed { why, .. } => Ended { end: why, left_running: holds_output },

@@ -1,12 +1,13 @@
 //! What a swapped requirements file reads in turn: `-r` and `-c`, file after file, as pip does. A file that pip would
 //! miss on the target is found here, before anything is shipped. It understands no other line of such a file.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Refusal;
 use super::git::GitError;
 use super::repository::Repository;
-use super::swap::{Entry, uncommitted};
+use super::swap::{self, uncommitted};
 use super::tree::{Node, Tree};
 use crate::model::release::Source;
 
@@ -25,7 +26,7 @@ pub(super) fn check(
     repository: &Repository,
     source: &Source,
     tree: &mut Tree,
-    entries: &[Entry],
+    entries: &[swap::Entry],
 ) -> Result<Verdict, GitError> {
     let swapped = entries.iter().map(|entry| (entry.path.as_str(), entry)).collect();
     let mut walk = Walk { repository, source, swapped, verdict: Verdict::default() };
@@ -38,16 +39,26 @@ pub(super) fn check(
         tree.read(level.iter().map(|link| link.path.as_str()))?;
         let mut next = Vec::new();
         for link in level {
-            if !reads.contains_key(&link.path) {
+            if let Entry::Vacant(read) = reads.entry(link.path.clone()) {
                 let named = walk.named(tree, &link);
                 next.extend(named.iter().map(|path| link.to(path)));
-                reads.insert(link.path, named);
+                read.insert(named);
             }
         }
         level = next;
     }
     walk.verdict.refusals.extend(a_loop(reads));
     Ok(walk.verdict)
+}
+
+/// The files that this content of a file names, for those who want to read them together with others.
+pub(super) fn foreseen(path: &str, content: &[u8]) -> Vec<String> {
+    let included = if lists_requirements(path) { included(content) } else { Vec::new() };
+    let inside = |value: &String| match place(path, value) {
+        Place::Inside(path) => Some(path),
+        Place::Outside | Place::Elsewhere | Place::Unknown => None,
+    };
+    included.iter().filter_map(inside).collect()
 }
 
 /// A file that another one names.
@@ -72,7 +83,7 @@ impl Link {
 struct Walk<'a> {
     repository: &'a Repository,
     source: &'a Source,
-    swapped: BTreeMap<&'a str, &'a Entry>,
+    swapped: BTreeMap<&'a str, &'a swap::Entry>,
     verdict: Verdict,
 }
 

@@ -1,14 +1,17 @@
 //! The release commit: the source's tree with the swap applied, on top of what the target has now. It is made in
 //! deploy's own repository; it is pushed by others.
 
+use jiff::Timestamp;
+
 use super::Refusal;
-use super::object::Commit;
+use super::git::GitError;
+use super::object::{Commit, Object};
 use super::refs::Refs;
 use super::scratch::{Scratch, ScratchError, Update};
 use super::stream::Stream;
 use super::swap::Entry;
 use crate::model::name::RunId;
-use crate::model::release::{ObjectId, Source};
+use crate::model::release::{ObjectId, Release, Source};
 
 /// All that a release commit is made of.
 pub(crate) struct ReleaseCommit<'a> {
@@ -54,10 +57,26 @@ impl ReleaseCommit<'_> {
         Ok(Made { commit, tree })
     }
 
+    /// The ledger's record of it, once it is made. `by`: who ships it, and from which machine.
+    pub(crate) fn record(&self, made: &Made, by: &str, at: Timestamp) -> Release {
+        Release {
+            number: self.number,
+            source: self.source.commit.clone(),
+            source_tree: self.source.tree.clone(),
+            subject: self.source.subject.clone(),
+            branch: self.source.branch.clone(),
+            commit: Some(made.commit.clone()),
+            tree: Some(made.tree.clone()),
+            swapped: swapped(self.entries),
+            run: self.run.clone(),
+            by: by.to_owned(),
+            at,
+        }
+    }
+
     fn message(&self) -> String {
         let (environment, number, source) = (self.refs.environment(), self.number, self.source);
-        let swapped: Vec<&str> =
-            self.entries.iter().filter(|entry| entry.changes()).map(|entry| entry.path.as_str()).collect();
+        let swapped = swapped(self.entries);
         let swap = match swapped[..] {
             [] => String::new(),
             _ => format!(", with {} swapped", swapped.join(", ").escape_debug()),
@@ -88,6 +107,29 @@ impl Told {
 }
 
 impl Scratch {
+    /// Whether a release is what `source` with `entries` would be: the same commit, and the same tree. Writes nothing.
+    pub(crate) fn is_same(
+        &self,
+        release: &Release,
+        source: &Source,
+        entries: &[Entry],
+    ) -> Result<bool, GitError> {
+        let Some(commit) = &release.commit else { return Ok(false) };
+        if release.source != source.commit
+            || release.source_tree != source.tree
+            || release.swapped != swapped(entries)
+        {
+            return Ok(false);
+        }
+        let changed: Vec<&Entry> = entries.iter().filter(|entry| entry.changes()).collect();
+        let queries: Vec<String> = changed.iter().map(|entry| format!("{commit}:{}", entry.path)).collect();
+        let shipped = if queries.is_empty() { Vec::new() } else { self.objects(&queries)? };
+        let same = |(entry, object): (&&Entry, &Option<Object>)| {
+            entry.after.as_deref() == object.as_ref().map(|object| object.bytes.as_slice())
+        };
+        Ok(changed.iter().zip(&shipped).all(same))
+    }
+
     /// A commit that was made here or fetched; `None` if it is not here.
     pub(crate) fn commit(&self, id: &ObjectId) -> Result<Option<Commit>, ScratchError> {
         let object = self.objects(&[id.to_string()])?.pop().flatten();
@@ -97,4 +139,9 @@ impl Scratch {
             Refusal::new(format!("{id} is not a commit"), "the target's branch must name a commit").into()
         })
     }
+}
+
+/// The paths that a release has otherwise than its source.
+fn swapped(entries: &[Entry]) -> Vec<String> {
+    entries.iter().filter(|entry| entry.changes()).map(|entry| entry.path.clone()).collect()
 }

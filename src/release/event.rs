@@ -79,7 +79,9 @@ impl Event {
             ("At", self.at.to_string()),
             ("By", self.by.clone()),
         ];
-        let mut add = |key, value: Option<String>| lines.extend(value.map(|value| (key, value)));
+        let mut add = |key, value: Option<String>| {
+            lines.extend(value.filter(|value| !value.is_empty()).map(|value| (key, value)));
+        };
         add("Run", self.run.as_ref().map(RunId::to_string));
         add("Release", self.release.map(|number| number.to_string()));
         add("Took", self.took.map(|seconds| seconds.to_string()));
@@ -99,19 +101,26 @@ impl Event {
                 add("Number", Some(number.to_string()));
             }
             What::Overridden { rule } => add("Rule", Some(rule.clone())),
-            What::Shipped | What::Live | What::Failed => {}
-            What::Locked | What::Unlocked | What::Frozen | What::Thawed | What::Other(_) => {}
+            What::Shipped
+            | What::Live
+            | What::Failed
+            | What::Locked
+            | What::Unlocked
+            | What::Frozen
+            | What::Thawed
+            | What::Other(_) => {}
         }
-        let trailers: String =
-            lines.iter().map(|(key, value)| format!("{key}: {}\n", one_line(value))).collect();
-        format!("{environment}: {}\n\n{trailers}", self.sentence())
+        let trailers: Vec<String> =
+            lines.iter().map(|(key, value)| format!("{key}: {}", one_line(value))).collect();
+        format!("{environment}: {}\n\n{}\n", self.sentence(), trailers.join("\n"))
     }
 
     /// Reads a commit of the ledger; `None` for one that is none of ours.
     pub(crate) fn read(commit: &Commit) -> Option<Event> {
         let text = |key| commit.trailer(key).map(str::to_owned);
         let id = |key| commit.trailer(key).and_then(ObjectId::parse);
-        let (at, by): (Timestamp, _) = (commit.trailer("At")?.parse().ok()?, text("By")?);
+        let at: Timestamp = commit.trailer("At")?.parse().ok()?;
+        let by = text("By").unwrap_or_default();
         let run = text("Run").map(RunId);
         let release: Option<u32> = commit.trailer("Release").and_then(|number| number.parse().ok());
         let started = || {
@@ -119,7 +128,7 @@ impl Event {
                 number: release?,
                 source: id("Source")?,
                 source_tree: id("Source-Tree")?,
-                subject: text("Subject")?,
+                subject: text("Subject").unwrap_or_default(),
                 branch: text("Branch"),
                 commit: id("Commit"),
                 tree: id("Tree"),

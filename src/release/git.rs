@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::object::{Object, ObjectKind};
+use super::answer::Answer;
+use super::object::Object;
 use crate::model::event::Stream;
-use crate::model::release::ObjectId;
 use crate::process::{self, Command, End, StartError, Stdin, Stop, program};
 
 /// Variables that point git to another repository, or change what it reads there. A hook or an alias of git sets
@@ -61,6 +61,44 @@ pub(crate) enum GitError {
     Unreadable { command: String, answer: String },
 }
 
+/// What git says when something is not set up, and what to do about it.
+const MENDS: [(&str, &str); 6] = [
+    (
+        "could not read Username",
+        "git has no password for this host: set up a credential helper, or use an ssh URL",
+    ),
+    (
+        "Authentication failed",
+        "the host refuses the password that git has for it: renew it in your credential helper",
+    ),
+    (
+        "Permission denied (publickey",
+        "the host does not take your ssh key; `ssh-add -l` lists those that are offered",
+    ),
+    (
+        "Host key verification failed",
+        "connect once by hand (`ssh HOST`), and compare the host's key before you accept it",
+    ),
+    (
+        "unable to read",
+        "if the clone is partial (--filter), get what it left out: git fetch --refetch --no-filter",
+    ),
+    ("usage: git", "deploy needs git 2.29 or newer"),
+];
+
+impl GitError {
+    /// What to do about it, where the reason is a known one.
+    pub(crate) fn help(&self) -> Option<&'static str> {
+        match self {
+            GitError::Failed { said, .. } => {
+                MENDS.iter().find(|(sign, _)| said.contains(sign)).map(|(_, mend)| *mend)
+            }
+            GitError::Missing(_) => Some("install git"),
+            GitError::NotRun(_) | GitError::Stopped { .. } | GitError::Unreadable { .. } => None,
+        }
+    }
+}
+
 /// The git program, and the environment that it gets.
 #[derive(Clone)]
 pub(crate) struct Git {
@@ -73,14 +111,6 @@ pub(crate) struct Call {
     /// For messages: the subcommand and what it acts on, without our options.
     command: String,
     process: Command,
-}
-
-/// What a call printed, and its exit code.
-pub(crate) struct Answer {
-    pub(crate) code: i32,
-    pub(crate) stdout: Vec<u8>,
-    pub(crate) stderr: Vec<u8>,
-    command: String,
 }
 
 impl Git {
@@ -188,76 +218,8 @@ impl Call {
     }
 }
 
-impl Answer {
-    /// What it printed, if it succeeded.
-    pub(crate) fn stdout(self) -> Result<Vec<u8>, GitError> {
-        if self.code == 0 { Ok(self.stdout) } else { Err(self.failure()) }
-    }
-
-    /// One line that it printed, if it succeeded.
-    pub(crate) fn line(self) -> Result<String, GitError> {
-        let bytes = self.stdout()?;
-        Ok(String::from_utf8_lossy(&bytes).trim_end_matches('\n').to_owned())
-    }
-
-    /// The error for a call that should have succeeded.
-    pub(crate) fn failure(self) -> GitError {
-        let how = format!("failed with exit code {}", self.code);
-        GitError::Failed { command: self.command, how, said: spoken(&self.stderr) }
-    }
-
-    /// The error for a success whose answer makes no sense.
-    pub(crate) fn unreadable(&self) -> GitError {
-        let answer = String::from_utf8_lossy(&self.stdout).chars().take(200).collect();
-        GitError::Unreadable { command: self.command.clone(), answer }
-    }
-
-    /// Reads the answers of `cat-file --batch` to `queries`, one each; `None` for what is not there.
-    fn objects(self, queries: &[String]) -> Result<Vec<Option<Object>>, GitError> {
-        if self.code != 0 {
-            return Err(self.failure());
-        }
-        let mut rest = self.stdout.as_slice();
-        let read = queries.iter().map(|query| next_object(&mut rest, query)).collect::<Option<Vec<_>>>();
-        read.filter(|_| rest.is_empty()).ok_or_else(|| self.unreadable())
-    }
-}
-
-/// One answer of `cat-file --batch`: `ID KIND SIZE`, the bytes, a newline; or the query again and why not.
-/// The outer `None` is for an answer that can't be read.
-#[expect(clippy::option_option, reason = "unreadable and absent are two different things")]
-fn next_object(rest: &mut &[u8], query: &str) -> Option<Option<Object>> {
-    for absent in [" missing\n", " ambiguous\n"] {
-        if let Some(after) =
-            rest.strip_prefix(query.as_bytes()).and_then(|rest| rest.strip_prefix(absent.as_bytes()))
-        {
-            *rest = after;
-            return Some(None);
-        }
-    }
-    let end = rest.iter().position(|&byte| byte == b'\n')?;
-    let header = std::str::from_utf8(&rest[..end]).ok()?;
-    *rest = &rest[end + 1..];
-    let words: Vec<&str> = header.split(' ').collect();
-    let [id, kind, size] = words[..] else {
-        // A submodule's commit is not in this repository.
-        return matches!(words[..], [_, "submodule" | "missing"]).then_some(None);
-    };
-    let kind = match kind {
-        "blob" => ObjectKind::Blob,
-        "tree" => ObjectKind::Tree,
-        "commit" => ObjectKind::Commit,
-        "tag" => ObjectKind::Tag,
-        _ => return None,
-    };
-    let size: usize = size.parse().ok()?;
-    let bytes = rest.get(..size)?.to_owned();
-    *rest = rest.get(size..)?.strip_prefix(b"\n")?;
-    Some(Some(Object { id: ObjectId::parse(id)?, kind, bytes }))
-}
-
 /// What git wrote for people, as one text: its end, which tells most, and no `hint:` lines about options of git's.
-fn spoken(stderr: &[u8]) -> String {
+pub(super) fn spoken(stderr: &[u8]) -> String {
     let text = String::from_utf8_lossy(&stderr[stderr.len().saturating_sub(SAID_LIMIT)..]).into_owned();
     let lines: Vec<String> = text
         .lines()
@@ -282,7 +244,7 @@ pub(crate) fn without_credentials(text: &str) -> String {
             // A bare user name, as in ssh://git@host, is not a secret.
             if after[..user_end].contains(':') || before.ends_with("http://") || before.ends_with("https://")
             {
-                shown.push_str("…");
+                shown.push('…');
             } else {
                 shown.push_str(&after[..user_end]);
             }
@@ -307,16 +269,5 @@ mod tests {
         ] {
             assert_eq!(without_credentials(text), shown);
         }
-    }
-
-    #[test]
-    fn a_missing_object_is_told_from_one_whose_name_looks_like_an_answer() {
-        let id = "0123456789abcdef0123456789abcdef01234567";
-        let out = format!("HEAD:a missing\nb missing\n{id} blob 3\na\nb\n{id} missing\nx ambiguous\n");
-        let answer = Answer { code: 0, stdout: out.into_bytes(), stderr: Vec::new(), command: String::new() };
-        let queries = ["HEAD:a missing\nb", "HEAD:b", id, "x"].map(str::to_owned);
-        let objects = answer.objects(&queries).unwrap();
-        assert_eq!(objects.iter().map(Option::is_some).collect::<Vec<_>>(), [false, true, false, false]);
-        assert_eq!(objects[1].as_ref().unwrap().bytes, b"a\nb");
     }
 }

@@ -49,8 +49,14 @@ pub(crate) fn deliveries(events: &[Event], state: &State) -> Vec<Delivery> {
             What::Live if event.release == live => Outcome::Live,
             What::Live => Outcome::Replaced,
             What::Failed => Outcome::Failed,
-            What::Started(_) | What::Adopted { .. } | What::Overridden { .. } | What::Other(_) => continue,
-            What::Locked | What::Unlocked | What::Frozen | What::Thawed => continue,
+            What::Started(_)
+            | What::Adopted { .. }
+            | What::Overridden { .. }
+            | What::Locked
+            | What::Unlocked
+            | What::Frozen
+            | What::Thawed
+            | What::Other(_) => continue,
         };
         let of = |delivery: &&mut Delivery| Some(delivery.release.number) == event.release;
         if let Some(delivery) = deliveries.iter_mut().rev().find(of) {

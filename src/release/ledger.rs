@@ -8,7 +8,6 @@ use super::event::Event;
 use super::git::GitError;
 use super::object::{Mode, ObjectKind};
 use super::refs::Refs;
-use super::repository::read_log;
 use super::scratch::{Scratch, ScratchError, Update};
 use super::state::{State, VERSION};
 use super::stream::Stream;
@@ -110,7 +109,7 @@ impl<'s> Ledger<'s> {
         }
         let limit = format!("--max-count={limit}");
         let answer = self.scratch.ask(&["rev-list", "--header", &limit, &log, "--"])?;
-        Ok(read_log(answer)?.iter().filter_map(|(_, commit)| Event::read(commit)).collect())
+        Ok(answer.commits()?.iter().filter_map(|(_, commit)| Event::read(commit)).collect())
     }
 
     fn state(&self, bytes: &[u8]) -> Result<State, Refusal> {

@@ -57,7 +57,7 @@ impl Lock {
         durable::create_folder(&state.locks())?;
         let path = path(state, refs);
         let failed = |source| LockError::Io { path: path.clone(), source };
-        let mut file = open(&path, Access::Write).map_err(failed)?;
+        let mut file = create(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => match read(&mut file) {
@@ -72,7 +72,7 @@ impl Lock {
 
     /// Who holds it. Creates nothing.
     pub(crate) fn look(state: &StateDir, refs: &Refs) -> Option<Holder> {
-        let mut file = open(&path(state, refs), Access::Read).ok()?;
+        let mut file = File::open(path(state, refs)).ok()?;
         // What a killed holder wrote stays. Only if its number lives on (it may be another's) the lock itself is
         // tried: trying it keeps others away for a moment, which looking should not.
         let holder = read(&mut file).filter(|holder| is_alive(holder.pid))?;
@@ -89,17 +89,9 @@ impl Drop for Lock {
     }
 }
 
-enum Access {
-    Read,
-    Write,
-}
-
 /// The file is never removed: another process may hold it already.
-fn open(path: &Path, access: Access) -> io::Result<File> {
-    match access {
-        Access::Read => File::open(path),
-        Access::Write => File::options().read(true).write(true).create(true).truncate(false).open(path),
-    }
+fn create(path: &Path) -> io::Result<File> {
+    File::options().read(true).write(true).create(true).truncate(false).open(path)
 }
 
 fn path(state: &StateDir, refs: &Refs) -> PathBuf {

@@ -1,6 +1,7 @@
 //! What is shipped and what was: the release commit, made without touching the user's repository, and the ledger.
 //! It plans nothing and reaches no target by itself; every word that git gets passes through `git`.
 
+mod answer;
 mod chain;
 pub(crate) mod commit;
 pub(crate) mod event;
@@ -10,6 +11,7 @@ pub(crate) mod history;
 pub(crate) mod ledger;
 pub(crate) mod lock;
 pub(crate) mod object;
+mod pointers;
 pub(crate) mod refs;
 pub(crate) mod remote;
 pub(crate) mod repository;

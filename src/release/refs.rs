@@ -17,7 +17,7 @@ impl Refs {
             || !name.chars().all(allowed)
             || name.starts_with(['.', '-'])
             || name.ends_with('.')
-            || name.ends_with(".lock")
+            || name.strip_suffix(".lock").is_some()
             || name.contains("..")
         {
             let message = format!(

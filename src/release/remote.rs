@@ -102,6 +102,8 @@ impl<'s> Remote<'s> {
         let args = [&["push"][..], &options, &[&lease, "--", &self.url, &refspec]].concat();
         let answer = self.call(&args).run_under(stop, said)?;
         match outcome(&String::from_utf8_lossy(&answer.stdout), &self.reference) {
+            // Our own git gave up in the middle; the remote only saw the end.
+            Some(Pushed::Declined(reason)) if reason == "unpacker error" => Err(answer.failure()),
             Some(pushed) => Ok(pushed),
             None if answer.code == 0 => Err(answer.unreadable()),
             None => Err(answer.failure()),

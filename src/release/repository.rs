@@ -9,8 +9,10 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use super::Refusal;
-use super::git::{Answer, Git, GitError};
+use super::answer::Answer;
+use super::git::{Git, GitError};
 use super::object::{Commit, Object, ObjectKind};
+use super::pointers;
 use crate::model::release::{ObjectId, Source};
 use crate::state::checkout::Checkout;
 
@@ -72,9 +74,12 @@ impl Repository {
             return Err(Refusal::new(message, "name a branch, a tag or a commit's id").into());
         }
         let prefix = self.prefix()?;
-        let queries = [format!("{reference}^{{commit}}"), format!("{reference}^{{commit}}:{prefix}")];
-        let mut objects = self.objects(&queries)?.into_iter();
-        let (Some(Some(commit)), tree) = (objects.next(), objects.next().flatten()) else {
+        let pointers = pointers::files(&prefix);
+        let paths = pointers.iter().chain([&prefix]).map(|path| format!("{reference}^{{commit}}:{path}"));
+        let queries: Vec<String> = [format!("{reference}^{{commit}}")].into_iter().chain(paths).collect();
+        let mut objects = self.objects(&queries)?;
+        let (tree, pointing) = (objects.pop().flatten(), objects.split_off(1));
+        let Some(commit) = objects.pop().flatten() else {
             return Err(self.no_commit(reference).into());
         };
         let id = commit.id;
@@ -86,7 +91,8 @@ impl Repository {
         let branch = self.branch(reference)?;
         let time = commit.time().ok_or_else(|| unreadable(&id))?;
         let (author, subject) = (commit.author.clone(), commit.subject().to_owned());
-        Ok(Source { commit: id, tree: tree.id, author, subject, time, date: commit.date, branch })
+        let warnings = pointers::warnings(&prefix, pointers.iter().map(String::as_str).zip(&pointing));
+        Ok(Source { commit: id, tree: tree.id, author, subject, time, date: commit.date, branch, warnings })
     }
 
     /// What is in the project's folder but not in HEAD, ignored files aside.
@@ -168,7 +174,7 @@ impl Repository {
         if answer.code == 128 {
             return Ok(None);
         }
-        let mut commits = read_log(answer)?;
+        let mut commits = answer.commits()?;
         let cut = commits.len() > BETWEEN_LIMIT || self.checkout.is_shallow();
         commits.truncate(BETWEEN_LIMIT);
         Ok(Some(Between { commits, cut }))
@@ -225,27 +231,8 @@ impl Repository {
 }
 
 /// The user's fsmonitor is a program of theirs, or a daemon: looking must not start it.
-fn before() -> [OsString; 2] {
-    ["-c".into(), "core.fsmonitor=false".into()]
-}
-
-/// Reads the output of `rev-list --header`: an id, the commit with its message indented by four, a NUL.
-pub(super) fn read_log(answer: Answer) -> Result<Vec<(ObjectId, Commit)>, GitError> {
-    if answer.code != 0 {
-        return Err(answer.failure());
-    }
-    let text = String::from_utf8_lossy(&answer.stdout);
-    let commits = text.split_terminator('\0').map(|record| {
-        let (id, commit) = record.split_once('\n')?;
-        let (headers, message) = commit.split_once("\n\n").unwrap_or((commit, ""));
-        let message: Vec<&str> =
-            message.lines().map(|line| line.strip_prefix("    ").unwrap_or(line)).collect();
-        Some((
-            ObjectId::parse(id)?,
-            Commit::parse(format!("{headers}\n\n{}\n", message.join("\n")).as_bytes())?,
-        ))
-    });
-    commits.collect::<Option<_>>().ok_or_else(|| answer.unreadable())
+fn before() -> [OsString; 4] {
+    ["-c", "core.fsmonitor=false", "-c", "i18n.logOutputEncoding=UTF-8"].map(OsString::from)
 }
 
 /// A path is meant from the folder that it is written in; the push starts elsewhere.

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::Refusal;
-use super::git::{Answer, Call, Git, GitError};
+use super::answer::Answer;
+use super::git::{Call, Git, GitError};
 use super::object::Object;
 use super::repository::Repository;
 use super::stream::{self, Stream, quoted};
@@ -33,7 +34,7 @@ const SETTINGS: [&str; 12] = [
     "gc.auto=0",
     "maintenance.auto=false",
     "protocol.ext.allow=never",
-    "safe.bareRepository=all",
+    "i18n.logOutputEncoding=UTF-8",
 ];
 
 /// git looks into each pack for each object: above this many they are made one.
@@ -220,7 +221,9 @@ fn create(state: &StateDir, repository: &Repository) -> Result<(), ScratchError>
     let format = format!("--object-format={format}");
     let mut args = ["init", "--quiet", "--bare", "--template=", &format, "--"].map(OsString::from).to_vec();
     args.push(made.clone().into_os_string());
-    repository.git.call(state.path(), &[], &args).run()?.stdout()?;
+    // Whatever the user prefers: a ref of ours is a file.
+    let git = repository.git.clone().with_env([("GIT_DEFAULT_REF_FORMAT".into(), "files".into())]);
+    git.call(state.path(), &[], &args).run()?.stdout()?;
     Ok(durable::publish(&made, &place)?)
 }
 

@@ -81,7 +81,9 @@ pub(crate) fn resolve(
         }
     }
     let mut tree = Tree::new(repository, &source.tree);
-    tree.read(wanted.keys().map(String::as_str).chain(wanted.values().filter_map(Wanted::from)))?;
+    let from = wanted.values().filter_map(Wanted::from);
+    let foreseen: Vec<String> = wanted.iter().flat_map(|(path, want)| want.foreseen(path)).collect();
+    tree.read(wanted.keys().map(String::as_str).chain(from).chain(foreseen.iter().map(String::as_str)))?;
     let sight = Sight { repository, source, tree: &tree, wanted: &wanted };
     for (path, want) in &wanted {
         match sight.entry(path, want) {
@@ -111,6 +113,14 @@ impl Wanted {
             SwapContent::Remove => Wanted::Nothing,
         };
         Ok((clean(&file.path)?, wanted))
+    }
+
+    /// The files that will be looked at because of it.
+    fn foreseen(&self, path: &str) -> Vec<String> {
+        match self {
+            Wanted::Content(content) => chain::foreseen(path, content),
+            Wanted::From(_) | Wanted::Nothing => Vec::new(),
+        }
     }
 
     fn from(&self) -> Option<&str> {

@@ -176,38 +176,6 @@ mod tests {
     }
 
     #[test]
-    fn an_appended_file_keeps_what_it_has() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("log");
-        Appended::open(&path).unwrap().append(b"a\n").unwrap();
-        Appended::open(&path).unwrap().append(b"b\n").unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"a\nb\n");
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, PRIVATE_FILE);
-    }
-
-    #[test]
-    fn a_link_is_replaced_by_another_and_a_folder_is_not() {
-        let folder = tempfile::tempdir().unwrap();
-        let (place, taken) = (folder.path().join("current"), folder.path().join("folder"));
-        link(Path::new("releases/1"), &place).unwrap();
-        link(Path::new("releases/2"), &place).unwrap();
-        assert_eq!(fs::read_link(&place).unwrap(), Path::new("releases/2"));
-        fs::create_dir(&taken).unwrap();
-        assert!(link(Path::new("releases/1"), &taken).unwrap_err().to_string().starts_with("can't link `/"));
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
-    }
-
-    #[test]
-    fn an_appended_file_keeps_what_it_has() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("log");
-        Appended::open(&path).unwrap().append(b"a\n").unwrap();
-        Appended::open(&path).unwrap().append(b"b\n").unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"a\nb\n");
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, PRIVATE_FILE);
-    }
-
-    #[test]
     fn a_link_is_replaced_by_another_and_a_folder_is_not() {
         let folder = tempfile::tempdir().unwrap();
         let (place, taken) = (folder.path().join("current"), folder.path().join("folder"));

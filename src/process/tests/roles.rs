@@ -90,7 +90,7 @@ fn gets_ctrl_c_with_an_interactive_child() {
     let (tell, told) = mpsc::channel();
     let _listener = listen(move |signal| tell.send(signal).unwrap()).unwrap();
     let script = "trap 'echo int >> log' INT; mkfifo ready go; : > ready; \
-        while [ ! -e end ]; do sleep 0.01; done";
+        while [ ! -e end ]; do :; done";
     let command = Command { terminal: Terminal::Interactive, ..sh_in(&env::current_dir().unwrap(), script) };
     thread::scope(|scope| {
         let run = scope.spawn(|| ran(&command, &stop).0);
@@ -163,8 +163,7 @@ fn ctrl_z_stops_us_and_our_children_until_we_are_continued() {
     let command = actor("is suspended", Path::new("/"));
     let mut text = String::new();
     thread::scope(|scope| {
-        let run =
-            scope.spawn(|| run(&command, &stop, &mut |_, bytes| tell.send(bytes.to_vec()).unwrap()).unwrap());
+        let run = scope.spawn(|| run(&command, &stop, &mut |_, bytes| tell.send(bytes.to_vec()).unwrap()).unwrap());
         while !text.contains("child=") || !text.ends_with('\n') {
             text.push_str(&String::from_utf8(told.recv().unwrap()).unwrap());
         }

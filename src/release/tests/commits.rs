@@ -37,7 +37,7 @@ fn the_tree_is_the_sources_with_the_swap_and_the_user_s_repository_is_untouched(
     let scratch = world.scratch();
     let odd_line = format!("100644 {odd}: 5");
     assert_eq!(
-        world.tree(&scratch, &made.commit),
+        tree(&scratch, &made.commit),
         ["100644 requirements.txt: -i https://host\n", "100755 run.sh: 4", odd_line.as_str()]
     );
     let mut after = snapshot(&world.work());
@@ -82,6 +82,39 @@ fn the_commit_says_where_it_is_from_and_the_same_release_has_the_same_id() {
 }
 
 #[test]
+fn a_release_is_the_same_only_if_commit_and_tree_are() {
+    let world = World::with(&[("a", "1"), ("b", "1")]);
+    let (scratch, refs, run, source) = (world.scratch(), refs(), run("r1"), world.source());
+    let record = |files: &[SwapFile]| {
+        let entries = world.swap(files).entries;
+        let release = ReleaseCommit {
+            refs: &refs,
+            number: 1,
+            run: &run,
+            source: &source,
+            entries: &entries,
+            parent: None,
+        };
+        release.record(&release.make(&scratch).unwrap(), "Ana@laptop", source.time)
+    };
+    let same = |release: &_, files: &[SwapFile]| {
+        scratch.is_same(release, &world.source(), &world.swap(files).entries).unwrap()
+    };
+    let release = record(&[line("a", "2"), remove("b")]);
+    assert!(same(&release, &[remove("b"), text("a", "2\n")]));
+    for other in
+        [&[line("a", "2")][..], &[line("a", "3"), remove("b")], &[line("a", "2"), line("b", "")], &[]]
+    {
+        assert!(!same(&release, other));
+    }
+    let plain = record(&[from("a", "b")]);
+    assert_eq!(plain.swapped, [""; 0]);
+    assert!(same(&plain, &[]));
+    world.commit(&[]);
+    assert!(!same(&plain, &[]), "another commit with the same tree");
+}
+
+#[test]
 fn a_sub_folder_is_shipped_as_if_it_were_the_whole() {
     let world =
         World::with(&[("backend/app/main.py", "m"), ("backend/requirements.txt", "r"), ("other/x", "o")]);
@@ -100,10 +133,7 @@ fn a_sub_folder_is_shipped_as_if_it_were_the_whole() {
         parent: None,
     };
     let made = release.make(&scratch).unwrap();
-    assert_eq!(
-        world.tree(&scratch, &made.commit),
-        ["100644 app/main.py: m", "100644 requirements.txt: django\n"]
-    );
+    assert_eq!(tree(&scratch, &made.commit), ["100644 app/main.py: m", "100644 requirements.txt: django\n"]);
     assert_eq!(state.path(), world.work().join("backend/.deploy"));
 }
 
@@ -113,7 +143,7 @@ fn sha256_shallow_detached_and_linked_checkouts_work() {
     world.commit(&[("a", "1")]);
     let made = world.release(1, &world.swap(&[line("a", "2")]).entries, None);
     assert_eq!(made.commit.as_str().len(), 64);
-    assert_eq!(world.tree(&world.scratch(), &made.commit), ["100644 a: 2\n"]);
+    assert_eq!(tree(&world.scratch(), &made.commit), ["100644 a: 2\n"]);
 
     let world = World::with(&[("a", "1")]);
     world.commit(&[("a", "2")]);
@@ -121,15 +151,8 @@ fn sha256_shallow_detached_and_linked_checkouts_work() {
     world.at(".", &["clone", "-q", "--depth=1", &url, "shallow"]);
     world.user(&["worktree", "add", "-q", "--detach", "../linked"]);
     for folder in ["shallow", "linked"] {
-        let repository = world.repository_at(folder);
-        let source = repository.source("HEAD").unwrap();
-        let state = StateDir::of(&repository.folder(), Some(&repository.checkout));
-        let scratch = Scratch::open(&state, &repository).unwrap();
-        let (refs, run) = (refs(), run("r"));
-        let release =
-            ReleaseCommit { refs: &refs, number: 1, run: &run, source: &source, entries: &[], parent: None };
-        let made = release.make(&scratch).unwrap();
-        assert_eq!(world.tree(&scratch, &made.commit), ["100644 a: 2"], "{folder}");
+        let (made, scratch) = world.release_at(folder);
+        assert_eq!(tree(&scratch, &made.commit), ["100644 a: 2"], "{folder}");
     }
     assert!(
         world.work().join(".deploy/repository.git").is_dir(),
@@ -139,24 +162,35 @@ fn sha256_shallow_detached_and_linked_checkouts_work() {
 }
 
 #[test]
+fn odd_sources_make_releases_too() {
+    // Nothing left, and a zone that some importer invented.
+    let world = World::with(&[("a", "1")]);
+    let head = world.user(&["cat-file", "commit", "HEAD"]).replace("+0130", "+051800");
+    let call =
+        world.git.call(&world.work(), &[], &["hash-object", "-t", "commit", "-w", "--stdin", "--literally"]);
+    let id = call.reading(format!("{head}\n").into_bytes()).run().unwrap().line().unwrap();
+    world.user(&["update-ref", "refs/heads/main", &id]);
+    let made = world.release(1, &world.swap(&[remove("a")]).entries, None);
+    let scratch = world.scratch();
+    assert_eq!(tree(&scratch, &made.commit), [""; 0]);
+    assert_eq!(scratch.commit(&made.commit).unwrap().unwrap().date, "1700000000 +051800");
+
+    let world = World::empty(&["--ref-format=reftable"]);
+    world.user(&["config", "--global", "init.defaultRefFormat", "reftable"]);
+    world.commit(&[("a", "1")]);
+    assert_eq!(world.source().branch.as_deref(), Some("main"));
+    world.release(1, &[], None);
+    assert!(world.scratch().has_file_of("refs/deploy/staging/releases/1"));
+}
+
+#[test]
 fn it_goes_on_after_the_project_was_moved_and_with_borrowed_objects() {
     let world = World::with(&[("a", "1")]);
     world.at(".", &["clone", "-q", "--shared", "work", "b\"o:r\nrowed"]);
-    let make = |folder: &str| {
-        let repository = world.repository_at(folder);
-        let source = repository.source("HEAD").unwrap();
-        let state = StateDir::of(&repository.folder(), Some(&repository.checkout));
-        let scratch = Scratch::open(&state, &repository).unwrap();
-        let (refs, run) = (refs(), run("r"));
-        let release =
-            ReleaseCommit { refs: &refs, number: 1, run: &run, source: &source, entries: &[], parent: None };
-        let made = release.make(&scratch).unwrap();
-        assert_eq!(world.tree(&scratch, &made.commit), ["100644 a: 1"]);
-        made
-    };
-    let made = make("b\"o:r\nrowed");
+    let (made, _) = world.release_at("b\"o:r\nrowed");
     durable_move(&world.path().join("b\"o:r\nrowed"), &world.path().join("moved"));
-    assert_eq!(make("moved"), made);
+    let (again, scratch) = world.release_at("moved");
+    assert_eq!((tree(&scratch, &made.commit), again), (vec!["100644 a: 1".to_owned()], made));
 }
 
 #[test]
@@ -174,7 +208,7 @@ fn what_killed_runs_leave_behind_is_in_nobody_s_way() {
     fs::File::create(releases.join("1.lock")).unwrap();
     fs::File::create(scratch.path().join("objects/pack/tmp_pack_abc")).unwrap();
     let made = world.release(1, &[], None);
-    assert_eq!(world.tree(&scratch, &made.commit), ["100644 a: 1"]);
+    assert_eq!(tree(&scratch, &made.commit), ["100644 a: 1"]);
     assert!(!releases.join("1.lock").exists());
 }
 

@@ -146,19 +146,37 @@ impl World {
         release.make(&self.scratch()).unwrap()
     }
 
-    /// `git ls-tree -r` of a release: `MODE PATH` and the content.
-    fn tree(&self, scratch: &Scratch, id: &ObjectId) -> Vec<String> {
-        let listed = scratch.ask(&["ls-tree", "-r", "-z", id.as_str()]).unwrap().stdout().unwrap();
-        let listed = String::from_utf8(listed).unwrap();
-        let line = |line: &str| {
-            let (what, path) = line.split_once('\t').unwrap();
-            let words: Vec<&str> = what.split(' ').collect();
-            let content = scratch.objects(&[words[2].to_owned()]).unwrap().remove(0);
-            let content = content.map(|object| String::from_utf8(object.bytes).unwrap()).unwrap_or_default();
-            format!("{} {path}: {content}", words[0])
-        };
-        listed.split_terminator('\0').map(line).collect()
+    /// deploy's repository for a checkout in another folder.
+    fn scratch_at(&self, folder: &str) -> (Repository, Scratch) {
+        let repository = self.repository_at(folder);
+        let state = StateDir::of(&repository.folder(), Some(&repository.checkout));
+        let scratch = Scratch::open(&state, &repository).unwrap();
+        (repository, scratch)
     }
+
+    /// Makes release 1 of HEAD there, as it is.
+    fn release_at(&self, folder: &str) -> (Made, Scratch) {
+        let (repository, scratch) = self.scratch_at(folder);
+        let (refs, run, source) = (refs(), run("r1"), repository.source("HEAD").unwrap());
+        let entries = &[];
+        let release =
+            ReleaseCommit { refs: &refs, number: 1, run: &run, source: &source, entries, parent: None };
+        (release.make(&scratch).unwrap(), scratch)
+    }
+}
+
+/// `git ls-tree -r` of a release: `MODE PATH: CONTENT`.
+fn tree(scratch: &Scratch, id: &ObjectId) -> Vec<String> {
+    let listed = scratch.ask(&["ls-tree", "-r", "-z", id.as_str()]).unwrap().stdout().unwrap();
+    let listed = String::from_utf8(listed).unwrap();
+    let line = |line: &str| {
+        let (what, path) = line.split_once('\t').unwrap();
+        let words: Vec<&str> = what.split(' ').collect();
+        let content = scratch.objects(&[words[2].to_owned()]).unwrap().remove(0);
+        let content = content.map(|object| String::from_utf8(object.bytes).unwrap()).unwrap_or_default();
+        format!("{} {path}: {content}", words[0])
+    };
+    listed.split_terminator('\0').map(line).collect()
 }
 
 fn refs() -> Refs {

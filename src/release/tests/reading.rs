@@ -159,3 +159,23 @@ fn the_user_and_the_way_to_hosts_come_from_their_configuration() {
     let git = world.repository().settings().unwrap().reaching(world.git.clone());
     assert_eq!(git.env("GIT_SSH_COMMAND"), None);
 }
+
+#[test]
+fn pointers_that_the_target_may_not_follow_are_warned_about() {
+    let modules =
+        "[submodule \"x\"]\n\tpath = backend/vendor/x\n\turl = ../x\n[submodule \"y\"]\n\tpath = other/y\n";
+    let world = World::with(&[
+        (".gitmodules", modules),
+        (".gitattributes", "*.txt text\n# *.no filter=lfs\n"),
+        ("backend/.gitattributes", "*.psd filter=lfs diff=lfs merge=lfs -text\n"),
+        ("backend/a", "1"),
+    ]);
+    assert_eq!(
+        world.repository_at("work/backend").source("HEAD").unwrap().warnings,
+        [
+            "`vendor/x` is a submodule: the target gets it only if it can fetch that commit itself",
+            "`*.psd` is kept by Git LFS (backend/.gitattributes): the target gets pointers unless it fetches the content itself",
+        ]
+    );
+    assert_eq!(world.source().warnings.len(), 2);
+}

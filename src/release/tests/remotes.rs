@@ -12,13 +12,14 @@ impl World {
         self.at(".", &["init", "-q", "--bare", "target.git"]);
         self.path().join("target.git").display().to_string()
     }
+}
 
-    fn push(&self, remote: &Remote, made: &Made, expected: Option<&ObjectId>) -> (Pushed, String) {
-        let mut said = Vec::new();
-        let pushed =
-            remote.push(&made.commit, expected, &stop(), &mut |bytes| said.extend_from_slice(bytes)).unwrap();
-        (pushed, String::from_utf8(said).unwrap())
-    }
+/// Pushes a release: what it came to, and what the target said.
+fn push(remote: &Remote, made: &Made, expected: Option<&ObjectId>) -> (Pushed, String) {
+    let mut said = Vec::new();
+    let mut hear = |bytes: &[u8]| said.extend_from_slice(bytes);
+    let pushed = remote.push(&made.commit, expected, &stop(), &mut hear).unwrap();
+    (pushed, String::from_utf8(said).unwrap())
 }
 
 fn stop() -> Stop {
@@ -32,9 +33,7 @@ fn a_release_arrives_and_the_next_one_goes_on_top_even_from_a_shallow_clone() {
     let url = world.target();
     let origin = format!("file://{}", world.work().display());
     world.at(".", &["clone", "-q", "--depth=1", &origin, "shallow"]);
-    let repository = world.repository_at("shallow");
-    let state = StateDir::of(&repository.folder(), Some(&repository.checkout));
-    let scratch = Scratch::open(&state, &repository).unwrap();
+    let (repository, scratch) = world.scratch_at("shallow");
     let remote = Remote::new(&scratch, &repository, &url, "main").unwrap();
     assert_eq!(remote.tip(&stop(), &mut |_| ()).unwrap(), None);
 
@@ -46,10 +45,10 @@ fn a_release_arrives_and_the_next_one_goes_on_top_even_from_a_shallow_clone() {
             .unwrap()
     };
     let first = make(1, None);
-    assert_eq!(world.push(&remote, &first, None).0, Pushed::Done);
-    assert_eq!(world.push(&remote, &first, Some(&first.commit)).0, Pushed::UpToDate);
+    assert_eq!(push(&remote, &first, None).0, Pushed::Done);
+    assert_eq!(push(&remote, &first, Some(&first.commit)).0, Pushed::UpToDate);
     let second = make(2, Some(&first.commit));
-    assert_eq!(world.push(&remote, &second, Some(&first.commit)).0, Pushed::Done);
+    assert_eq!(push(&remote, &second, Some(&first.commit)).0, Pushed::Done);
     assert_eq!(remote.tip(&stop(), &mut |_| ()).unwrap().as_ref(), Some(&second.commit));
     assert_eq!(world.at("target.git", &["log", "--format=%s", "main"]).lines().count(), 2);
     assert_eq!(world.at("target.git", &["fsck", "--full", "--strict"]), "");
@@ -63,12 +62,12 @@ fn who_expects_something_else_than_the_target_has_changes_nothing() {
     let (scratch, repository) = (world.scratch(), world.repository());
     let remote = Remote::new(&scratch, &repository, &url, "main").unwrap();
     let first = world.release(1, &[], None);
-    world.push(&remote, &first, None);
+    push(&remote, &first, None);
     let theirs = world.release(2, &[], Some(&first.commit));
-    world.push(&remote, &theirs, Some(&first.commit));
+    push(&remote, &theirs, Some(&first.commit));
     let ours = world.release(3, &[], Some(&first.commit));
     for expected in [None, Some(&first.commit)] {
-        assert_eq!(world.push(&remote, &ours, expected).0, Pushed::Moved);
+        assert_eq!(push(&remote, &ours, expected).0, Pushed::Moved);
     }
     assert_eq!(remote.tip(&stop(), &mut |_| ()).unwrap(), Some(theirs.commit));
 }
@@ -90,7 +89,7 @@ fn somebody_else_s_commits_are_fetched_and_built_upon() {
     let tip = remote.fetch(&refs(), &stop(), &mut |_| ()).unwrap();
     assert_eq!(scratch.commit(&tip).unwrap().unwrap().subject(), "theirs");
     let made = world.release(1, &[], Some(&tip));
-    assert_eq!(world.push(&remote, &made, Some(&tip)).0, Pushed::Done);
+    assert_eq!(push(&remote, &made, Some(&tip)).0, Pushed::Done);
     assert_eq!(world.at("target.git", &["rev-list", "--count", "main"]), "3");
 }
 
@@ -105,7 +104,7 @@ fn what_the_target_says_is_passed_on_and_its_refusal_is_its_own() {
     world.executable("../target.git/hooks/pre-receive");
     let (scratch, repository) = (world.scratch(), world.repository());
     let remote = Remote::new(&scratch, &repository, &url, "main").unwrap();
-    let (pushed, said) = world.push(&remote, &world.release(1, &[], None), None);
+    let (pushed, said) = push(&remote, &world.release(1, &[], None), None);
     assert_eq!(pushed, Pushed::Declined("pre-receive hook declined".to_owned()));
     assert!(said.contains("remote: building") && said.contains("remote: no wheels"), "{said}");
     assert_eq!(remote.tip(&stop(), &mut |_| ()).unwrap(), None);
@@ -125,4 +124,27 @@ fn a_target_that_is_not_there_or_runs_a_program_of_ours_is_an_error_without_cred
     assert!(ext.contains("transport 'ext' not allowed"), "{ext}");
     let secret = error("https://bob:s3cret@localhost:1/x");
     assert!(!secret.contains("s3cret") && secret.contains("https://…@localhost:1/x"), "{secret}");
+}
+
+#[test]
+fn a_partial_clone_without_the_content_is_told_how_to_get_it() {
+    let world = World::with(&[("a", "1")]);
+    let old = world.source().commit;
+    world.commit(&[("a", "2")]);
+    world.user(&["config", "uploadpack.allowFilter", "true"]);
+    let (url, origin) = (world.target(), format!("file://{}", world.work().display()));
+    world.at(".", &["clone", "-q", "--filter=blob:none", &origin, "partial"]);
+    let (repository, scratch) = world.scratch_at("partial");
+    let remote = Remote::new(&scratch, &repository, &url, "main").unwrap();
+    let (refs, run) = (refs(), run("r"));
+    let ship = |reference: &str| {
+        let source = repository.source(reference).unwrap();
+        let release =
+            ReleaseCommit { refs: &refs, number: 1, run: &run, source: &source, entries: &[], parent: None };
+        let made = release.make(&scratch).unwrap();
+        remote.push(&made.commit, None, &stop(), &mut |_| ())
+    };
+    let error = ship(old.as_str()).unwrap_err();
+    assert!(error.help().unwrap().contains("git fetch --refetch --no-filter"), "{error}");
+    assert_eq!(ship("HEAD").unwrap(), Pushed::Done, "a checkout has its own content");
 }
