@@ -31,6 +31,7 @@ use crate::release::state::Meeting;
 use crate::release::swap::{self, Swap, SwapContent, SwapFile};
 use crate::state::StateDir;
 use crate::state::checkout::Checkout;
+use crate::target::server;
 
 /// The project's place on this machine: its folder, its state, its repository if it has one.
 pub(crate) struct Site {
@@ -62,6 +63,14 @@ pub(crate) struct Met {
     pub(crate) events: Vec<What>,
     /// What must be asked first.
     pub(crate) question: Option<String>,
+}
+
+impl Met {
+    /// The number of the last release that the target tells of; 0 if it tells of none.
+    pub(crate) fn last(&self) -> u32 {
+        let number = |event: &What| if let What::Adopted { number, .. } = event { *number } else { 0 };
+        self.events.iter().map(number).max().unwrap_or(0)
+    }
 }
 
 /// Whether commits of the target may be fetched into deploy's own repository.
@@ -192,7 +201,20 @@ impl Site {
     /// What the target's branch holds, where the ledger alone does not tell: at first contact, and after a run that was
     /// cut off. `scratch` gets what is found there, if it may be written.
     pub(crate) fn meet(&self, delivery: &Delivery, tip: &Tip, fetch: Fetch) -> Result<Met, LookError> {
-        let Some(Target::Git(git)) = &delivery.target else { return Ok(Met::default()) };
+        let git = match &delivery.target {
+            None => return Ok(Met::default()),
+            Some(Target::Git(git)) => git,
+            Some(Target::Server(server)) => {
+                // A ledger that was lost goes on where the server's releases end.
+                let last = if tip.id.is_none() {
+                    server::last(server, &self.root).unwrap_or_default()
+                } else {
+                    None
+                };
+                let events = last.map(|number| What::Adopted { commit: None, number }).into_iter().collect();
+                return Ok(Met { events, ..Met::default() });
+            }
+        };
         let repository = self.repository()?;
         let scratch = match fetch {
             Fetch::Yes => Some(Scratch::open(&self.state, repository)?),

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::TypedValueParser;
+use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::config::assignment;
@@ -192,11 +193,11 @@ impl Opening {
     /// # Errors
     /// Help, the version, and mistakes, as clap tells them.
     pub(crate) fn read(arguments: Vec<OsString>) -> Result<Opening, clap::Error> {
-        let Ok(front) = Front::try_parse_from(&arguments) else {
-            // Whatever it is, the full parser says it better: it knows the commands.
-            let full = BuiltIn::try_parse_from(&arguments)?;
-            return Ok(Opening { common: full.common, first: None, place: arguments.len(), arguments });
-        };
+        let front = Front::try_parse_from(&arguments).map_err(|error| match error.kind() {
+            // The full parser knows the commands, so its help is the one to show.
+            ErrorKind::DisplayHelp => BuiltIn::try_parse_from(&arguments).err().unwrap_or(error),
+            _ => error,
+        })?;
         let Some(Rest::Words(words)) = front.rest else {
             return Ok(Opening { common: front.common, first: None, place: arguments.len(), arguments });
         };

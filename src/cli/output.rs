@@ -1,6 +1,7 @@
 //! Which reporter tells a run: `--output`, the file's `settings.output`, the terminal.
 
-use std::io;
+use std::cell::RefCell;
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use super::args::Common;
@@ -20,8 +21,7 @@ pub(crate) fn format(
     state: &StateDir,
 ) -> Result<(Format, Handing), Error> {
     let alone = plan.jobs.len() == 1;
-    let asked =
-        if common.quiet { Some(Output::Quiet) } else { common.output.or(session.project.settings.output) };
+    let asked = common.output.or(session.project.settings.output);
     Ok(match asked.unwrap_or_default() {
         Output::Auto | Output::Stream if alone && plan.deliveries.is_empty() => {
             (Format::Stream, Handing::Direct)
@@ -41,13 +41,45 @@ fn spill(state: &StateDir) -> Result<PathBuf, Error> {
     Ok(state.path().to_owned())
 }
 
-pub(crate) fn reporter(format: Format, session: &Session, plan: &Plan) -> Box<dyn Reporter> {
+/// The reporter. With `--quiet`, deploy's own words go to `held` instead of the terminal.
+pub(crate) fn reporter<'a>(
+    format: Format,
+    session: &Session,
+    plan: &Plan,
+    held: Option<&'a Held>,
+) -> Box<dyn Reporter + 'a> {
     let labels = Labels {
         names: plan.jobs.iter().map(|job| job.name.clone()).collect(),
         order: plan.graph.order().to_vec(),
         sources: session.sources.clone(),
     };
     // Children's bytes are left as they are; deploy's own words lose their colours where those can't be shown.
-    let console = Console::new(io::stdout(), io::stderr(), anstream::stderr());
+    let console = match held {
+        Some(held) => Console::new(io::stdout(), io::stderr(), held),
+        None => Console::new(io::stdout(), io::stderr(), anstream::stderr()),
+    };
     report::reporter(format, labels, console)
+}
+
+/// Deploy's own words, kept until it is known whether anything failed.
+#[derive(Default)]
+pub(crate) struct Held(RefCell<Vec<u8>>);
+
+impl Held {
+    /// Says them after all.
+    pub(crate) fn say(&self) {
+        // A reader that went away is no failure.
+        let _said = anstream::stderr().write_all(&self.0.borrow());
+    }
+}
+
+impl Write for &Held {
+    fn write(&mut self, words: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().extend_from_slice(words);
+        Ok(words.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

@@ -3,8 +3,10 @@
 use super::args::{Common, Words};
 use super::error::Error;
 use super::session::Session;
+use crate::diagnostic::{Diagnostic, nearest};
 use crate::facts::Site;
 use crate::model::project::Named;
+use crate::plan::scope;
 use crate::plan::{self, Dependencies, Facts, Plan, Request, Unplanned};
 
 /// The parts of a command line: each environment, with the tasks that follow it.
@@ -29,6 +31,7 @@ pub(crate) fn requests(session: &Session, common: &Common, words: &Words) -> Res
             }
         }
     }
+    known(session, common)?;
     // What comes before the first environment is a part of its own only if it names something.
     if requests.len() > 1 && requests[0].tasks.is_empty() {
         requests.remove(0);
@@ -52,4 +55,15 @@ pub(crate) fn planned(
             Err(Unplanned::Wants(wants)) => site.gather(&mut facts, &wants, reference)?,
         }
     }
+}
+
+/// Refuses a `--set` of a name that nothing has: it would be a slip of the pen.
+fn known(session: &Session, common: &Common) -> Result<(), Error> {
+    let names = scope::names(&session.project);
+    let unknown = common.set.iter().find(|(name, _)| !names.contains(name.as_str()));
+    let Some((name, _)) = unknown else { return Ok(()) };
+    let problem = Diagnostic::new(format!("there is no value `{name}` to set"));
+    let help = nearest(name, names.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+    let help = help.unwrap_or_else(|| format!("define it first: [vars]\n{name} = \"…\""));
+    Err(Error::diagnostics(problem.help(help).into(), &session.sources))
 }

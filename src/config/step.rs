@@ -127,8 +127,8 @@ fn action(table: &mut Table<'_, '_>) -> Option<Action<Written>> {
             [] => Diagnostic::new("a step needs an action")
                 .at(table.at(), "none here")
                 .help(format!("one of {actions}")),
-            [(first, _), (_, second), ..] => Diagnostic::new("a step has exactly one action")
-                .at(second.key(), format!("a second one, after `{first}`"))
+            [(first, _), (other, second), ..] => Diagnostic::new("a step has exactly one action")
+                .at(second.key(), format!("`{other}`, after `{first}`"))
                 .help("make two steps of it: they are done in order"),
             [_] => unreachable!("one action is the good case"),
         });

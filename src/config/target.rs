@@ -39,7 +39,7 @@ pub(crate) fn read(item: Item<'_, '_>) -> Option<Target<Written>> {
 }
 
 fn git(item: Item<'_, '_>, table: &mut Table<'_, '_>) -> Option<Target<Written>> {
-    let branch = table.take("branch").and_then(|item| item.template());
+    let branch = table.take("branch").and_then(value::branch);
     let fail_on =
         table.take("fail_on").and_then(|item| item.list("a list of regular expressions")).unwrap_or_default();
     Some(Target::Git(GitTarget {

@@ -151,6 +151,28 @@ pub(crate) fn pattern(item: Item<'_, '_>) -> Option<String> {
     Some(text)
 }
 
+/// A branch's name, as git takes it (git-check-ref-format(1)); what stands in braces is known later.
+pub(crate) fn branch(item: Item<'_, '_>) -> Option<Template> {
+    let template = item.template()?;
+    let forbidden = |c: char| c.is_whitespace() || c.is_control() || "~^:?*[\\".contains(c);
+    let part = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.ends_with(".lock");
+    let good = |name: &str| {
+        !name.starts_with('-')
+            && !name.ends_with('.')
+            && !["..", "@{"].iter().any(|odd| name.contains(odd))
+            && name != "@"
+            && !name.chars().any(forbidden)
+            && name.split('/').all(part)
+    };
+    if template.as_plain().is_some_and(|name| !good(name)) {
+        let problem =
+            Diagnostic::new("git has no branch of such a name").at(item.at(), "not a branch's name");
+        item.problem(problem.help("such as \"main\" or \"release/2\""));
+        return None;
+    }
+    Some(template)
+}
+
 /// A path that stays inside the folder of tasks.toml.
 pub(crate) fn inner_path(text: &str, item: Item<'_, '_>, at: Span) -> Option<String> {
     let reason = if text.is_empty() {

@@ -137,6 +137,7 @@ pub(crate) fn run(
         signals: 0,
         signal: None,
         killed: false,
+        interactive: 0,
     };
     drive.tell(EventKind::RunStarted { run: run.clone() });
     thread::scope(|scope| {
@@ -145,6 +146,7 @@ pub(crate) fn run(
                 drive.tell(EventKind::JobStarted { job: id });
                 let outbox = inbox.outbox();
                 let job = &plan.jobs[id.index()];
+                drive.interactive += usize::from(job.body.interactive);
                 scope.spawn(move || {
                     let begun = Instant::now();
                     let outcome = job::run(id, job, world, journal, stops, &outbox);
@@ -172,6 +174,8 @@ struct Drive<'a> {
     signals: u32,
     signal: Option<i32>,
     killed: bool,
+    /// How many interactive jobs run: one or none.
+    interactive: usize,
 }
 
 impl Drive<'_> {
@@ -210,6 +214,7 @@ impl Drive<'_> {
     }
 
     fn ended(&mut self, job: JobId, outcome: Outcome, took: Duration) {
+        self.interactive -= usize::from(self.plan.jobs[job.index()].body.interactive);
         let over = self.schedule.ended(job, &outcome);
         if matches!(outcome, Outcome::Failed(_))
             && self.on_failure == OnFailure::FailFast
@@ -241,6 +246,8 @@ impl Drive<'_> {
                 self.stops.run.resume();
                 self.stops.settling.resume();
             }
+            // The terminal has told it already, and it may well take Ctrl-C for something else than its end.
+            Signal::Interrupt if self.interactive > 0 => {}
             Signal::Interrupt | Signal::Terminate | Signal::Hangup | Signal::Quit => {
                 let number = signal.number();
                 self.signals += 1;

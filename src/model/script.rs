@@ -165,7 +165,7 @@ impl Bound {
 
     fn push(&mut self, value: Text) {
         let name = format!("_{}", self.values.len() + 1);
-        self.line.push_str(&format!("${{{name}}}"));
+        self.line.extend(["${", &name, "}"]);
         self.values.push((name, value));
     }
 }

@@ -60,7 +60,7 @@ pub(crate) struct Step<F: Form> {
     pub(crate) name: Option<String>,
     pub(crate) action: Action<F>,
     pub(crate) condition: F::Condition,
-    /// Relative to the task's folder.
+    /// Relative to the folder of tasks.toml, as the task's own.
     pub(crate) dir: Option<F::Text>,
     pub(crate) env: Vec<(String, F::Text)>,
     pub(crate) timeout: Option<Duration>,

@@ -112,9 +112,9 @@ impl Text {
                     push_escaped(&mut template, text, before_value);
                 }
                 Part::Secret { name, .. } if is_identifier(name) => {
-                    template.push_str(&format!("{{{{ secret.{name} }}}}"));
+                    template.extend(["{{ secret.", name, " }}"]);
                 }
-                Part::Secret { name, .. } => template.push_str(&format!("{{{{ secret[{name:?}] }}}}")),
+                Part::Secret { name, .. } => template.extend(["{{ secret[\"", name, "\"] }}"]),
             }
         }
         template
@@ -130,7 +130,7 @@ fn push_escaped(template: &mut String, text: &str, before_value: bool) {
         let (run, tail) = tail.split_at(length);
         template.push_str(plain);
         if run.contains("{{") || (tail.is_empty() && before_value) {
-            template.push_str(&format!("{{{{ \"{run}\" }}}}"));
+            template.extend(["{{ \"", run, "\" }}"]);
         } else {
             template.push_str(run);
         }

@@ -11,6 +11,7 @@ use crate::model::script::Script;
 use crate::model::task::Block;
 use crate::model::text::Text;
 use crate::process::{self, Command, End, Stdin, Stop, Terminal};
+use crate::state::durable;
 
 /// Turns prompts off where a program would wait for an answer that nobody can give.
 const NO_PROMPTS: [(&str, &str); 4] = [
@@ -20,7 +21,8 @@ const NO_PROMPTS: [(&str, &str); 4] = [
     ("PIP_NO_INPUT", "1"),
 ];
 
-/// A line, or a script, of the block's shell. Its values travel in the environment.
+/// A line, or a script, of the block's shell; its values travel in the environment. A script that begins with `#!`
+/// runs under the interpreter that it names.
 pub(super) fn shell(
     hands: &Hands<'_>,
     act: &Act<'_>,
@@ -28,13 +30,46 @@ pub(super) fn shell(
     stop: &Stop,
     tell: &mut dyn FnMut(Told),
 ) -> Result<(), Failure> {
-    let (interpreter, line, values) = interpreter(act, script);
-    let (program, flags) = interpreter.split_first().expect("a shell has a program: the file was checked");
+    let bound = script.bind();
+    if let Some(rest) = bound.line.strip_prefix("#!") {
+        return interpreted(hands, act, rest, &bound.line, stop, tell);
+    }
+    let (program, flags) =
+        act.block.shell.split_first().expect("a shell has a program: the file was checked");
     let mut args: Vec<OsString> = flags.iter().map(OsString::from).collect();
-    args.push(line.into());
+    args.push(bound.line.into());
     let mut surroundings = Surroundings::of(hands, act);
-    surroundings.set_all(values);
+    surroundings.set_all(bound.values.iter().map(|(name, value)| (name, value.reveal())));
     run(hands, act, OsStr::new(program), args, surroundings, stop, tell)
+}
+
+/// A script under its own interpreter: written to a private file, which is gone when it has ended.
+fn interpreted(
+    hands: &Hands<'_>,
+    act: &Act<'_>,
+    after_mark: &str,
+    text: &str,
+    stop: &Stop,
+    tell: &mut dyn FnMut(Told),
+) -> Result<(), Failure> {
+    // As the system reads that line: a program, and at most one argument.
+    let first = after_mark.lines().next().unwrap_or_default().trim();
+    let (program, argument) = first.split_once([' ', '\t']).unwrap_or((first, ""));
+    let folder = hands.state.run(&hands.run).join("scripts");
+    let kept = hands.state.create().and_then(|()| durable::create_folder(&folder));
+    let file = kept.and_then(|()| durable::keep(&folder, text.as_bytes()));
+    let file = file.map_err(|error| Failure::NotStarted { message: error.to_string(), code: 126 })?;
+    let mut args: Vec<OsString> = Some(argument.trim())
+        .filter(|argument| !argument.is_empty())
+        .map(OsString::from)
+        .into_iter()
+        .collect();
+    args.push(file.clone().into());
+    let result = run(hands, act, OsStr::new(program), args, Surroundings::of(hands, act), stop, tell);
+    // What can't be removed is private, and goes with the run's folder.
+    let _removed = durable::remove(&file);
+    durable::remove_empty(&folder);
+    result
 }
 
 /// A shell line of a target, in a folder of its own.
@@ -68,13 +103,6 @@ pub(super) fn program(
     run(hands, act, OsStr::new(&program.reveal()), args, Surroundings::of(hands, act), stop, tell)
 }
 
-/// The shell and its flags, the line, and the values that it binds. A script that begins with `#!` names its own.
-fn interpreter(act: &Act<'_>, script: &Script<Text>) -> (Vec<String>, String, Vec<(String, String)>) {
-    let bound = script.bind();
-    let values = bound.values.into_iter().map(|(name, value)| (name, value.reveal())).collect();
-    (act.block.shell.to_vec(), bound.line, values)
-}
-
 /// The folder and the environment of a step's process.
 struct Surroundings {
     dir: PathBuf,
@@ -85,7 +113,7 @@ impl Surroundings {
     /// Strongest last: the caller's environment, the block's variables, the step's, and what this doing adds.
     fn of(hands: &Hands<'_>, act: &Act<'_>) -> Surroundings {
         let dir = match &act.step.dir {
-            Some(dir) => act.block.dir.join(dir.reveal()),
+            Some(dir) => hands.root.join(dir.reveal()),
             None => act.block.dir.clone(),
         };
         let mut surroundings = Surroundings { dir, env: hands.env.as_ref().clone() };

@@ -116,7 +116,11 @@ impl Dock<'_> {
             && let Some(live) = &log.tip.state.live
             && self.scratch.is_same(live, source, &self.entries).map_err(|error| unmet(error.to_string()))?
         {
-            tell(Told::Note(format!("{} is live already, as release {}", source.commit.short(), live.number)));
+            tell(Told::Note(format!(
+                "{} is live already, as release {}",
+                source.commit.short(),
+                live.number
+            )));
             log.stage = Stage::Already;
             return Ok(());
         }

@@ -13,7 +13,11 @@ pub(crate) fn evaluate(
     lookup: &mut dyn FnMut(&str) -> Result<Rendered, Trouble>,
 ) -> Result<Rendered, Trouble> {
     if is_plain_name(source) {
-        return lookup(source);
+        match lookup(source) {
+            // A variable of that name beats the literal.
+            Err(Trouble::Unknown(..)) if LITERALS.contains(&source) => {}
+            found => return found,
+        }
     }
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -39,9 +43,9 @@ pub(crate) fn evaluate(
             context.insert(name, engine_value(rendered.value));
         }
     }
-    context.insert("env".to_owned(), minijinja::Value::from_iter(caller));
+    context.insert("env".to_owned(), minijinja::Value::from(caller));
     let value = expression
-        .eval(minijinja::Value::from_iter(context))
+        .eval(minijinja::Value::from(context))
         .map_err(|error| Trouble::Wrong(sentence(&error), None))?;
     Ok(Rendered { value: our_value(source, &value)?, origin })
 }
@@ -57,16 +61,18 @@ pub(crate) fn is_true(value: &Value) -> bool {
     }
 }
 
+/// Names that have a meaning of their own in expressions.
+const LITERALS: [&str; 6] = ["true", "false", "none", "True", "False", "None"];
+
 /// `name` or `env.NAME`: what needs no engine.
 fn is_plain_name(source: &str) -> bool {
     let word = |text: &str| {
         text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
             && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
     };
-    const LITERALS: [&str; 6] = ["true", "false", "none", "True", "False", "None"];
     match source.split_once('.') {
         Some((first, rest)) => first == "env" && word(rest),
-        None => word(source) && !LITERALS.contains(&source),
+        None => word(source),
     }
 }
 

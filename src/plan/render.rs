@@ -11,7 +11,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::model::environment::Environment;
 use crate::model::health::Health;
 use crate::model::project::Project;
-use crate::model::script::{Piece, Script};
+use crate::model::script::{Piece, Place, Script};
 use crate::model::step::{Action, Planned, Step, Written};
 use crate::model::swap::{Content, Swap};
 use crate::model::target::{GitTarget, ServerTarget, Target};
@@ -383,7 +383,7 @@ impl<'a> Renderer<'a> {
         let pieces = script.pieces.iter().map(|piece| match piece {
             Piece::Code(code) => Piece::Code(code.clone()),
             Piece::Value { words, place } => Piece::Value {
-                words: words.iter().flat_map(|word| self.words(scope, word)).collect(),
+                words: words.iter().flat_map(|word| self.words_at(scope, word, *place)).collect(),
                 place: *place,
             },
             Piece::Raw(template) => Piece::Code(self.raw(scope, template)),
@@ -470,6 +470,16 @@ impl<'a> Renderer<'a> {
             Some(None) => Vec::new(),
             None => vec![self.text(scope, template)],
         }
+    }
+
+    /// The words of a value in a shell line; a place for one word refuses a list.
+    fn words_at(&mut self, scope: &Scope<'a>, template: &Template, place: Place) -> Vec<Text> {
+        let words = self.words(scope, template);
+        if let (Some(help), true) = (place.refuses_list(), words.len() != 1) {
+            let problem = Diagnostic::new(format!("a list of {} words can't stand here", words.len()));
+            self.problems.push(problem.at(template.at, "this is a list").help(help));
+        }
+        words
     }
 
     fn string(&mut self, scope: &Scope<'a>, template: &Template) -> String {

@@ -1,18 +1,41 @@
 //! What a name stands for. Looked up in this order: `--set`; what a `task` step gives with `with`; the task's
 //! `vars`; the environment's; the project's; the built-in names. No other place.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::expression;
 use super::{Facts, Request, Want};
 use crate::diagnostic::{Diagnostic, Span, nearest};
 use crate::model::environment::Environment;
+use crate::model::project::Project;
+use crate::model::step::Action;
 use crate::model::template::{Expression, Part, Template};
 use crate::model::value::{Definition, Value, Variable};
 
 /// The names that need no definition.
 const BUILT_IN: [&str; 10] =
     ["environment", "url", "project", "root", "run", "commit", "commit_short", "branch", "release", "args"];
+
+/// Every name that some text of the project could mean.
+pub(crate) fn names(project: &Project) -> BTreeSet<&str> {
+    let tables = project.environments.iter().map(|environment| &environment.vars);
+    let tables = tables.chain(project.tasks.iter().map(|task| &task.vars)).chain([&project.vars]);
+    let given =
+        project.tasks.iter().flat_map(|task| task.steps.iter().chain(&task.always)).filter_map(|step| {
+            match &step.action {
+                Action::Task(call) => Some(&call.with),
+                Action::Run(_)
+                | Action::Exec(_)
+                | Action::Swap(_)
+                | Action::Ship
+                | Action::Check(_)
+                | Action::PutBack(_) => None,
+            }
+        });
+    let variables = tables.chain(given).flatten().map(|variable| variable.name.as_str());
+    variables.chain(BUILT_IN).collect()
+}
 
 /// A value, and where it came from.
 #[derive(Clone, Debug, PartialEq)]

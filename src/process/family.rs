@@ -32,10 +32,11 @@ impl Family {
 
     /// The living processes that a child consists of, those in groups of their own included.
     pub(super) fn of(&self, group: Group) -> Vec<Member> {
-        let (mut found, mut rest): (Vec<_>, Vec<_>) = self.0.iter().copied().partition(|member| match group {
-            Group::Own(leader) => member.group == raw(leader),
-            Group::Shared(leader) => member.pid == raw(leader),
-        });
+        let (mut found, mut rest): (Vec<_>, Vec<_>) =
+            self.0.iter().copied().partition(|member| match group {
+                Group::Own(leader) => member.group == raw(leader),
+                Group::Shared(leader) => member.pid == raw(leader),
+            });
         let mut next = 0;
         while let Some(parent) = found.get(next).copied() {
             next += 1;

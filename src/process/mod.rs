@@ -150,7 +150,11 @@ impl StartError {
 
 /// Runs a child to its end on this thread. `output` gets what it prints in pieces of at most 64 KiB that may end
 /// anywhere; while it blocks, the child is not read, and its timeout waits.
-pub(crate) fn run(command: &Command, stop: &Stop, output: &mut dyn FnMut(Stream, &[u8])) -> Result<Ended, StartError> {
+pub(crate) fn run(
+    command: &Command,
+    stop: &Stop,
+    output: &mut dyn FnMut(Stream, &[u8]),
+) -> Result<Ended, StartError> {
     watch(command, stop, &mut |stream, bytes| {
         output(stream, bytes);
         ControlFlow::Continue(())

@@ -81,7 +81,8 @@ impl Programs {
         if has_slash(program) {
             return find(program, path, dir);
         }
-        let question = Question { program: program.to_owned(), path: path.map(OsStr::to_owned), dir: dir.to_owned() };
+        let question =
+            Question { program: program.to_owned(), path: path.map(OsStr::to_owned), dir: dir.to_owned() };
         let known = self.found.lock().unwrap_or_else(PoisonError::into_inner).get(&question).cloned();
         if let Some(file) = known.filter(|file| matches!(state(file), File::Executable)) {
             return Ok(file);

@@ -30,7 +30,8 @@ pub(crate) enum Signal {
 }
 
 impl Signal {
-    const ALL: [Self; 6] = [Self::Interrupt, Self::Terminate, Self::Hangup, Self::Quit, Self::Suspend, Self::Continue];
+    const ALL: [Self; 6] =
+        [Self::Interrupt, Self::Terminate, Self::Hangup, Self::Quit, Self::Suspend, Self::Continue];
 
     /// The system's number for it, as `Stop::ask` takes it and `128 + n` shows it.
     pub(crate) fn number(self) -> i32 {

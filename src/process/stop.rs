@@ -43,6 +43,8 @@ struct State {
     signal: Signal,
     grace_ends: Option<Instant>,
     running: Vec<Running>,
+    /// How many children were ever registered. A number of ours, since those of processes come back.
+    registered: u64,
     /// Made for the first child. One byte in it, which nobody reads, wakes all who watch a child. Closing it would
     /// not: a child that is just being started holds a copy for a moment longer than we are told.
     bell: Option<(Arc<PipeReader>, PipeWriter)>,
@@ -51,6 +53,7 @@ struct State {
 }
 
 struct Running {
+    id: u64,
     group: Group,
     asked: bool,
 }
@@ -63,6 +66,7 @@ impl Stop {
             signal: Signal::TERM,
             grace_ends: None,
             running: Vec::new(),
+            registered: 0,
             bell: None,
             suspended_since: None,
             suspended_before: Duration::ZERO,
@@ -200,14 +204,17 @@ pub(super) struct Gate<'s> {
 
 impl<'s> Gate<'s> {
     pub(super) fn register(mut self, group: Group) -> Registered<'s> {
-        self.state.running.push(Running { group, asked: false });
-        Registered { stop: self.stop, group, bell: self.bell }
+        self.state.registered += 1;
+        let id = self.state.registered;
+        self.state.running.push(Running { id, group, asked: false });
+        Registered { stop: self.stop, id, group, bell: self.bell }
     }
 }
 
 /// A child that signals reach. Dropping it kills the child, unless it has left.
 pub(super) struct Registered<'s> {
     stop: &'s Stop,
+    id: u64,
     pub(super) group: Group,
     /// Becomes readable when the level rises to `Ask` or `Kill`.
     pub(super) bell: Arc<PipeReader>,
@@ -222,7 +229,7 @@ impl Registered<'_> {
 
     /// Sends this child alone a signal, unless it was sent one, and gives the end of its grace.
     pub(super) fn ask(&self, signal: Signal) -> Instant {
-        if let Some(running) = self.stop.lock().running.iter_mut().find(|running| running.group == self.group) {
+        if let Some(running) = self.stop.lock().running.iter_mut().find(|running| running.id == self.id) {
             running.ask(signal);
         }
         Instant::now() + self.stop.grace
@@ -231,14 +238,14 @@ impl Registered<'_> {
     /// Kills this child and what it started.
     pub(super) fn kill(&self) {
         let state = self.stop.lock();
-        if state.running.iter().any(|running| running.group == self.group) {
+        if state.running.iter().any(|running| running.id == self.id) {
             self.group.kill(&Family::look());
         }
     }
 
     /// From here on no signal reaches the child, and it may be reaped.
     pub(super) fn leave(&self) {
-        self.stop.lock().running.retain(|running| running.group != self.group);
+        self.stop.lock().running.retain(|running| running.id != self.id);
     }
 
     /// For how long we have been suspended so far.

@@ -37,7 +37,8 @@ const UNKILLABLE: Duration = Duration::from_secs(5);
 /// Follows a child to its end. On an error the child is killed.
 pub(super) fn watch(child: Child<'_>, timeout: Option<Duration>, output: &mut Output) -> io::Result<Ended> {
     let suspended = child.registered.suspended();
-    let watch = Watch { child, timeout, began: Instant::now(), suspended, stage: Stage::Running, leader_ended: None };
+    let watch =
+        Watch { child, timeout, began: Instant::now(), suspended, stage: Stage::Running, leader_ended: None };
     watch.follow(output)
 }
 
@@ -102,10 +103,6 @@ impl Watch<'_> {
             if ready.contains(&Source::Leader) {
                 self.leader_ended = Some(Instant::now());
                 self.child.stdin = None;
-                if !self.is_closed() {
-                    // Once more around: what it wrote last is still in the pipes.
-                    continue;
-                }
             }
             self.advance();
             if self.is_over() {
@@ -191,6 +188,7 @@ impl Watch<'_> {
         }
     }
 
+    /// Never in the round in which the leader's end was noticed while a pipe is open: what it wrote last is in there.
     fn is_over(&self) -> bool {
         let (now, is_closed) = (Instant::now(), self.is_closed());
         match (self.stage, self.leader_ended) {
@@ -209,7 +207,9 @@ impl Watch<'_> {
         let status = self.child.reap()?;
         Ok(match self.stage {
             Stage::Running | Stage::Asked { .. } => Ended {
-                end: status.code().map_or_else(|| End::Signalled(status.signal().unwrap_or_default()), End::Exited),
+                end: status
+                    .code()
+                    .map_or_else(|| End::Signalled(status.signal().unwrap_or_default()), End::Exited),
                 left_running: holds_output || self.child.registered.group.outlives_leader(),
             },
             Stage::Killed { why, .. } => Ended { end: why, left_running: holds_output },

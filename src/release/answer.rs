@@ -1,8 +1,8 @@
 //! What git answered, and how it is read: text, one line, objects, a list of commits. It runs nothing.
 
-use crate::model::release::ObjectId;
 use super::git::{GitError, spoken};
 use super::object::{Commit, Object, ObjectKind};
+use crate::model::release::ObjectId;
 
 /// What a call printed, and its exit code.
 pub(crate) struct Answer {

@@ -21,6 +21,12 @@ pub(super) struct Verdict {
     pub(super) warnings: Vec<String>,
 }
 
+/// The mend for a file that is nowhere.
+fn misspelt(link: &Link) -> String {
+    let by = link.via.last().map_or_else(String::new, |file| format!(" in `{file}`"));
+    format!("correct its name{by}, or write it: git add {} && git commit", link.path)
+}
+
 /// Follows the requirements files among `entries` through the tree with the swap applied.
 pub(super) fn check(
     repository: &Repository,
@@ -91,15 +97,20 @@ impl Walk<'_> {
     /// The files of the tree that a file names.
     fn named(&mut self, tree: &Tree, link: &Link) -> Vec<String> {
         let content = match self.swapped.get(link.path.as_str()) {
-            Some(entry) => entry.after.as_deref().ok_or(("is removed by the swap", None)),
+            Some(entry) => entry.after.as_deref().ok_or_else(|| {
+                ("is removed by the swap", Some(format!("leave `{}` in the swap out", link.path)))
+            }),
             None => match (tree.at(&link.path), tree.in_the_way(&link.path)) {
                 (Node::File { content, .. }, _) => Ok(content),
                 // What lies behind a symlink or in a submodule is not looked at; it may well be there.
                 (Node::Symlink { .. }, _) | (_, Some((_, Node::Symlink { .. } | Node::Submodule))) => {
                     Ok(&b""[..])
                 }
-                (Node::Folder | Node::Submodule, _) => Err(("is no file", None)),
-                (Node::Nothing, _) => Err(("is missing", uncommitted(self.repository, &link.path))),
+                (Node::Folder | Node::Submodule, _) => Err(("is no file", Some("name a file".to_owned()))),
+                (Node::Nothing, _) => Err((
+                    "is missing",
+                    Some(uncommitted(self.repository, &link.path).unwrap_or_else(|| misspelt(link))),
+                )),
             },
         };
         match content {

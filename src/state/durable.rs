@@ -54,6 +54,12 @@ pub(crate) fn remove(path: &Path) -> Result<(), DurableError> {
     }
 }
 
+/// Removes a folder, and the one above it, if nothing is in them.
+pub(crate) fn remove_empty(folder: &Path) {
+    // Others may be at work in them; then they stay.
+    let _removed = fs::remove_dir(folder).and_then(|()| folder.parent().map_or(Ok(()), fs::remove_dir));
+}
+
 /// Moves a folder or a file that was made under another name to its place, where nothing is yet.
 pub(crate) fn publish(made: &Path, place: &Path) -> Result<(), DurableError> {
     rename(made, place).map_err(|source| DurableError { action: "create", path: place.to_owned(), source })

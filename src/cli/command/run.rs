@@ -6,9 +6,10 @@ use std::sync::Mutex;
 
 use super::super::args::{Common, Words};
 use super::super::error::{Error, Kind, exit_code};
+use super::super::output::{self, Held};
 use super::super::prompt::{self, Question};
 use super::super::session::Session;
-use super::super::{environment, output, request};
+use super::super::{environment, request};
 use super::{list, plan};
 use crate::engine::{self, Inbox, Manner, Message, Stops};
 use crate::facts::{self, Fetch, Met, Site, Survey};
@@ -18,7 +19,7 @@ use crate::perform::Hands;
 use crate::perform::ship::{Again, Dock, Docks, Log, Stage};
 use crate::plan::guard::{self, Overrides, Ruling, Verdict};
 use crate::plan::schedule::OnFailure;
-use crate::plan::{Delivery, Facts, Plan, Request};
+use crate::plan::{Delivery, Facts, Known, Plan, Request};
 use crate::process::signal;
 use crate::release::event::What;
 use crate::release::lock::{Holder, Lock, LockError};
@@ -51,13 +52,15 @@ pub(crate) fn run(session: &Session, common: &Common, words: &Words) -> Result<E
 /// One environment's part of the command line.
 fn one(session: &Session, common: &Common, request: &Request) -> Result<u8, Error> {
     let site = Site::new(&session.root, session.env.clone());
-    let (facts, plan) = request::planned(session, common, &site, request)?;
-    let looks = plan
-        .deliveries
-        .iter()
-        .map(|delivery| look(&site, common, delivery))
-        .collect::<Result<Vec<Look>, Error>>()?;
-    refuse(&plan, &looks)?;
+    let (mut facts, mut plan) = request::planned(session, common, &site, request)?;
+    let mut looks = look_at_all(&site, common, &plan)?;
+    if looks.iter().zip(&plan.deliveries).any(|(look, delivery)| look.met.last() >= delivery.number) {
+        // The ledger was lost, and the target tells how far it had come: noted first, so that numbers go on.
+        drop(docks(&site, common, &facts, &plan, looks)?);
+        (facts, plan) = request::planned(session, common, &site, request)?;
+        looks = look_at_all(&site, common, &plan)?;
+    }
+    refuse(&facts, &plan, &looks)?;
     prompt::ask(&questions(&plan, &looks), common.yes.as_deref())?;
     let docks = docks(&site, common, &facts, &plan, looks)?;
     drive(session, common, &site, &facts, &plan, docks)
@@ -70,6 +73,10 @@ struct Look {
     verdicts: Vec<Verdict>,
 }
 
+fn look_at_all(site: &Site, common: &Common, plan: &Plan) -> Result<Vec<Look>, Error> {
+    plan.deliveries.iter().map(|delivery| look(site, common, delivery)).collect()
+}
+
 fn look(site: &Site, common: &Common, delivery: &Delivery) -> Result<Look, Error> {
     let survey = site.survey(delivery)?;
     let met = site.meet(delivery, &survey.tip, Fetch::Yes)?;
@@ -78,7 +85,7 @@ fn look(site: &Site, common: &Common, delivery: &Delivery) -> Result<Look, Error
 }
 
 /// Refuses what the rules, the commit or the swap refuse: everything at once.
-fn refuse(plan: &Plan, looks: &[Look]) -> Result<(), Error> {
+fn refuse(facts: &Facts, plan: &Plan, looks: &[Look]) -> Result<(), Error> {
     let mut refusals: Vec<(String, Option<String>)> = Vec::new();
     for (delivery, look) in plan.deliveries.iter().zip(looks) {
         let broken = look.verdicts.iter().filter(|verdict| verdict.ruling == Ruling::Refuses);
@@ -88,10 +95,8 @@ fn refuse(plan: &Plan, looks: &[Look]) -> Result<(), Error> {
         let swap = look.survey.swap.refusals.iter();
         refusals.extend(swap.map(|refusal| (refusal.message.clone(), refusal.help.clone())));
         if delivery.source.is_none() && delivery.target.is_some() && refusals.is_empty() {
-            refusals.push((
-                "there is no commit to ship".to_owned(),
-                Some("git add --all && git commit".to_owned()),
-            ));
+            let Known::Absent(reason, help) = &facts.source else { continue };
+            refusals.push((reason.clone(), help.clone()));
         }
     }
     let Some((_, help)) = refusals.last().cloned() else { return Ok(()) };
@@ -226,7 +231,8 @@ fn drive(
         docks,
     };
     let journal = Journal::new(site.state.clone(), facts.run.clone(), plan.environment.clone(), by);
-    let mut reporter = output::reporter(format, session, plan);
+    let held = common.quiet.then(Held::default);
+    let mut reporter = output::reporter(format, session, plan, held.as_ref());
     let summary = engine::run(
         plan,
         &facts.run,
@@ -240,6 +246,10 @@ fn drive(
             let _told = reporter.event(event);
         },
     );
+    drop(reporter);
+    if let Some(held) = held.filter(|_| !summary.succeeded()) {
+        held.say();
+    }
     let reason = reason(plan, &summary);
     let unsaid = hands.docks.finish(&facts.run, reason.as_deref());
     match (unsaid.is_empty(), exit_code(&summary)) {

@@ -23,7 +23,7 @@ pub(super) fn interpreter(text: &str, value: Range<usize>) -> Fault {
 /// A value in `flat`, which stands at `place`, its text at `inside`.
 pub(super) fn flat(
     text: &str,
-    flat: Flat,
+    flat: Flat<'_>,
     place: &Range<usize>,
     inside: &Range<usize>,
     value: Range<usize>,
@@ -48,7 +48,8 @@ pub(super) fn flat(
             edited(text, &[(place.start..inside.start, "$("), (inside.end..place.end, ")")])
         }
         Flat::Comment => edited(text, &[(value.clone(), inner(text, &value))]),
-        Flat::Backticks | Flat::Document => None,
+        Flat::Document(heredoc) => edited(text, &[(heredoc.word.clone(), &heredoc.delimiter)]),
+        Flat::Backticks => None,
     };
     let (message, otherwise) = match flat {
         Flat::Quotes | Flat::Escapes => {
@@ -58,22 +59,15 @@ pub(super) fn flat(
             ("no value can be bound inside backticks", "write `$( … )` instead of the backticks")
         }
         Flat::Comment => ("a comment has no use for a value", "leave out the braces"),
-        Flat::Document => {
+        Flat::Document(_) => {
             ("the shell sees no values in a here-document whose word is quoted", "leave the word bare")
         }
     };
-    fault(value, message, mended.map_or_else(|| otherwise.to_owned(), |line| format!("write `{line}`")))
-}
-
-/// A value in a here-document whose quoted word stands at `word`.
-pub(super) fn document(text: &str, word: Range<usize>, delimiter: &str, value: Range<usize>) -> Fault {
-    let message = "the shell sees no values in a here-document whose word is quoted";
-    let line = edited(text, &[(word, delimiter)]).unwrap_or_else(|| format!("<<{delimiter}"));
-    fault(
-        value,
-        message,
-        format!("write `{line}`, and a backslash before each `$`, backtick and backslash that is to stay"),
-    )
+    let mut help = mended.map_or_else(|| otherwise.to_owned(), |line| format!("write `{line}`"));
+    if let Flat::Document(_) = flat {
+        help.push_str(", and a backslash before each `$`, backtick and backslash that is to stay");
+    }
+    fault(value, message, help)
 }
 
 /// A value as the word that ends a here-document.
@@ -88,8 +82,9 @@ pub(super) fn delimiter(value: Range<usize>) -> Fault {
 /// A value right after a backslash.
 pub(super) fn escaped(text: &str, backslash: usize, value: Range<usize>) -> Fault {
     let message = "the backslash before it would keep the shell from seeing this value";
-    let line = edited(text, &[(backslash..value.start, "")]).unwrap_or_default();
-    fault(value, message, format!("write `{line}`, or two backslashes where the text is to have one"))
+    let mended = edited(text, &[(backslash..value.start, "")]);
+    let help = mended.map_or_else(|| "leave it out".to_owned(), |line| format!("write `{line}`"));
+    fault(value, message, format!("{help}, or two backslashes where the text is to have one"))
 }
 
 /// A value where the shell calculates.
@@ -132,11 +127,9 @@ pub(super) fn expansion(text: &str, open: usize, quotes: Quotes, value: Range<us
             "take the part that is meant before, or by a filter in the braces".to_owned(),
         );
     }
-    let variable = match quotes {
-        Quotes::Double => "$value",
-        Quotes::None => "\"$value\"",
-    };
-    let line = edited(text, &[(value.clone(), variable)]).unwrap_or_default();
+    let is_pattern = operator.starts_with(['#', '%', '/']);
+    let variable = if is_pattern || quotes == Quotes::None { "\"$value\"" } else { "$value" };
+    let line = edited(text, &[(value.clone(), variable)]).unwrap_or_else(|| variable.to_owned());
     let help = format!("write `value={}; {line}`", &text[value.clone()]);
     fault(value, "no value can be bound inside `${…}`", help)
 }
@@ -152,13 +145,6 @@ pub(super) fn duplicate(text: &str, value: Range<usize>) -> Fault {
     )
 }
 
-/// A value in a here-document that `shell` reads as code.
-pub(super) fn read_by_shell(text: &str, shell: &str, value: Range<usize>) -> Fault {
-    let message = format!("`{shell}` reads this as code, and so the value");
-    let help = format!("write `{shell} -s -- {} <<'EOF'`, and `\"$1\"` in the text", &text[value.clone()]);
-    fault(value, &message, help)
-}
-
 /// A value where a command makes something else of it than text.
 pub(super) fn hazard(text: &str, hazard: &Hazard, value: Range<usize>) -> Fault {
     let source = &text[value.clone()];
@@ -172,6 +158,14 @@ pub(super) fn hazard(text: &str, hazard: &Hazard, value: Range<usize>) -> Fault 
         Hazard::ShellCode(shell) => (
             format!("`{shell}` reads this text as code, and so the value"),
             format!("give it as an argument: `{shell} -c '… \"$1\" …' {shell} {source}`"),
+        ),
+        Hazard::ShellInput(shell) => (
+            format!("`{shell}` reads its input as code, and so the value"),
+            format!("write `{shell} -s -- {source} <<'EOF'`, and `\"$1\"` in the text"),
+        ),
+        Hazard::Remote => (
+            "the shell on the other side reads this text as code, and so the value".to_owned(),
+            "let the step run there: give it `on` with the host, and only the command in `run`".to_owned(),
         ),
         Hazard::Name(command) => (
             format!("`{command}` takes the name of a variable here, and bash runs code that it finds in one"),

@@ -10,7 +10,7 @@ use super::command::Command;
 #[derive(Debug)]
 pub(super) enum Frame {
     /// Words and operators.
-    Words(Words),
+    Words(Box<Words>),
     /// `"…"`
     Double,
     /// `${…}`, whose `$` is at this byte.
@@ -41,7 +41,7 @@ impl Frame {
 
 /// A stretch in which nothing nests, and no value can be bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Flat {
+pub(super) enum Flat<'h> {
     /// `'…'`
     Quotes,
     /// `$'…'`
@@ -49,10 +49,10 @@ pub(super) enum Flat {
     Backticks,
     Comment,
     /// The body of a here-document whose word is quoted.
-    Document,
+    Document(&'h Heredoc),
 }
 
-impl Flat {
+impl Flat<'_> {
     /// How it begins and what ends it. A comment's newline and a document's last line are not its own.
     pub(super) fn delimiters(self) -> (&'static str, Option<char>) {
         match self {
@@ -60,7 +60,7 @@ impl Flat {
             Flat::Escapes => ("$'", Some('\'')),
             Flat::Backticks => ("`", Some('`')),
             Flat::Comment => ("#", Some('\n')),
-            Flat::Document => ("", None),
+            Flat::Document(_) => ("", None),
         }
     }
 
@@ -68,7 +68,7 @@ impl Flat {
     pub(super) fn escapes(self) -> bool {
         match self {
             Flat::Escapes | Flat::Backticks => true,
-            Flat::Quotes | Flat::Comment | Flat::Document => false,
+            Flat::Quotes | Flat::Comment | Flat::Document(_) => false,
         }
     }
 }
@@ -114,10 +114,12 @@ pub(super) enum Redirect {
     File,
     /// `>&` and `<&`.
     Duplicate,
+    /// `<<<`
+    Text,
 }
 
 /// A here-document whose body has not come yet.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Heredoc {
     pub(super) word: Range<usize>,
     pub(super) delimiter: String,
@@ -144,8 +146,8 @@ pub(super) struct Words {
 }
 
 impl Words {
-    pub(super) fn new(kind: Kind, open: usize) -> Words {
-        Words {
+    pub(super) fn new(kind: Kind, open: usize) -> Box<Words> {
+        Box::new(Words {
             kind,
             open,
             command: Command::default(),
@@ -155,7 +157,7 @@ impl Words {
             heredocs: VecDeque::new(),
             calculates: None,
             values: Vec::new(),
-        }
+        })
     }
 
     /// What has been read of the word.

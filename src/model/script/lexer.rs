@@ -1,17 +1,18 @@
 //! Reads shell code just far enough to know where each value stands: POSIX sh and what bash adds. What it can't
 //! tell it takes for the place where less is allowed. It finds fault with nothing but values.
 
+mod values;
 mod words;
 
 use std::ops::Range;
 
-use super::command::{Hazard, Reread, Target};
+use super::command::Attributes;
 use super::fault;
-use super::frame::{Flat, Frame, Kind, Quotes, Redirect, UNKNOWN, Words};
-use super::{Piece, Place, Script};
+use super::frame::{Flat, Frame, Kind, Quotes, UNKNOWN, Words};
+use super::{Piece, Script};
 use crate::diagnostic::Span;
 use crate::model::template::braces::{self, Braces};
-use crate::model::template::{Expression, Fault, Template};
+use crate::model::template::{Fault, Template};
 
 /// Where a range of the text stands in its source.
 type Spans<'a> = &'a dyn Fn(Range<usize>) -> Span;
@@ -26,7 +27,7 @@ pub(super) fn parse(text: &str, place: Spans<'_>) -> Result<Script<Template>, Ve
         foreign: 0,
         stack: vec![Frame::Words(Words::new(Kind::Top, 0))],
         limits: Vec::new(),
-        reread: Reread::new(),
+        attributes: Attributes::new(),
         pieces: Vec::new(),
         faults: Vec::new(),
     };
@@ -50,7 +51,7 @@ struct Lexer<'a> {
     foreign: usize,
     stack: Vec<Frame>,
     limits: Vec<Limit>,
-    reread: Reread,
+    attributes: Attributes,
     pieces: Vec<Piece<Template>>,
     faults: Vec<Fault>,
 }
@@ -87,9 +88,7 @@ impl<'a> Lexer<'a> {
             self.at += found;
             match braces::read(self.text, self.at) {
                 Ok(Braces::Ours { inner, end }) => {
-                    if braces::literal(&self.text[inner.clone()]).is_some() {
-                        self.put_free(&inner, end);
-                    } else {
+                    if !self.put_braces(&inner, end) {
                         self.faults.push(fault::interpreter(self.text, self.at..end));
                     }
                     self.at = end;
@@ -190,7 +189,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// Reads a stretch in which nothing nests, up to `limit` at most.
-    fn flat(&mut self, flat: Flat, limit: usize) {
+    fn flat(&mut self, flat: Flat<'_>, limit: usize) {
         let start = self.at;
         let (opening, close) = flat.delimiters();
         self.at += opening.len();
@@ -222,134 +221,8 @@ impl<'a> Lexer<'a> {
                 self.note_quotes();
             }
             Flat::Escapes | Flat::Backticks => self.note(UNKNOWN),
-            Flat::Comment | Flat::Document => {}
+            Flat::Comment | Flat::Document(_) => {}
         }
-    }
-
-    /// Takes the value at `self.at`: binds it, or says why not.
-    fn put(&mut self, inner: &Range<usize>, end: usize) {
-        let value = self.at..end;
-        if !self.put_free(inner, end) {
-            match self.refusal(value.clone()) {
-                Some(fault) => self.faults.push(fault),
-                None => {
-                    let word = Template::value(Expression::new(self.text, inner.clone(), self.place));
-                    let place = self.place_of(end);
-                    self.push_piece(Piece::Value { words: vec![word], place }, end);
-                }
-            }
-        }
-        self.note(UNKNOWN);
-        self.at = end;
-    }
-
-    /// Takes what may stand anywhere: `{{ raw(x) }}`, and `{{ "{{" }}` for braces as text.
-    fn put_free(&mut self, inner: &Range<usize>, end: usize) -> bool {
-        if braces::literal(&self.text[inner.clone()]) == Some("{{") {
-            self.push_piece(Piece::Code("{{".to_owned()), end);
-            return true;
-        }
-        let raw = Expression::new(self.text, inner.clone(), self.place).as_raw();
-        let is_raw = raw.is_some();
-        if let Some(raw) = raw {
-            self.push_piece(Piece::Raw(Template::value(raw)), end);
-        }
-        is_raw
-    }
-
-    /// Why the value can't be bound where the lexer is; the nearest reason.
-    fn refusal(&mut self, value: Range<usize>) -> Option<Fault> {
-        let text = self.text;
-        let rest = &text[value.end..self.limit()];
-        // Whether the value itself is seen, and not what a command prints that was given it.
-        let mut direct = true;
-        for frame in self.stack.iter().rev() {
-            match frame {
-                Frame::Double => {}
-                Frame::Arithmetic { .. } => return Some(fault::arithmetic(text, value)),
-                Frame::Expansion { open, quotes } => {
-                    return Some(fault::expansion(text, *open, *quotes, value));
-                }
-                Frame::Document { reader } => {
-                    if let Some(shell) = reader.as_ref().filter(|_| direct) {
-                        return Some(fault::read_by_shell(text, shell, value));
-                    }
-                    direct = false;
-                }
-                Frame::Words(words) => {
-                    if direct && words.redirect == Some(Redirect::Duplicate) {
-                        return Some(fault::duplicate(text, value));
-                    }
-                    if let Some(hazard) = self.hazard(words, rest).filter(|hazard| direct || hazard.is_deep())
-                    {
-                        return Some(fault::hazard(text, &hazard, value));
-                    }
-                    direct = false;
-                }
-            }
-        }
-        for frame in &mut self.stack {
-            if let Frame::Words(words) = frame
-                && words.kind == Kind::Test
-            {
-                words.values.push(value.clone());
-            }
-        }
-        None
-    }
-
-    fn hazard(&self, words: &Words, rest: &str) -> Option<Hazard> {
-        let prefix = words.prefix();
-        if words.kind == Kind::Array {
-            let subscript = prefix.starts_with('[') && !prefix.contains("]=") && !prefix.contains("]+=");
-            return subscript.then_some(Hazard::Subscript);
-        }
-        let is_text = words.redirect.is_some() || !words.is_command();
-        if is_text { None } else { words.command.hazard(prefix, rest, &self.reread) }
-    }
-
-    fn place_of(&self, end: usize) -> Place {
-        match self.stack.last() {
-            Some(Frame::Double) => Place::Quoted,
-            Some(Frame::Document { .. }) => Place::Heredoc,
-            Some(Frame::Words(words)) => {
-                let is_list = words.redirect.is_none()
-                    && (words.kind == Kind::Array || words.is_command())
-                    && !words.command.is_test();
-                let assigns = words.is_command() && words.command.takes_assignment();
-                if assigns && is_list && matches!(Target::of(words.prefix()), Target::Variable(_)) {
-                    Place::Assignment
-                } else if is_list && words.word.is_none() && self.word_ends(end) {
-                    Place::Bare
-                } else {
-                    Place::Part
-                }
-            }
-            Some(Frame::Expansion { .. } | Frame::Arithmetic { .. }) | None => Place::Part,
-        }
-    }
-
-    /// Whether a word ends at byte `at`.
-    fn word_ends(&self, at: usize) -> bool {
-        let rest = self.text[at..self.limit()].trim_start_matches("\\\n");
-        rest.is_empty() || rest.starts_with([' ', '\t', '\n', ';', '&', '|', '<', '>', '(', ')'])
-    }
-
-    /// The value of ours that begins at byte `open`.
-    fn braces(&mut self, open: usize) -> Option<(Range<usize>, usize)> {
-        let text = &self.text[..self.limit()];
-        if open < self.foreign || !text.get(open..)?.starts_with("{{") {
-            return None;
-        }
-        match braces::read(text, open) {
-            Ok(Braces::Ours { inner, end }) => return Some((inner, end)),
-            Ok(Braces::Foreign { end }) => self.foreign = end,
-            Err(fault) => {
-                self.foreign = open + "{{".len();
-                self.faults.push(fault);
-            }
-        }
-        None
     }
 
     /// What stands around the code that is read.
@@ -385,28 +258,17 @@ impl<'a> Lexer<'a> {
     /// Leaves frames until `depth` are open.
     fn leave_to(&mut self, depth: usize) {
         while self.stack.len() > depth {
-            if let Some(Frame::Words(Words { open, calculates: Some(operator), values, .. })) =
-                self.stack.pop()
+            if let Some(Frame::Words(words)) = self.stack.pop()
+                && let Some(operator) = words.calculates
             {
-                let place = open..self.at;
-                let found =
-                    values.into_iter().map(|value| fault::test(self.text, place.clone(), &operator, value));
+                let place = words.open..self.at;
+                let found = words
+                    .values
+                    .into_iter()
+                    .map(|value| fault::test(self.text, place.clone(), &operator, value));
                 self.faults.extend(found);
             }
         }
-    }
-
-    fn push_code(&mut self, end: usize) {
-        if self.copied < end {
-            self.pieces.push(Piece::Code(self.text[self.copied..end].to_owned()));
-        }
-        self.copied = end;
-    }
-
-    fn push_piece(&mut self, piece: Piece<Template>, end: usize) {
-        self.push_code(self.at);
-        self.pieces.push(piece);
-        self.copied = end;
     }
 
     fn limit(&self) -> usize {

@@ -30,9 +30,15 @@ pub(super) struct Prober {
 /// What came of one probe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    Response { status: u16, body: Vec<u8> },
+    Response {
+        status: u16,
+        body: Vec<u8>,
+    },
     /// Nobody answered, or not in HTTP; the sentence says why.
-    None { why: String, help: &'static str },
+    None {
+        why: String,
+        help: &'static str,
+    },
 }
 
 impl Prober {
@@ -133,7 +139,9 @@ impl Answer {
             Answer::Response { status: 300..=399, .. } => {
                 "redirects are not followed: give the address that it leads to, or this `status`"
             }
-            Answer::Response { status: 401 | 403, .. } => "health is asked for without a login: let this address answer without",
+            Answer::Response { status: 401 | 403, .. } => {
+                "health is asked for without a login: let this address answer without"
+            }
             Answer::Response { status: 500..=599, .. } => "the service's own log says what is wrong with it",
             Answer::Response { .. } => "is it the right address, and the release that should answer there?",
             Answer::None { help, .. } => help,
@@ -142,7 +150,9 @@ impl Answer {
 
     fn failed(error: &io::Error) -> Answer {
         let help = match error.kind() {
-            io::ErrorKind::ConnectionRefused => "nothing listens there: did the service start? Its log says more",
+            io::ErrorKind::ConnectionRefused => {
+                "nothing listens there: did the service start? Its log says more"
+            }
             io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe => {
                 "it takes connections and closes them: the service's log says why"
             }

@@ -108,7 +108,8 @@ fn a_bad_answer_begins_the_streak_again() {
 
 #[test]
 fn status_and_content_must_both_be_right() {
-    let server = server(vec![says("200 OK", "old"), says("418 Teapot", "new"), says("418 Teapot", "a new one")]);
+    let server =
+        server(vec![says("200 OK", "old"), says("418 Teapot", "new"), says("418 Teapot", "a new one")]);
     let wanted = Health { status: 418, contains: Some(Text::from("new o")), ..health(&server.url) };
     assert_eq!((checked(&wanted).0, server.requests.try_iter().count()), (Ok(()), 3));
 }
@@ -141,7 +142,8 @@ fn a_redirect_is_not_followed_and_can_be_what_is_expected() {
     let moved = Does::Says("HTTP/1.1 302 Found\r\nLocation: /login\r\nContent-Length: 0\r\n\r\n".to_owned());
     let server = server(vec![moved]);
     assert_eq!(checked(&Health { status: 302, ..health(&server.url) }).0, Ok(()));
-    let (message, help) = said(checked(&Health { within: Duration::from_millis(20), ..health(&server.url) }).0);
+    let (message, help) =
+        said(checked(&Health { within: Duration::from_millis(20), ..health(&server.url) }).0);
     assert!(message.contains("expected 200, last came 302 ("), "{message}");
     assert!(help.starts_with("redirects are not followed"));
     assert!(server.requests.try_iter().all(|request| request.starts_with("GET /healthz ")));

@@ -12,6 +12,9 @@ use crate::process::leader::ended_by_thread;
 use crate::process::watch::DRAIN;
 use crate::process::{Command, End, Ended, Terminal};
 
+/// A timeout within which a child has got ready, also on a busy machine.
+const READY: Duration = Duration::from_secs(2);
+
 const NOTHING_LEFT: bool = false;
 const LEFT_RUNNING: bool = true;
 
@@ -67,16 +70,16 @@ fn a_short_straggler_is_read_and_is_not_left_running() {
 
 #[test]
 fn a_timeout_asks_first() {
-    let command = with_timeout(sh("trap 'echo asked; exit 0' TERM; while :; do sleep 1000; done"), SHORT * 10);
+    let command = with_timeout(sh("trap 'echo asked; exit 0' TERM; while :; do sleep 1000; done"), READY);
     let (how, text) = ran(&command, &Stop::new(FOREVER));
     assert_eq!(how, ended(End::TimedOut, NOTHING_LEFT));
-    assert!(text.starts_with("asked\n"), "{text}");
+    assert!(text.contains("asked\n"), "{text}");
 }
 
 #[test]
 fn a_timeout_kills_whoever_does_not_listen_after_the_grace() {
     let script = "trap '' TERM; sleep 1000 & echo pid=$!; while :; do sleep 1000; done";
-    let (how, text) = ran(&with_timeout(sh(script), SHORT * 10), &Stop::new(SHORT));
+    let (how, text) = ran(&with_timeout(sh(script), READY), &Stop::new(SHORT));
     assert_eq!(how, ended(End::TimedOut, NOTHING_LEFT));
     assert!(ends(printed_pid(&text, "pid")));
 }
@@ -85,7 +88,7 @@ fn a_timeout_kills_whoever_does_not_listen_after_the_grace() {
 fn a_timeout_ends_a_direct_child_too() {
     let folder = tempdir().unwrap();
     let script = "trap '' TERM; sleep 1000 & echo pid=$! > pid; wait; wait";
-    let mut command = with_timeout(sh_in(folder.path(), script), SHORT * 10);
+    let mut command = with_timeout(sh_in(folder.path(), script), READY);
     command.terminal = Terminal::Direct;
     assert_eq!(ran(&command, &Stop::new(SHORT)).0.end, End::TimedOut);
     assert!(ends(printed_pid(&fs::read_to_string(folder.path().join("pid")).unwrap(), "pid")));
@@ -97,7 +100,7 @@ fn a_child_of_the_shell_may_clean_up_when_the_shell_is_gone() {
     let folder = tempdir().unwrap();
     let worker = "trap 'sleep 0.3; echo cleaned > log; exit' TERM; while :; do sleep 1000; done";
     let script = format!("sh -c \"{worker}\" >/dev/null 2>&1 & wait");
-    let how = ran(&with_timeout(sh_in(folder.path(), script), SHORT * 10), &Stop::new(FOREVER)).0;
+    let how = ran(&with_timeout(sh_in(folder.path(), script), READY), &Stop::new(FOREVER)).0;
     assert_eq!(how, ended(End::TimedOut, NOTHING_LEFT));
     assert_eq!(fs::read_to_string(folder.path().join("log")).unwrap(), "cleaned\n");
 }

@@ -40,7 +40,10 @@ fn the_last_words_arrive() {
 fn an_endless_answer_is_an_error() {
     let error = capture(&sh("exec cat /dev/zero"), &Stop::new(FOREVER)).expect_err("too much");
     assert!(matches!(error, StartError::TooMuchOutput { .. }), "{error}");
-    assert_eq!(error.to_string(), "`/bin/sh` was killed: it printed more than 64 MiB where an answer was expected");
+    assert_eq!(
+        error.to_string(),
+        "`/bin/sh` was killed: it printed more than 64 MiB where an answer was expected"
+    );
 }
 
 #[test]

@@ -163,7 +163,8 @@ fn ctrl_z_stops_us_and_our_children_until_we_are_continued() {
     let command = actor("is suspended", Path::new("/"));
     let mut text = String::new();
     thread::scope(|scope| {
-        let run = scope.spawn(|| run(&command, &stop, &mut |_, bytes| tell.send(bytes.to_vec()).unwrap()).unwrap());
+        let run =
+            scope.spawn(|| run(&command, &stop, &mut |_, bytes| tell.send(bytes.to_vec()).unwrap()).unwrap());
         while !text.contains("child=") || !text.ends_with('\n') {
             text.push_str(&String::from_utf8(told.recv().unwrap()).unwrap());
         }

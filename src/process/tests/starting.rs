@@ -1,5 +1,8 @@
 //! What a child is given, and why one can't be started.
-#![expect(clippy::disallowed_methods, reason = "a test's files need not survive a crash, and it names its own program")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test's files need not survive a crash, and it names its own program"
+)]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -68,7 +71,8 @@ fn only_an_interactive_child_is_in_our_group() {
     let ours = getpgrp().as_raw_nonzero();
     let folder = tempdir().unwrap();
     let script = "ps -o pgid= -o pid= -p $$ > group";
-    for (terminal, shares) in [(Terminal::Background, false), (Terminal::Direct, false), (Terminal::Interactive, true)]
+    for (terminal, shares) in
+        [(Terminal::Background, false), (Terminal::Direct, false), (Terminal::Interactive, true)]
     {
         let mut command = sh_in(folder.path(), script);
         command.terminal = terminal;
@@ -85,8 +89,11 @@ fn a_direct_child_writes_to_our_own_output() {
     let mut command = sh("readlink /proc/$$/fd/1 /proc/$$/fd/2 >&3");
     command.args = vec![
         "-c".into(),
-        format!("for fd in 1 2; do [ /proc/$$/fd/$fd -ef /proc/{}/fd/$fd ] || exit 9; done", getpid().as_raw_nonzero())
-            .into(),
+        format!(
+            "for fd in 1 2; do [ /proc/$$/fd/$fd -ef /proc/{}/fd/$fd ] || exit 9; done",
+            getpid().as_raw_nonzero()
+        )
+        .into(),
     ];
     command.terminal = Terminal::Direct;
     let (ended, text) = ran(&command, &Stop::new(FOREVER));

@@ -40,7 +40,9 @@ fn levels_only_rise() {
 #[test]
 fn nothing_is_started_once_children_were_asked() {
     let folder = tempdir().unwrap();
-    for (raise, runs) in [(Stop::drain as fn(&Stop), true), (|stop| stop.ask(INT), false), (Stop::kill, false)] {
+    for (raise, runs) in
+        [(Stop::drain as fn(&Stop), true), (|stop| stop.ask(INT), false), (Stop::kill, false)]
+    {
         let stop = Stop::new(FOREVER);
         raise(&stop);
         let how = ran(&sh_in(folder.path(), ": > ran"), &stop).0;
@@ -77,7 +79,7 @@ fn who_was_asked_by_its_timeout_is_not_asked_again() {
     let folder = tempdir().unwrap();
     let script = "trap 'echo int' INT; trap 'echo term' TERM; while [ ! -e go ]; do :; done";
     let mut command = sh_in(folder.path(), script);
-    command.timeout = Some(SHORT * 10);
+    command.timeout = Some(Duration::from_secs(2));
     let stop = Stop::new(FOREVER);
     let (how, text) = on_word(&command, &stop, "term", |_| {
         stop.ask(INT);
@@ -151,8 +153,7 @@ fn who_went_into_a_session_of_its_own_is_killed_too() {
 fn an_interactive_child_has_ctrl_c_from_the_terminal_alone() {
     let folder = tempdir().unwrap();
     let (ready, log) = (folder.path().join("ready"), folder.path().join("log"));
-    let script =
-        "trap 'echo int >> log' INT; trap 'echo term >> log; exit' TERM; mkfifo ready; : > ready; while :; do :; done";
+    let script = "trap 'echo int >> log' INT; trap 'echo term >> log; exit' TERM; mkfifo ready; : > ready; while :; do :; done";
     for (signal, said) in [(INT, None), (TERM, Some("term\n"))] {
         let stop = Stop::new(if said.is_some() { FOREVER } else { SHORT });
         let command = Command { terminal: Terminal::Interactive, ..sh_in(folder.path(), script) };
@@ -191,7 +192,8 @@ fn while_suspended_nothing_runs_and_no_time_passes() {
     command.timeout = Some(timeout);
     let (tell, told) = mpsc::channel();
     thread::scope(|scope| {
-        let run = scope.spawn(|| run(&command, &stop, &mut |_, bytes| tell.send(bytes.to_vec()).unwrap()).unwrap());
+        let run =
+            scope.spawn(|| run(&command, &stop, &mut |_, bytes| tell.send(bytes.to_vec()).unwrap()).unwrap());
         let pid = printed_pid(&String::from_utf8(told.recv().unwrap()).unwrap(), "pid");
         stop.suspend();
         waitid(WaitId::Pid(pid), WaitIdOptions::STOPPED | WaitIdOptions::NOWAIT).unwrap();
@@ -210,7 +212,8 @@ fn who_is_suspended_can_be_asked() {
     let stop = Stop::new(FOREVER);
     let (how, _) = on_word(&sh("echo pid=$$; exec sleep 1000"), &stop, "pid", |text| {
         stop.suspend();
-        waitid(WaitId::Pid(printed_pid(text, "pid")), WaitIdOptions::STOPPED | WaitIdOptions::NOWAIT).unwrap();
+        waitid(WaitId::Pid(printed_pid(text, "pid")), WaitIdOptions::STOPPED | WaitIdOptions::NOWAIT)
+            .unwrap();
         stop.ask(TERM);
     });
     assert_eq!(how, STOPPED);

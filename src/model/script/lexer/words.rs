@@ -2,7 +2,7 @@
 
 use super::Lexer;
 use super::Limit;
-use crate::model::script::command::{Command, Hazard, Role, Target};
+use crate::model::script::command::{Attribute, Command, Role, Target};
 use crate::model::script::fault;
 use crate::model::script::frame::{Case, Flat, Frame, Heredoc, Kind, Redirect, UNKNOWN, Words};
 
@@ -70,7 +70,7 @@ impl Lexer<'_> {
                     words.cases.pop();
                 }
             }
-            Some(Case::Body) | None => match words.command.add(&word, &mut self.reread) {
+            Some(Case::Body) | None => match words.command.add(&word, &mut self.attributes) {
                 Role::Plain => {}
                 Role::Case => words.cases.push(Case::Subject),
                 Role::Esac => {
@@ -92,12 +92,7 @@ impl Lexer<'_> {
                 self.stack.push(Frame::Document { reader: heredoc.reader });
                 return;
             }
-            let known = self.faults.len();
-            self.flat(Flat::Document, end);
-            for fault in &mut self.faults[known..] {
-                let value = fault.at.clone();
-                *fault = fault::document(self.text, heredoc.word.clone(), &heredoc.delimiter, value);
-            }
+            self.flat(Flat::Document(&heredoc), end);
             self.at = resume;
         }
     }
@@ -162,7 +157,7 @@ impl Lexer<'_> {
         if words.kind == Kind::Array || words.kind == Kind::Test {
             self.end_word();
         } else if let Some(name) = array {
-            self.reread.entry(name.clone()).or_insert(Hazard::Reread(name));
+            self.attributes.entry(name).or_insert(Attribute::Array);
             self.stack.push(Frame::Words(Words::new(Kind::Array, open)));
         } else if words.prefix().ends_with(['?', '*', '+', '@', '!']) {
             self.stack.push(Frame::Words(Words::new(Kind::Substitution, open)));
@@ -233,10 +228,14 @@ impl Lexer<'_> {
             self.announce();
         } else {
             let length = rest.find(|c| c != '<' && c != '>').unwrap_or(rest.len());
-            let duplicates = rest[length..].starts_with('&');
             self.at += length + usize::from(rest[length..].starts_with(['&', '|']));
+            let redirect = match &rest[..length] {
+                "<<<" => Redirect::Text,
+                _ if rest[length..].starts_with('&') => Redirect::Duplicate,
+                _ => Redirect::File,
+            };
             if let Some(words) = self.innermost() {
-                words.redirect = Some(if duplicates { Redirect::Duplicate } else { Redirect::File });
+                words.redirect = Some(redirect);
             }
         }
     }
