@@ -81,6 +81,15 @@ impl Diagnostics {
         self.problems.push(problem);
     }
 
+    /// Adds problems; one that is known already is not told twice.
+    pub(crate) fn extend(&mut self, more: impl IntoIterator<Item = Diagnostics>) {
+        for problem in more.into_iter().flat_map(|more| more.problems) {
+            if !self.problems.contains(&problem) {
+                self.problems.push(problem);
+            }
+        }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.problems.is_empty()
     }

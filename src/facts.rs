@@ -3,35 +3,37 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::model::environment::Environment;
+use crate::model::event::Failure;
 use crate::model::name::RunId;
 use crate::model::release::{ObjectId, Source, Standing};
+use crate::model::step::Planned;
 use crate::model::swap::Content;
-use crate::model::target::Target;
+use crate::model::target::{GitTarget, Target};
 use crate::plan::guard::Circumstances;
-use crate::plan::{Delivery, Facts, Known, Want};
-use crate::process::Stop;
+use crate::plan::{Delivery, Facts, Known, Want, World};
+use crate::process::{self, Command, End, Stop, program};
 use crate::release::Refusal;
-use crate::release::commit::Told;
 use crate::release::event::What;
 use crate::release::git::{Git, GitError};
 use crate::release::history;
 use crate::release::ledger::{Ledger, LedgerError, Tip};
 use crate::release::refs::Refs;
-use crate::release::remote::Remote;
 use crate::release::repository::{Ancestry, Between, Repository, SourceError};
 use crate::release::scratch::{Scratch, ScratchError};
 use crate::release::state::Meeting;
 use crate::release::swap::{self, Swap, SwapContent, SwapFile};
 use crate::state::StateDir;
 use crate::state::checkout::Checkout;
-use crate::target::server;
+use crate::target::git::Contact;
+use crate::target::{self, server};
 
 /// The project's place on this machine: its folder, its state, its repository if it has one.
 pub(crate) struct Site {
@@ -56,6 +58,13 @@ pub(crate) struct Survey {
     pub(crate) tip: Tip,
 }
 
+/// Whether a command acts or only looks: one that looks runs nothing of the user's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manner {
+    Act,
+    Look,
+}
+
 /// What a look at the target has shown.
 #[derive(Debug, Default)]
 pub(crate) struct Met {
@@ -73,13 +82,6 @@ impl Met {
     }
 }
 
-/// Whether commits of the target may be fetched into deploy's own repository.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fetch {
-    Yes,
-    No,
-}
-
 /// Why something could not be found out.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LookError {
@@ -90,6 +92,9 @@ pub(crate) enum LookError {
     Git(#[from] GitError),
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// The target could not be looked at.
+    #[error("the target can't be looked at")]
+    Target(Failure),
 }
 
 impl From<SourceError> for LookError {
@@ -122,14 +127,29 @@ impl Site {
             env: Arc::clone(&self.env),
             source: Known::NotAsked,
             ledgers: BTreeMap::new(),
+            outputs: BTreeMap::new(),
+            world: World::Seen,
         }
     }
 
     /// Adds what a plan wants to know. `reference` names the commit to ship.
-    pub(crate) fn gather(&self, facts: &mut Facts, wants: &[Want], reference: &str) -> Result<(), LookError> {
+    pub(crate) fn gather(
+        &self,
+        facts: &mut Facts,
+        wants: &[Want],
+        reference: &str,
+        manner: Manner,
+    ) -> Result<(), LookError> {
         for want in wants {
             match want {
                 Want::Source => facts.source = self.source(reference)?,
+                Want::Output(at, command) => {
+                    let output = match manner {
+                        Manner::Act => self.output(command)?,
+                        Manner::Look => format!("(known when run: {})", command.join(" ")),
+                    };
+                    facts.outputs.insert(*at, output);
+                }
                 Want::Ledger(environment) => {
                     let tip = self.tip(environment)?;
                     let standing = Standing { last: tip.state.number, live: tip.state.live };
@@ -138,6 +158,37 @@ impl Site {
             }
         }
         Ok(())
+    }
+
+    /// What a program of the user's prints, without the newline at its end.
+    fn output(&self, command: &[String]) -> Result<String, LookError> {
+        let refused = |why: String| {
+            let message = format!("the value of `{}` can't be had: {why}", command.join(" "));
+            LookError::Refused(Refusal::new(message, "try the command by hand, in the folder of tasks.toml"))
+        };
+        let Some((program, args)) = command.split_first() else {
+            return Err(refused("it is empty".to_owned()));
+        };
+        let path = self.env.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_os_str());
+        let program = program::find(OsStr::new(program), path, &self.root)
+            .map_err(|missing| refused(missing.to_string()))?;
+        let command = Command {
+            args: args.iter().map(OsString::from).collect(),
+            env: self.env.as_ref().clone(),
+            ..Command::new(program, &self.root)
+        };
+        let captured = process::capture(&command, &Stop::new(Duration::ZERO))
+            .map_err(|error| refused(error.to_string()))?;
+        match captured.status {
+            End::Exited(0) => Ok(String::from_utf8_lossy(&captured.stdout).trim_end_matches('\n').to_owned()),
+            End::Exited(code) => {
+                let said = String::from_utf8_lossy(&captured.stderr).trim().to_owned();
+                Err(refused(format!("it failed with exit code {code}: {said}")))
+            }
+            End::Signalled(_) | End::TimedOut | End::Stopped | End::WantsTerminal => {
+                Err(refused("it was ended".to_owned()))
+            }
+        }
     }
 
     /// The user's repository.
@@ -198,12 +249,11 @@ impl Site {
         Ok(survey)
     }
 
-    /// What the target's branch holds, where the ledger alone does not tell: at first contact, and after a run that was
-    /// cut off. `scratch` gets what is found there, if it may be written.
-    pub(crate) fn meet(&self, delivery: &Delivery, tip: &Tip, fetch: Fetch) -> Result<Met, LookError> {
-        let git = match &delivery.target {
-            None => return Ok(Met::default()),
-            Some(Target::Git(git)) => git,
+    /// What the target holds, where the ledger alone does not tell: at first contact, and after a run that was cut off or
+    /// found somebody else's commits there. What is found is fetched into deploy's own repository.
+    pub(crate) fn meet(&self, delivery: &Delivery, tip: &Tip) -> Result<Met, LookError> {
+        match &delivery.target {
+            None => Ok(Met::default()),
             Some(Target::Server(server)) => {
                 // A ledger that was lost goes on where the server's releases end.
                 let last = if tip.id.is_none() {
@@ -212,52 +262,60 @@ impl Site {
                     None
                 };
                 let events = last.map(|number| What::Adopted { commit: None, number }).into_iter().collect();
-                return Ok(Met { events, ..Met::default() });
+                Ok(Met { events, ..Met::default() })
             }
-        };
-        let repository = self.repository()?;
-        let scratch = match fetch {
-            Fetch::Yes => Some(Scratch::open(&self.state, repository)?),
-            Fetch::No => self.scratch()?,
-        };
-        let is_known = tip.state.shipped.is_some() && tip.state.pending.is_none();
-        let Some(scratch) = scratch.filter(|_| !is_known) else { return Ok(Met::default()) };
-        let url = repository.url(&git.remote.reveal())?;
-        let branch = git.branch.reveal();
-        let remote = Remote::new(&scratch, repository, &url, &branch)?;
-        let stop = Stop::new(Duration::ZERO);
-        let held = remote.tip(&stop, &mut |_| {})?;
-        let adopted =
-            |commit, number| Met { events: vec![What::Adopted { commit, number }], ..Met::default() };
-        match tip.state.meet(held.as_ref()) {
-            Meeting::Expected => Ok(Met::default()),
-            Meeting::Arrived => Ok(Met { events: vec![What::Shipped], ..Met::default() }),
-            Meeting::Emptied => Ok(adopted(None, 0)),
-            Meeting::FirstContact | Meeting::Foreign => {
-                let refs = Refs::new(&delivery.environment)?;
-                let held = match fetch {
-                    Fetch::Yes => remote.fetch(&refs, &stop, &mut |_| {})?,
-                    Fetch::No => held.expect("an empty branch is neither"),
-                };
-                let commit = scratch.commit(&held)?;
-                let told = commit
-                    .as_ref()
-                    .and_then(Told::read)
-                    .filter(|told| told.environment == delivery.environment);
-                if let Some(told) = told {
-                    return Ok(adopted(Some(held), told.number));
-                }
-                let what = commit.map_or_else(String::new, |commit| {
-                    format!(" \"{}\" by {}", commit.subject(), commit.author)
-                });
-                let question = format!(
-                    "The branch {branch} of {} holds {}{what}, which deploy did not ship. Go on, on top of it?",
-                    remote.shown(),
-                    held.short()
-                );
-                Ok(Met { question: Some(question), ..adopted(Some(held), 0) })
+            Some(Target::Git(git)) => {
+                let is_known = tip.state.shipped.is_some() && tip.state.pending.is_none() && !tip.state.moved;
+                if is_known { Ok(Met::default()) } else { self.meet_branch(delivery, git, tip) }
             }
         }
+    }
+
+    fn meet_branch(
+        &self,
+        delivery: &Delivery,
+        git: &GitTarget<Planned>,
+        tip: &Tip,
+    ) -> Result<Met, LookError> {
+        let Some(source) = &delivery.source else { return Ok(Met::default()) };
+        let repository = self.repository()?;
+        let scratch = Scratch::open(&self.state, repository)?;
+        let refs = Refs::new(&delivery.environment)?;
+        let stop = Stop::new(Duration::ZERO);
+        let contact =
+            target::git::contact(git, &refs, &source.commit, repository, &scratch, &stop, &mut |_| {})
+                .map_err(LookError::Target)?;
+        let adopted =
+            |commit, number| Met { events: vec![What::Adopted { commit, number }], ..Met::default() };
+        let held = match &contact {
+            Contact::Empty => None,
+            Contact::Ours { tip, .. } | Contact::Foreign { tip, .. } => Some(tip.clone()),
+        };
+        Ok(match (tip.state.meet(held.as_ref()), contact) {
+            (Meeting::Expected, _) => Met::default(),
+            (Meeting::Arrived, _) => Met { events: vec![What::Shipped], ..Met::default() },
+            (Meeting::Emptied, _) => adopted(None, 0),
+            (Meeting::FirstContact | Meeting::Foreign, Contact::Ours { release, .. }) => {
+                adopted(held, release.number)
+            }
+            (Meeting::FirstContact | Meeting::Foreign, Contact::Empty) => adopted(None, 0),
+            (Meeting::FirstContact | Meeting::Foreign, Contact::Foreign { commits, .. }) => {
+                let names: String = commits
+                    .iter()
+                    .map(|(id, commit)| {
+                        format!("\n  {} {} ({})", id.short(), commit.subject(), commit.author)
+                    })
+                    .collect();
+                let what = if commits.is_empty() {
+                    " holds commits that are in your history".to_owned()
+                } else {
+                    format!(" holds commits that deploy did not ship:{names}\n")
+                };
+                let question =
+                    format!("The branch {} of {}{what} Go on, on top of them?", git.branch, git.remote);
+                Met { question: Some(question), ..adopted(held, 0) }
+            }
+        })
     }
 
     /// Who deploys: the user's name for git, else the login; and the machine.
@@ -327,12 +385,43 @@ impl Site {
     }
 }
 
+/// Facts of a good world, to see what a file would come to in it.
+pub(crate) fn assumed(
+    root: &Path,
+    env: Arc<Vec<(OsString, OsString)>>,
+    environments: &[Environment],
+) -> Facts {
+    const ID: &str = "0000000000000000000000000000000000000000";
+    let id = || ObjectId::parse(ID).expect("it is of the right length");
+    Facts {
+        root: root.to_owned(),
+        run: RunId("assumed".to_owned()),
+        env,
+        source: Known::Is(Source {
+            commit: id(),
+            tree: id(),
+            author: String::new(),
+            subject: String::new(),
+            time: Timestamp::UNIX_EPOCH,
+            date: String::new(),
+            branch: Some("main".to_owned()),
+            warnings: Vec::new(),
+        }),
+        ledgers: environments
+            .iter()
+            .map(|environment| (environment.name.clone(), Standing::default()))
+            .collect(),
+        outputs: BTreeMap::new(),
+        world: World::Assumed,
+    }
+}
+
 /// The time now; the one place where the clock is read for what is kept.
 pub(crate) fn now() -> Timestamp {
     Timestamp::now()
 }
 
-fn file(swap: &crate::model::swap::Swap<crate::model::step::Planned>) -> SwapFile {
+fn file(swap: &crate::model::swap::Swap<Planned>) -> SwapFile {
     let content = match &swap.content {
         Content::Line(line) => SwapContent::Line(line.reveal()),
         Content::From(path) => SwapContent::From(path.reveal()),

@@ -108,6 +108,11 @@ Exit codes: the failing command's own; 2 usage or tasks.toml; 3 refused; 4 locke
 pub(crate) enum Command {
     /// Show the environments and tasks
     List,
+    /// Show what a name of yours means
+    Show {
+        /// A task or an environment
+        name: String,
+    },
     /// Check tasks.toml, and everything that it refers to
     Check,
     /// Show what `deploy …` would do: commits, swapped files, rules, jobs and steps
@@ -203,7 +208,10 @@ impl Opening {
         };
         let place = arguments.len() - words.len();
         let first = words.first().map(|word| word.to_string_lossy().into_owned());
-        Ok(Opening { common: front.common, first, place, arguments })
+        // What stands behind the first word counts too; what this parser does not know is for the next one.
+        let anywhere = Run::command().ignore_errors(true).try_get_matches_from(&arguments);
+        let common = anywhere.ok().and_then(|matches| Run::from_arg_matches(&matches).ok());
+        Ok(Opening { common: common.map_or(front.common, |run| run.common), first, place, arguments })
     }
 
     /// The whole line, with names of the user's.

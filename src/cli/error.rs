@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::diagnostic::{Diagnostics, Source};
 use crate::facts::LookError;
-use crate::model::event::{Outcome, Summary};
+use crate::model::event::{Failure, Outcome, Summary};
 use crate::release::Refusal;
 
 /// Why deploy could not do its part.
@@ -82,6 +82,13 @@ impl From<LookError> for Error {
         match error {
             LookError::Refused(refusal) => Error::from(refusal),
             LookError::Git(_) | LookError::Ledger(_) => Error::new(Kind::Failed, error.to_string()),
+            LookError::Target(Failure::Refused { message, help }) => {
+                Error::new(Kind::Refused, message).maybe_help(help)
+            }
+            LookError::Target(Failure::Unmet { message, help }) => {
+                Error::new(Kind::Failed, message).maybe_help(help)
+            }
+            LookError::Target(_) => Error::new(Kind::Failed, error.to_string()),
         }
     }
 }

@@ -89,6 +89,7 @@ fn built_in(command: Option<&Command>, common: &Common, session: Session) -> Res
     match command {
         None => command::run::default(&session, common),
         Some(Command::List) => command::list::list(&session),
+        Some(Command::Show { name }) => command::show::show(&session, name),
         Some(Command::Check) => command::check::check(&session),
         Some(Command::Plan { words, json }) => command::plan::plan(&session, common, words, *json),
         Some(Command::Status { json }) => command::status::status(&session, *json),

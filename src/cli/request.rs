@@ -4,7 +4,7 @@ use super::args::{Common, Words};
 use super::error::Error;
 use super::session::Session;
 use crate::diagnostic::{Diagnostic, nearest};
-use crate::facts::Site;
+use crate::facts::{Manner, Site};
 use crate::model::project::Named;
 use crate::plan::scope;
 use crate::plan::{self, Dependencies, Facts, Plan, Request, Unplanned};
@@ -45,6 +45,7 @@ pub(crate) fn planned(
     common: &Common,
     site: &Site,
     request: &Request,
+    manner: Manner,
 ) -> Result<(Facts, Plan), Error> {
     let reference = common.reference.as_deref().unwrap_or("HEAD");
     let mut facts = site.facts();
@@ -52,7 +53,7 @@ pub(crate) fn planned(
         match plan::plan(&session.project, request, &facts) {
             Ok(plan) => return Ok((facts, plan)),
             Err(Unplanned::Wrong(problems)) => return Err(Error::diagnostics(problems, &session.sources)),
-            Err(Unplanned::Wants(wants)) => site.gather(&mut facts, &wants, reference)?,
+            Err(Unplanned::Wants(wants)) => site.gather(&mut facts, &wants, reference, manner)?,
         }
     }
 }

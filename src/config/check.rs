@@ -33,6 +33,9 @@ pub(crate) fn check(reader: &Reader<'_>, project: &Project) {
         for (other, at) in &task.after {
             check.task(other, *at);
         }
+        for (environment, at) in &task.only {
+            check.environment(environment, *at);
+        }
         check.steps(&task.steps);
         check.steps(&task.always);
     }

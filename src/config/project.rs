@@ -31,7 +31,8 @@ pub(crate) fn read<'a>(reader: &Reader<'a>, file: &Spanned<DeTable<'a>>) -> Proj
     if let Some(environments) = table.take("environments").and_then(|item| item.table("`[environments]`")) {
         for (name, item) in environments.entries() {
             if let Some(environment) = environment::read(name, item) {
-                claim(&mut project.names, name, Named::Environment(project.environments.len()), item);
+                let named = Named::Environment(project.environments.len());
+                claim(&mut project.names, name, named, item, item.key());
                 project.environments.push(environment);
             }
         }
@@ -39,7 +40,11 @@ pub(crate) fn read<'a>(reader: &Reader<'a>, file: &Spanned<DeTable<'a>>) -> Proj
     if let Some(tasks) = table.take("tasks").and_then(|item| item.table("`[tasks]`")) {
         for (name, item) in tasks.entries() {
             if let Some(task) = task::read(name, item) {
-                claim(&mut project.names, name, Named::Task(project.tasks.len()), item);
+                let named = Named::Task(project.tasks.len());
+                claim(&mut project.names, name, named, item, item.key());
+                for (alias, at) in &task.aliases {
+                    claim(&mut project.names, alias, named, item, *at);
+                }
                 project.tasks.push(task);
             }
         }
@@ -102,13 +107,16 @@ pub(crate) fn shell(item: Item<'_, '_>) -> Option<Vec<String>> {
     Some(words)
 }
 
-fn claim(names: &mut HashMap<String, Named>, name: &str, named: Named, item: Item<'_, '_>) {
-    let earlier = names.insert(name.to_owned(), named);
-    if let (Some(Named::Environment(_)), Named::Task(_)) = (earlier, named) {
-        item.problem(
-            Diagnostic::new(format!("`{name}` is an environment and a task"))
-                .at(item.key(), "there is an environment of this name")
-                .help("tasks and environments share one set of names: rename one of them"),
-        );
-    }
+/// Gives a name its meaning. A second meaning is a problem.
+fn claim(names: &mut HashMap<String, Named>, name: &str, named: Named, item: Item<'_, '_>, at: Span) {
+    let Some(earlier) = names.insert(name.to_owned(), named) else { return };
+    let other = match earlier {
+        Named::Environment(_) => "an environment",
+        Named::Task(_) => "another task",
+    };
+    item.problem(
+        Diagnostic::new(format!("the name `{name}` means two things"))
+            .at(at, format!("there is {other} of this name"))
+            .help("tasks, environments and aliases share one set of names: rename one of them"),
+    );
 }

@@ -4,7 +4,7 @@ use super::project::shell;
 use super::reader::Item;
 use super::{step, value};
 use crate::diagnostic::Diagnostic;
-use crate::model::task::{Need, Task};
+use crate::model::task::{Listing, Need, Requirement, Task, Wanted};
 
 pub(crate) fn read(name: &str, item: Item<'_, '_>) -> Option<Task> {
     if !value::is_name(name) {
@@ -27,6 +27,14 @@ pub(crate) fn read(name: &str, item: Item<'_, '_>) -> Option<Task> {
     let task = Task {
         name: name.to_owned(),
         about: table.take("about").and_then(|item| item.text()),
+        group: table.take("group").and_then(|item| item.text()),
+        listing: match table.take("private").and_then(|item| item.boolean()) {
+            Some(true) => Listing::Hidden,
+            Some(false) | None => Listing::Shown,
+        },
+        aliases: table.take("aliases").map(value::names).unwrap_or_default(),
+        only: table.take("only").map(value::names).unwrap_or_default(),
+        require: table.take("require").map(requirements).unwrap_or_default(),
         needs: table.take("needs").map(needs).unwrap_or_default(),
         after: table.take("after").map(value::names).unwrap_or_default(),
         steps: run.map(step::lines).or(steps.map(step::steps)).unwrap_or_default(),
@@ -69,4 +77,19 @@ fn need(item: Item<'_, '_>) -> Option<Need> {
     table.finish();
     let (task, at) = task?;
     Some(Need { task, environment, at })
+}
+
+/// `require`: programs, or lines that must succeed.
+fn requirements(item: Item<'_, '_>) -> Vec<Requirement> {
+    item.list("a list of requirements").unwrap_or_default().into_iter().filter_map(requirement).collect()
+}
+
+fn requirement(item: Item<'_, '_>) -> Option<Requirement> {
+    let Some(mut table) = item.maybe_table("a requirement") else {
+        return Some(Requirement { wanted: Wanted::Program(item.text()?), message: None, at: item.at() });
+    };
+    let line = table.require("run").and_then(|item| item.script());
+    let message = table.take("message").and_then(|item| item.template());
+    table.finish();
+    Some(Requirement { wanted: Wanted::Line(line?), message, at: item.at() })
 }

@@ -87,8 +87,14 @@ fn variable(name: &str, item: Item<'_, '_>) -> Option<Variable> {
         DeValue::Boolean(truth) => Definition::Plain(Value::Bool(*truth)),
         DeValue::Integer(_) => Definition::Plain(Value::Integer(item.integer(i64::MIN..=i64::MAX)?)),
         DeValue::Float(float) => Definition::Plain(Value::Float(float.as_str().parse().ok()?)),
-        DeValue::Datetime(_) | DeValue::Table(_) => {
-            item.wrong("a string, a number, true or false, or a list of strings");
+        DeValue::Table(_) => {
+            let mut table = item.table("a value")?;
+            let words = table.require("command").map(|item| item.templates());
+            table.finish();
+            Definition::Command(words?)
+        }
+        DeValue::Datetime(_) => {
+            item.wrong("a string, a number, true or false, a list of strings, or { command = [\"…\"] }");
             return None;
         }
     };
@@ -157,7 +163,7 @@ pub(crate) fn branch(item: Item<'_, '_>) -> Option<Template> {
     let forbidden = |c: char| c.is_whitespace() || c.is_control() || "~^:?*[\\".contains(c);
     let part = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.ends_with(".lock");
     let good = |name: &str| {
-        !name.starts_with('-')
+        !name.starts_with(['-', '+'])
             && !name.ends_with('.')
             && !["..", "@{"].iter().any(|odd| name.contains(odd))
             && name != "@"

@@ -60,7 +60,7 @@ impl Running<'_> {
         let retry = block.retry.clone().unwrap_or(Retry { times: 1, ..Retry::default() });
         let begun = Instant::now();
         if let Some(skip_if) = &block.skip_if {
-            let step = settle::bare_step(Action::Run(skip_if.clone()), block.at);
+            let step = Step::bare(Action::Run(skip_if.clone()), block.at);
             let act = Act {
                 name: &self.job.name,
                 environment: self.job.environment.as_deref(),

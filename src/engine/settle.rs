@@ -6,7 +6,6 @@ use std::time::Instant;
 
 use super::job::send;
 use super::{Act, Message, World};
-use crate::diagnostic::Span;
 use crate::model::event::{EventKind, Failed, Failure};
 use crate::model::record::Debt;
 use crate::model::step::{Action, Planned, Step};
@@ -134,21 +133,5 @@ impl Payer<'_> {
 
     fn event(&self, kind: EventKind) {
         let _sent = self.outbox.send(Message::Event(kind));
-    }
-}
-
-/// A step with an action and nothing else.
-pub(super) fn bare_step(action: Action<Planned>, at: Span) -> Step<Planned> {
-    Step {
-        name: None,
-        action,
-        condition: (),
-        dir: None,
-        env: Vec::new(),
-        timeout: None,
-        retry: None,
-        allow_failure: false,
-        undo: Vec::new(),
-        at,
     }
 }

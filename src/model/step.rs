@@ -137,6 +137,22 @@ impl Default for Retry {
 }
 
 impl Step<Planned> {
+    /// An action and nothing else.
+    pub(crate) fn bare(action: Action<Planned>, at: Span) -> Step<Planned> {
+        Step {
+            name: None,
+            action,
+            condition: (),
+            dir: None,
+            env: Vec::new(),
+            timeout: None,
+            retry: None,
+            allow_failure: false,
+            undo: Vec::new(),
+            at,
+        }
+    }
+
     /// What messages call it: its name, or what it does.
     pub(crate) fn title(&self) -> String {
         self.name.clone().unwrap_or_else(|| match &self.action {

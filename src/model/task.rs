@@ -18,6 +18,13 @@ use crate::diagnostic::Span;
 pub(crate) struct Task {
     pub(crate) name: String,
     pub(crate) about: Option<String>,
+    /// The heading that it is listed under.
+    pub(crate) group: Option<String>,
+    pub(crate) listing: Listing,
+    pub(crate) aliases: Vec<(String, Span)>,
+    /// Environments; elsewhere it is left out. Empty: everywhere.
+    pub(crate) only: Vec<(String, Span)>,
+    pub(crate) require: Vec<Requirement>,
     pub(crate) needs: Vec<Need>,
     /// Tasks that end first if they are in the plan too.
     pub(crate) after: Vec<(String, Span)>,
@@ -38,6 +45,39 @@ pub(crate) struct Task {
     pub(crate) exclusive: Option<String>,
     /// Its name, in the file.
     pub(crate) at: Span,
+}
+
+impl Task {
+    /// Whether it may run there: everywhere, unless `only` names environments.
+    pub(crate) fn belongs_to(&self, environment: Option<&str>) -> bool {
+        self.only.is_empty() || self.only.iter().any(|(name, _)| Some(name.as_str()) == environment)
+    }
+}
+
+/// Whether `deploy list` shows a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Listing {
+    Shown,
+    /// `private`: other tasks need it, people don't.
+    Hidden,
+}
+
+/// Something that must be so before the first job of a plan starts.
+#[derive(Clone, Debug)]
+pub(crate) struct Requirement {
+    pub(crate) wanted: Wanted,
+    /// What to tell if it is not so.
+    pub(crate) message: Option<Template>,
+    pub(crate) at: Span,
+}
+
+/// What a requirement asks for.
+#[derive(Clone, Debug)]
+pub(crate) enum Wanted {
+    /// A program in PATH.
+    Program(String),
+    /// A shell line that succeeds.
+    Line(Script<Template>),
 }
 
 /// Another task that comes first.

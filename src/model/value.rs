@@ -43,4 +43,6 @@ pub(crate) enum Definition {
     List(Vec<Template>),
     /// A number or a boolean.
     Plain(Value),
+    /// What a program prints, without the newline at its end; it is run when the value is first wanted.
+    Command(Vec<Template>),
 }

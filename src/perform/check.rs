@@ -40,7 +40,7 @@ pub(crate) fn check(
     })?;
     let contains = health.contains.as_ref().map(|text| text.reveal());
     let (mut probes, mut good) = (0_u32, 0);
-    let mut told = String::new();
+    let mut last = Answer::Silence(Duration::ZERO);
     loop {
         let left = end.saturating_duration_since(Instant::now());
         let answer = prober.probe(left.min(PROBE), stop).ok_or(Failure::Stopped)?;
@@ -53,18 +53,20 @@ pub(crate) fn check(
             }
         } else {
             good = 0;
+        }
+        // That there was no answer in the time that was left says nothing.
+        if left >= LAST_PROBE || !answer.is_silence() || last.is_silence() {
             // Only what is new: a service that takes its time would fill the screen.
-            let now = answer.to_string();
-            if now != told {
-                tell(Told::Note(format!("{url}: {now}")));
-                told = now;
+            if good == 0 && (probes == 1 || !answer.is_like(&last)) {
+                tell(Told::Note(format!("{url}: {answer}")));
             }
+            last = answer;
         }
         let Some(pause) = pause(health.every, end.saturating_duration_since(Instant::now())) else {
             let took = began.elapsed();
             return Err(match deadline {
                 Some(deadline) if deadline <= end => Failure::TimedOut(took),
-                Some(_) | None => unhealthy(&url, health, &answer, good, &effort(took, probes)),
+                Some(_) | None => unhealthy(&url, health, &last, good, &effort(took, probes)),
             });
         };
         if stop.sleep(pause) == Slept::Interrupted {

@@ -72,6 +72,20 @@ fn interpreted(
     result
 }
 
+/// Whether a program is there for a block's processes; why not.
+pub(super) fn find(hands: &Hands<'_>, block: &Block, program: &str) -> Result<(), String> {
+    let path = block
+        .env
+        .iter()
+        .rev()
+        .find(|(name, _)| name == "PATH")
+        .map(|(_, path)| OsString::from(path.reveal()));
+    let callers = || hands.env.iter().find(|(name, _)| name == "PATH").map(|(_, path)| path.clone());
+    let path = path.or_else(callers);
+    let found = hands.programs.find(OsStr::new(program), path.as_deref(), &block.dir);
+    found.map(drop).map_err(|missing| missing.to_string())
+}
+
 /// A shell line of a target, in a folder of its own.
 pub(super) fn line(
     hands: &Hands<'_>,

@@ -9,12 +9,14 @@ pub(crate) mod swap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::engine::{Act, World};
 use crate::model::event::{Failure, Told};
 use crate::model::name::RunId;
 use crate::model::record::Exit;
 use crate::model::step::{Action, Planned, Step};
+use crate::plan::{Check, Job};
 use crate::process::Stop;
 use crate::process::program::Programs;
 use crate::state::StateDir;
@@ -41,6 +43,31 @@ pub(crate) enum Handing {
     Read,
     /// The process writes to our own stdout and stderr: one job alone has nothing to be told apart from.
     Direct,
+}
+
+impl Hands<'_> {
+    /// Whether a requirement of a job is met; why not.
+    pub(crate) fn meets(&self, job: &Job, check: &Check) -> Result<(), String> {
+        match check {
+            Check::Program(program) => exec::find(self, &job.body, program),
+            Check::Line(line) => {
+                let step = Step::bare(Action::Run(line.clone()), job.body.at);
+                let act = Act {
+                    name: &job.name,
+                    environment: job.environment.as_deref(),
+                    block: &job.body,
+                    step: &step,
+                    extra: &[],
+                    deadline: None,
+                };
+                match self.is_done(&act, &Stop::new(Duration::ZERO)) {
+                    Ok(true) => Ok(()),
+                    Ok(false) => Err(format!("`{line}` fails")),
+                    Err(failure) => Err(format!("`{line}` can't be run (exit code {})", failure.exit_code())),
+                }
+            }
+        }
+    }
 }
 
 impl World for Hands<'_> {

@@ -154,6 +154,10 @@ impl Dock<'_> {
         match holds {
             Holds::Before => {}
             Holds::Unknown => log.stage = Stage::Unknown,
+            Holds::Foreign => {
+                self.say(&hands.run, &mut log, What::Moved, None)
+                    .map_err(|error| unmet(error.to_string()))?;
+            }
             Holds::Release => {
                 self.say(&hands.run, &mut log, What::Shipped, None)
                     .map_err(|error| unmet(error.to_string()))?;

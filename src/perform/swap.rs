@@ -77,18 +77,8 @@ fn put_back(hands: &Hands<'_>, swap: &Swap<Planned>, at: Span) -> Result<Step<Pl
         before: keep(hands, before.map(|(bytes, _)| bytes), mode)?,
         after: keep(hands, after, mode)?,
     };
-    Ok(Step {
-        name: Some(format!("put {} back", swap.path)),
-        action: Action::PutBack(put_back),
-        condition: (),
-        dir: None,
-        env: Vec::new(),
-        timeout: None,
-        retry: None,
-        allow_failure: false,
-        undo: Vec::new(),
-        at,
-    })
+    let name = Some(format!("put {} back", swap.path));
+    Ok(Step { name, ..Step::bare(Action::PutBack(put_back), at) })
 }
 
 /// What the file is to hold; none: it is to be gone.

@@ -16,13 +16,15 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostics, Span};
 use crate::model::environment::Protect;
-use crate::model::name::RunId;
+use crate::model::name::{JobId, RunId};
 use crate::model::project::Project;
 use crate::model::release::{Source, Standing};
+use crate::model::script::Script;
 use crate::model::step::Planned;
 use crate::model::swap::Swap;
 use crate::model::target::Target;
 use crate::model::task::Block;
+use crate::model::text::Text;
 use graph::Graph;
 use render::Renderer;
 use schedule::Demand;
@@ -62,6 +64,17 @@ pub(crate) struct Facts {
     pub(crate) source: Known<Source>,
     /// What each environment's ledger says.
     pub(crate) ledgers: BTreeMap<String, Standing>,
+    /// What the commands of variables printed, by the variable's place.
+    pub(crate) outputs: BTreeMap<Span, String>,
+    pub(crate) world: World,
+}
+
+/// Whether the facts are those of the world, or made up to see what a file would come to in a good one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum World {
+    Seen,
+    /// For `deploy check`: what is not set here may be set elsewhere.
+    Assumed,
 }
 
 /// A fact that is gathered only when it is wanted.
@@ -80,6 +93,8 @@ pub(crate) enum Want {
     Source,
     /// The ledger of an environment.
     Ledger(String),
+    /// What a program prints, for the variable at a place.
+    Output(Span, Vec<String>),
 }
 
 /// Why there is no plan.
@@ -99,10 +114,27 @@ pub(crate) struct Plan {
     pub(crate) graph: Graph,
     /// The words of `exclusive`, as the jobs' demands number them.
     pub(crate) demands: Vec<Demand>,
+    /// What must be so before the first job starts.
+    pub(crate) requirements: Vec<Needed>,
     /// What to ask before anything runs, task by task.
     pub(crate) questions: Vec<String>,
     /// What goes out, one for each environment that the plan deploys to.
     pub(crate) deliveries: Vec<Delivery>,
+}
+
+/// A requirement, rendered, with the job that has it.
+#[derive(Clone, Debug)]
+pub(crate) struct Needed {
+    pub(crate) job: JobId,
+    pub(crate) check: Check,
+    pub(crate) message: Option<String>,
+}
+
+/// How a requirement is checked.
+#[derive(Clone, Debug)]
+pub(crate) enum Check {
+    Program(String),
+    Line(Script<Text>),
 }
 
 /// One task in one environment, inside a plan; it runs once.
@@ -142,6 +174,7 @@ pub(crate) fn plan(project: &Project, request: &Request, facts: &Facts) -> Resul
     let mut jobs = Vec::with_capacity(selection.nodes.len());
     let mut demands = Vec::with_capacity(selection.nodes.len());
     let mut questions = Vec::new();
+    let mut requirements = Vec::new();
     for (node, name) in selection.nodes.iter().zip(selection.labels(project)) {
         let task = node.declared(project);
         let body = renderer.job(*node);
@@ -150,6 +183,7 @@ pub(crate) fn plan(project: &Project, request: &Request, facts: &Facts) -> Resul
             interactive: body.interactive,
         });
         questions.extend(renderer.questions(*node));
+        requirements.extend(renderer.requirements(*node, JobId::new(jobs.len())));
         let environment = node.environment.map(|index| project.environments[index].name.clone());
         jobs.push(Job { name, environment, body });
     }
@@ -161,6 +195,7 @@ pub(crate) fn plan(project: &Project, request: &Request, facts: &Facts) -> Resul
         jobs,
         graph: selection.graph,
         demands,
+        requirements,
         questions,
         deliveries,
     })
@@ -179,28 +214,42 @@ impl<'a> Words<'a> {
     }
 }
 
-/// Finds the loops among all tasks and environments, whatever is asked for.
+/// Plans every task, everywhere, in a good world: finds loops, names without a meaning, values that don't fit. A name
+/// that only some environments define is good where one does.
 ///
 /// # Errors
-/// The first loop of each environment, and of the tasks without one.
-pub(crate) fn loops(project: &Project) -> Result<(), Diagnostics> {
-    let tasks: Vec<String> = project.tasks.iter().map(|task| task.name.clone()).collect();
-    let of = |environment: Option<&str>| Request {
-        environment: environment.map(str::to_owned),
-        tasks: tasks.clone(),
-        ..Request::default()
+/// What is wrong with each task, once.
+pub(crate) fn check(project: &Project, facts: &Facts) -> Result<(), Diagnostics> {
+    let places: Vec<Option<&str>> = project
+        .environments
+        .iter()
+        .map(|environment| Some(environment.name.as_str()))
+        .chain([None])
+        .collect();
+    let mut problems = Diagnostics::default();
+    let attempt = |environment: Option<&str>, tasks: Vec<String>| {
+        let request = Request { environment: environment.map(str::to_owned), tasks, ..Request::default() };
+        match plan(project, &request, facts) {
+            Err(Unplanned::Wrong(problems)) => Err(problems),
+            Ok(_) | Err(Unplanned::Wants(_)) => Ok(()),
+        }
     };
-    if !tasks.is_empty() {
-        Selection::new(project, &of(None))?;
+    for environment in project.environments.iter().filter(|environment| environment.target.is_some()) {
+        problems.extend(attempt(Some(&environment.name), Vec::new()).err());
     }
-    for environment in &project.environments {
-        // What deploys there is reached from its own needs as well, so it is asked for as a user would.
-        Selection::new(
-            project,
-            &Request { environment: Some(environment.name.clone()), ..Request::default() },
-        )
-        .map(drop)
-        .or_else(|problems| if environment.target.is_none() { Ok(()) } else { Err(problems) })?;
+    for task in &project.tasks {
+        let places = places.iter().filter(|place| task.belongs_to(**place));
+        let mut failed = None;
+        for place in places {
+            match attempt(*place, vec![task.name.clone()]) {
+                Ok(()) => {
+                    failed = None;
+                    break;
+                }
+                Err(problems) => drop(failed.get_or_insert(problems)),
+            }
+        }
+        problems.extend(failed);
     }
-    Ok(())
+    problems.or(())
 }

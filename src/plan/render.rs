@@ -6,16 +6,17 @@ use std::sync::Arc;
 
 use super::scope::{Layer, Origin, Rendered, Scope, Trouble};
 use super::select::{DEPLOY, Node};
-use super::{Delivery, Facts, Known, Request, Unplanned, Want, expression};
+use super::{Check, Delivery, Facts, Known, Needed, Request, Unplanned, Want, expression};
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::model::environment::Environment;
 use crate::model::health::Health;
+use crate::model::name::JobId;
 use crate::model::project::Project;
 use crate::model::script::{Piece, Place, Script};
 use crate::model::step::{Action, Planned, Step, Written};
 use crate::model::swap::{Content, Swap};
 use crate::model::target::{GitTarget, ServerTarget, Target};
-use crate::model::task::{Block, Call, Task};
+use crate::model::task::{Block, Call, Task, Wanted};
 use crate::model::template::{Expression, Template};
 use crate::model::text::Text;
 use crate::model::value::{Definition, Value, Variable};
@@ -63,9 +64,12 @@ impl<'a> Renderer<'a> {
         Ok(())
     }
 
-    /// Whether the node's task has an `if` that is false.
+    /// Whether the node's task is for other environments, or has an `if` that is false.
     pub(crate) fn is_left_out(&mut self, node: Node) -> bool {
         let Some(task) = node.declared(self.project) else { return false };
+        if !task.belongs_to(node.environment.map(|index| self.project.environments[index].name.as_str())) {
+            return true;
+        }
         let scope = self.scope(node.environment, Some(task));
         !self.holds(&scope, task.condition.as_ref())
     }
@@ -108,6 +112,15 @@ impl<'a> Renderer<'a> {
         let mut questions = Vec::new();
         self.ask(task, &scope, &mut questions);
         questions
+    }
+
+    /// What must be so before the first job starts: the node's requirements, and those of the tasks that it calls.
+    pub(crate) fn requirements(&mut self, node: Node, job: JobId) -> Vec<Needed> {
+        let Some(task) = node.declared(self.project) else { return Vec::new() };
+        let scope = self.scope(node.environment, Some(task));
+        let mut needed = Vec::new();
+        self.require(task, &scope, job, &mut needed);
+        needed
     }
 
     pub(crate) fn deliveries(&mut self) -> Vec<Delivery> {
@@ -225,6 +238,25 @@ impl<'a> Renderer<'a> {
         }
     }
 
+    fn require(&mut self, task: &'a Task, scope: &Scope<'a>, job: JobId, needed: &mut Vec<Needed>) {
+        for requirement in &task.require {
+            let check = match &requirement.wanted {
+                Wanted::Program(program) => Check::Program(program.clone()),
+                Wanted::Line(line) => Check::Line(self.script(scope, line)),
+            };
+            let message = requirement.message.as_ref().map(|message| self.string(scope, message));
+            needed.push(Needed { job, check, message });
+        }
+        for step in &task.steps {
+            if let Action::Task(call) = &step.action
+                && let Some(callee) = self.project.task(&call.task)
+            {
+                let inner = self.call_scope(scope, call, callee);
+                self.require(callee, &inner, job, needed);
+            }
+        }
+    }
+
     fn steps(
         &mut self,
         scope: &Scope<'a>,
@@ -323,19 +355,7 @@ impl<'a> Renderer<'a> {
 
     /// The value of a `with` entry, seen from the caller.
     fn given(&mut self, scope: &Scope<'a>, variable: &Variable) -> Option<Rendered> {
-        match &variable.definition {
-            Definition::Plain(value) => Some(Rendered { value: value.clone(), origin: Origin::File }),
-            Definition::Text(template) => match template.as_value() {
-                Some(expression) => self.value(scope, expression),
-                None => {
-                    Some(Rendered { value: Value::Text(self.string(scope, template)), origin: Origin::File })
-                }
-            },
-            Definition::List(templates) => {
-                let words = templates.iter().map(|template| self.string(scope, template)).collect();
-                Some(Rendered { value: Value::List(words), origin: Origin::File })
-            }
-        }
+        scope.given(variable).map_err(|trouble| self.trouble(trouble, variable.at)).ok()
     }
 
     fn target(&mut self, scope: &Scope<'a>, target: &Target<Written>) -> Target<Planned> {
@@ -505,18 +525,7 @@ impl<'a> Renderer<'a> {
 }
 
 fn plain_step(action: Action<Planned>, name: &str, at: Span) -> Step<Planned> {
-    Step {
-        name: Some(name.to_owned()),
-        action,
-        condition: (),
-        dir: None,
-        env: Vec::new(),
-        timeout: None,
-        retry: None,
-        allow_failure: false,
-        undo: Vec::new(),
-        at,
-    }
+    Step { name: Some(name.to_owned()), ..Step::bare(action, at) }
 }
 
 /// Whether one of the steps, or of the tasks that they call, ships.

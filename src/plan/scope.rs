@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::expression;
-use super::{Facts, Request, Want};
+use super::{Facts, Request, Want, World};
 use crate::diagnostic::{Diagnostic, Span, nearest};
 use crate::model::environment::Environment;
 use crate::model::project::Project;
@@ -131,6 +131,11 @@ impl Scope<'_> {
         self.evaluate(&expression.source, &mut Vec::new())
     }
 
+    /// The value of a `with` entry, for the task that is called.
+    pub(crate) fn given(&self, variable: &Variable) -> Result<Rendered, Trouble> {
+        self.rendered(variable, &mut Vec::new())
+    }
+
     /// A template as one string.
     pub(crate) fn text(&self, template: &Template) -> Result<(String, Origin), (Trouble, Span)> {
         self.fill(template, &mut Vec::new())
@@ -144,7 +149,7 @@ impl Scope<'_> {
     /// its own name means the one that it hides.
     fn lookup(&self, name: &str, open: &mut Vec<(String, usize)>) -> Result<Rendered, Trouble> {
         if let Some((_, value)) = self.request.set.iter().rev().find(|(set, _)| set == name) {
-            return Ok(Rendered { value: Value::Text(value.clone()), origin: Origin::Outside });
+            return Ok(Rendered { value: self.as_defined(name, value)?, origin: Origin::Outside });
         }
         let first = open.last().filter(|(inside, _)| inside == name).map_or(0, |(_, layer)| layer + 1);
         for (index, layer) in self.layers.iter().enumerate().skip(first) {
@@ -164,6 +169,32 @@ impl Scope<'_> {
         self.built_in(name, open)
     }
 
+    /// A value of the command line, in the type of the variable that it stands for.
+    fn as_defined(&self, name: &str, text: &str) -> Result<Value, Trouble> {
+        let mut variables = self.layers.iter().flat_map(|layer| match layer {
+            Layer::Given(_) => &[],
+            Layer::Variables(variables) => *variables,
+        });
+        let (value, wanted) = match variables
+            .find(|variable| variable.name == name)
+            .map(|variable| &variable.definition)
+        {
+            Some(Definition::Plain(Value::Bool(_))) => (text.parse().map(Value::Bool).ok(), "true or false"),
+            Some(Definition::Plain(Value::Integer(_))) => {
+                (text.parse().map(Value::Integer).ok(), "a whole number")
+            }
+            Some(Definition::Plain(Value::Float(_))) => (text.parse().map(Value::Float).ok(), "a number"),
+            Some(
+                Definition::Plain(Value::Text(_) | Value::List(_))
+                | Definition::Text(_)
+                | Definition::List(_)
+                | Definition::Command(_),
+            )
+            | None => (Some(Value::Text(text.to_owned())), ""),
+        };
+        value.ok_or_else(|| Trouble::Wrong(format!("--set {name}={text}: `{name}` is {wanted}"), None))
+    }
+
     fn define(
         &self,
         variable: &Variable,
@@ -176,8 +207,16 @@ impl Scope<'_> {
             return Err(Trouble::Loop(names.chain([variable.name.clone()]).collect()));
         }
         open.push(here);
-        let rendered = match &variable.definition {
+        let rendered = self.rendered(variable, open);
+        open.pop();
+        rendered
+    }
+
+    /// The value of a variable's right-hand side.
+    fn rendered(&self, variable: &Variable, open: &mut Vec<(String, usize)>) -> Result<Rendered, Trouble> {
+        match &variable.definition {
             Definition::Plain(value) => Ok(Rendered { value: value.clone(), origin: Origin::File }),
+            Definition::Command(words) => self.output(variable, words, open),
             Definition::Text(template) => match template.as_value() {
                 Some(expression) => self.evaluate(&expression.source, open),
                 None => self.fill(template, open).map(as_text).map_err(|(trouble, _)| trouble),
@@ -190,9 +229,24 @@ impl Scope<'_> {
                     Ok((words, origin.and(from)))
                 })
                 .map(|(words, origin)| Rendered { value: Value::List(words), origin }),
-        };
-        open.pop();
-        rendered
+        }
+    }
+
+    /// What a variable's command prints: a fact like others.
+    fn output(
+        &self,
+        variable: &Variable,
+        words: &[Template],
+        open: &mut Vec<(String, usize)>,
+    ) -> Result<Rendered, Trouble> {
+        if let Some(output) = self.facts.outputs.get(&variable.at) {
+            return Ok(Rendered { value: Value::Text(output.clone()), origin: Origin::Outside });
+        }
+        let words: Result<Vec<String>, Trouble> = words
+            .iter()
+            .map(|word| self.fill(word, open).map(|(text, _)| text).map_err(|(trouble, _)| trouble))
+            .collect();
+        Err(Trouble::Wants(Want::Output(variable.at, words?)))
     }
 
     fn fill(
@@ -221,9 +275,11 @@ impl Scope<'_> {
         let outside = |text: &str| Rendered { value: Value::Text(text.to_owned()), origin: Origin::Outside };
         if let Some(variable) = name.strip_prefix("env.") {
             let found = self.facts.env.iter().find(|(name, _)| name == variable);
-            return found
-                .map(|(_, value)| outside(&value.to_string_lossy()))
-                .ok_or_else(|| Trouble::Unset(variable.to_owned()));
+            return match (found, self.facts.world) {
+                (Some((_, value)), _) => Ok(outside(&value.to_string_lossy())),
+                (None, World::Assumed) => Ok(outside("")),
+                (None, World::Seen) => Err(Trouble::Unset(variable.to_owned())),
+            };
         }
         match name {
             "environment" => self.in_environment(name).map(|environment| Rendered {

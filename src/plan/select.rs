@@ -161,7 +161,13 @@ fn roots(project: &Project, request: &Request) -> Result<Vec<Node>, Diagnostics>
     let mut roots = Vec::new();
     for name in &request.tasks {
         match project.names.get(name) {
-            Some(Named::Task(index)) => roots.push(Node { work: Work::Task(*index), environment }),
+            Some(Named::Task(index)) => {
+                let task = &project.tasks[*index];
+                if !task.belongs_to(request.environment.as_deref()) {
+                    problems.push(elsewhere(task));
+                }
+                roots.push(Node { work: Work::Task(*index), environment });
+            }
             Some(Named::Environment(_)) | None if environment.is_some() && name == DEPLOY => {
                 roots.push(Node { work: Work::BuiltIn, environment });
             }
@@ -169,6 +175,15 @@ fn roots(project: &Project, request: &Request) -> Result<Vec<Node>, Diagnostics>
         }
     }
     problems.or(roots)
+}
+
+/// Says that a task is for other environments.
+fn elsewhere(task: &Task) -> Diagnostic {
+    let names: Vec<&str> = task.only.iter().map(|(name, _)| name.as_str()).collect();
+    let at = task.only.first().map_or(task.at, |(_, at)| *at);
+    Diagnostic::new(format!("`{}` runs only in {}", task.name, names.join(", ")))
+        .at(at, "says so here")
+        .help(format!("deploy {} {}", names[0], task.name))
 }
 
 /// Says that a name of the command line means nothing, and what it may have meant.

@@ -12,6 +12,9 @@ use signal_hook::iterator::{Handle, Signals};
 
 use super::family::Member;
 
+/// What ends a process whose output nobody reads any more.
+pub(crate) const PIPE: i32 = signal_hook::consts::SIGPIPE;
+
 /// A signal that we were sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Signal {

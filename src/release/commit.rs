@@ -130,6 +130,17 @@ impl Scratch {
         Ok(changed.iter().zip(&shipped).all(same))
     }
 
+    /// The commits that `tip` has and `without` has not, newest first, at most `limit`.
+    pub(crate) fn commits_between(
+        &self,
+        without: &ObjectId,
+        tip: &ObjectId,
+        limit: usize,
+    ) -> Result<Vec<(ObjectId, Commit)>, GitError> {
+        let (limit, without) = (format!("--max-count={limit}"), format!("^{without}"));
+        self.ask(&["rev-list", "--header", &limit, tip.as_str(), &without, "--"])?.commits()
+    }
+
     /// A commit that was made here or fetched; `None` if it is not here.
     pub(crate) fn commit(&self, id: &ObjectId) -> Result<Option<Commit>, ScratchError> {
         let object = self.objects(&[id.to_string()])?.pop().flatten();

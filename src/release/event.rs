@@ -39,6 +39,8 @@ pub(crate) enum What {
         commit: Option<ObjectId>,
         number: u32,
     },
+    /// The target's branch held somebody else's commits: the next run looks there first.
+    Moved,
     Locked,
     Unlocked,
     Frozen,
@@ -60,6 +62,7 @@ impl What {
             What::Live => "live",
             What::Failed => "failed",
             What::Adopted { .. } => "adopted",
+            What::Moved => "moved",
             What::Locked => "locked",
             What::Unlocked => "unlocked",
             What::Frozen => "frozen",
@@ -106,6 +109,7 @@ impl Event {
             | What::Failed
             | What::Locked
             | What::Unlocked
+            | What::Moved
             | What::Frozen
             | What::Thawed
             | What::Other(_) => {}
@@ -149,6 +153,7 @@ impl Event {
             "adopted" => {
                 What::Adopted { commit: id("Commit"), number: commit.trailer("Number")?.parse().ok()? }
             }
+            "moved" => What::Moved,
             "locked" => What::Locked,
             "unlocked" => What::Unlocked,
             "frozen" => What::Frozen,
@@ -169,6 +174,7 @@ impl Event {
             What::Shipped => format!("{release} has been shipped"),
             What::Live => format!("{release} is live"),
             What::Failed => format!("{release} failed"),
+            What::Moved => "the target's branch held somebody else's commits".to_owned(),
             What::Adopted { commit: Some(commit), .. } => {
                 format!("goes on from {} of the target", commit.short())
             }

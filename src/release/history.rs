@@ -51,6 +51,7 @@ pub(crate) fn deliveries(events: &[Event], state: &State) -> Vec<Delivery> {
             What::Failed => Outcome::Failed,
             What::Started(_)
             | What::Adopted { .. }
+            | What::Moved
             | What::Overridden { .. }
             | What::Locked
             | What::Unlocked

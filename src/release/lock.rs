@@ -3,6 +3,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -13,7 +14,7 @@ use thiserror::Error;
 use super::refs::Refs;
 use crate::model::name::RunId;
 use crate::state::StateDir;
-use crate::state::durable::{self, DurableError};
+use crate::state::durable::{self, DurableError, PRIVATE_FILE};
 
 /// Who holds an environment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,7 +92,7 @@ impl Drop for Lock {
 
 /// The file is never removed: another process may hold it already.
 fn create(path: &Path) -> io::Result<File> {
-    File::options().read(true).write(true).create(true).truncate(false).open(path)
+    File::options().read(true).write(true).create(true).truncate(false).mode(PRIVATE_FILE).open(path)
 }
 
 fn path(state: &StateDir, refs: &Refs) -> PathBuf {

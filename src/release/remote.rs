@@ -102,6 +102,8 @@ impl<'s> Remote<'s> {
         let args = [&["push"][..], &options, &[&lease, "--", &self.url, &refspec]].concat();
         let answer = self.call(&args).run_under(stop, said)?;
         match outcome(&String::from_utf8_lossy(&answer.stdout), &self.reference) {
+            // It was cut off after the remote had answered, and while it still spoke.
+            Some(Pushed::Done) if answer.code != 0 => Err(answer.failure()),
             // Our own git gave up in the middle; the remote only saw the end.
             Some(Pushed::Declined(reason)) if reason == "unpacker error" => Err(answer.failure()),
             Some(pushed) => Ok(pushed),

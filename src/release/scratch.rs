@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -17,7 +18,7 @@ use super::repository::Repository;
 use super::stream::{self, Stream, quoted};
 use crate::model::release::ObjectId;
 use crate::state::StateDir;
-use crate::state::durable::{self, DurableError};
+use crate::state::durable::{self, DurableError, PRIVATE_FILE};
 
 /// Nothing of the user's is run, nothing is tidied behind our back, and what is written is on disk when git ends.
 /// `unpackLimit`: one small pack for each commit costs half of loose objects, for which git starts a second process.
@@ -219,7 +220,9 @@ fn create(state: &StateDir, repository: &Repository) -> Result<(), ScratchError>
         durable::beside(&place).map_err(|source| ScratchError::Lock { path: place.clone(), source })?;
     let format = if repository.checkout.is_sha256() { "sha256" } else { "sha1" };
     let format = format!("--object-format={format}");
-    let mut args = ["init", "--quiet", "--bare", "--template=", &format, "--"].map(OsString::from).to_vec();
+    let mut args = ["init", "--quiet", "--bare", "--shared=0600", "--template=", &format, "--"]
+        .map(OsString::from)
+        .to_vec();
     args.push(made.clone().into_os_string());
     // Whatever the user prefers: a ref of ours is a file.
     let git = repository.git.clone().with_env([("GIT_DEFAULT_REF_FORMAT".into(), "files".into())]);
@@ -242,8 +245,12 @@ fn remove_unfinished(state: &StateDir) {
 
 /// Waits for the file's lock; it ends with the value. The file itself is never removed: another process may hold it.
 fn lock(path: &Path) -> Result<File, ScratchError> {
-    let locked =
-        File::options().create(true).append(true).open(path).and_then(|file| file.lock().map(|()| file));
+    let locked = File::options()
+        .create(true)
+        .append(true)
+        .mode(PRIVATE_FILE)
+        .open(path)
+        .and_then(|file| file.lock().map(|()| file));
     locked.map_err(|source| ScratchError::Lock { path: path.to_owned(), source })
 }
 

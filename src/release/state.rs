@@ -22,6 +22,9 @@ pub(crate) struct State {
     pub(crate) shipped: Option<ObjectId>,
     /// A release on its way: if its run is gone, the target tells whether it arrived.
     pub(crate) pending: Option<Release>,
+    /// The target's branch was found to hold something else than `shipped`.
+    #[serde(default)]
+    pub(crate) moved: bool,
     /// Who keeps others away between runs.
     pub(crate) lock: Option<Hold>,
     /// Why nothing new may be shipped.
@@ -60,6 +63,7 @@ impl Default for State {
             live: None,
             shipped: None,
             pending: None,
+            moved: false,
             lock: None,
             frozen: None,
         }
@@ -79,7 +83,11 @@ impl State {
                 self.number = self.number.max(release.number);
                 self.pending = Some((**release).clone());
             }
-            What::Shipped => self.shipped = self.pending_commit().or(self.shipped),
+            What::Shipped => {
+                self.shipped = self.pending_commit().or(self.shipped);
+                self.moved = false;
+            }
+            What::Moved => self.moved = true,
             What::Live => {
                 self.shipped = self.pending_commit().or(self.shipped);
                 self.live = self.pending.take().or(self.live);
@@ -87,6 +95,7 @@ impl State {
             What::Failed => self.pending = None,
             What::Adopted { commit, number } => {
                 self.shipped.clone_from(commit);
+                self.moved = false;
                 self.number = self.number.max(*number);
             }
             What::Locked => self.lock = Some(hold(event)),

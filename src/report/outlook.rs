@@ -122,10 +122,7 @@ fn release(delivery: &Delivery, survey: &Survey, text: &mut String) {
         line(text, &format!("  to       {target}"));
     }
     match &survey.circumstances.live {
-        Some(live) => line(
-            text,
-            &format!("  over     release {}, {} {}", live.number, live.source.short(), live.subject),
-        ),
+        Some(live) => line(text, &format!("  over     release {}, {}", live.number, live.source.short())),
         None => line(text, "  over     nothing: this is the first release"),
     }
     if let Some(since) = &survey.since {

@@ -1,20 +1,192 @@
-//! STUB
-use super::{Crew, NotShipped, Shipment};
-use crate::model::event::Failure;
+//! `git = "…"`: a branch of another repository, whose host builds and starts what is pushed there (Heroku, Dokku, Piku).
+//! The push is fenced: it does nothing unless the branch holds what the ledger says. That it worked does not mean that
+//! the release serves: `fail_on` looks at what the host says, and health at what it does.
+
+mod fault;
+mod place;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use super::{Crew, Holds, NotShipped, Shipment, refused, unmet};
+use crate::model::event::{Failure, Stream, Told};
+use crate::model::release::ObjectId;
 use crate::model::step::Planned;
 use crate::model::target::GitTarget;
-pub(crate) fn ship(t: &GitTarget<Planned>, s: &Shipment<'_>, crew: Crew<'_>) -> Result<(), NotShipped> {
-    let f = |m: String| NotShipped::from(Failure::Unmet { message: m, help: None });
-    let url = s.repository.url(&t.remote.reveal()).map_err(|e| f(e.to_string()))?;
-    let r = crate::release::remote::Remote::new(s.scratch, s.repository, &url, &t.branch.reveal())
-        .map_err(|e| f(e.to_string()))?;
-    let p = r
-        .push(s.commit, s.before, crew.stop, &mut |b| {
-            (crew.tell)(crate::model::event::Told::Output(crate::model::event::Stream::Err, b.to_vec()))
-        })
-        .map_err(|e| f(e.to_string()))?;
-    match p {
-        crate::release::remote::Pushed::Done | crate::release::remote::Pushed::UpToDate => Ok(()),
-        o => Err(f(format!("{o:?}"))),
+use crate::process::Stop;
+use crate::release::commit;
+use crate::release::git::GitError;
+use crate::release::object::Commit;
+use crate::release::refs::Refs;
+use crate::release::remote::Pushed;
+use crate::release::repository::Repository;
+use crate::release::scratch::Scratch;
+use fault::Fault;
+use place::Place;
+use words::Words;
+
+/// How many commits of somebody else are told: enough to see whose they are.
+const FOREIGN_LIMIT: usize = 20;
+
+/// What a branch holds that deploy does not know, or not any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Contact {
+    /// There is no such branch yet.
+    Empty,
+    /// A release to this environment, as its own message tells.
+    Ours { tip: ObjectId, release: commit::Told },
+    /// Somebody else's commit, or another environment's release.
+    Foreign {
+        tip: ObjectId,
+        /// What the branch has and the source commit has not, newest first, at most 20; none if the branch only has
+        /// what the source has too.
+        commits: Vec<(ObjectId, Commit)>,
+    },
+}
+
+/// Pushes a release to its branch.
+pub(crate) fn ship(
+    target: &GitTarget<Planned>,
+    shipment: &Shipment<'_>,
+    mut crew: Crew<'_>,
+) -> Result<(), NotShipped> {
+    let place = Place::find(target, shipment.repository, shipment.scratch)?;
+    let mut words = Words::new(&target.fail_on)?;
+    crew.go_on()?;
+    let pushed = place.remote.push(shipment.commit, shipment.before, crew.stop, &mut |bytes| {
+        words.take(bytes);
+        (crew.tell)(Told::Output(Stream::Err, bytes.to_owned()));
+    });
+    words.end();
+    match pushed {
+        Ok(Pushed::Done) => crew.note(format!("release {} is on {}", shipment.number, place)),
+        Ok(Pushed::UpToDate) => crew.note(format!("{place} has release {} already", shipment.number)),
+        Ok(Pushed::Declined(reason)) => return Err(declined(&place, shipment, &reason, &words).into()),
+        Ok(Pushed::Moved) => return moved(&place, shipment, crew),
+        Err(error) => look_after(&place, shipment, &error, &words, &mut crew)?,
+    }
+    let Some((pattern, line)) = words.found() else { return Ok(()) };
+    let message = format!("{place} took release {}, and then said `{line}`", shipment.number);
+    let help = format!("that is what `fail_on = '{pattern}'` waits for; the host's own log tells more");
+    Err(NotShipped { failure: unmet(message, help), holds: Holds::Release })
+}
+
+/// Looks at what a branch holds, and gets it: before the first release, and when it is unclear what a push did.
+///
+/// `source` is the commit to ship. What git says meanwhile goes to `tell`.
+pub(crate) fn contact(
+    target: &GitTarget<Planned>,
+    refs: &Refs,
+    source: &ObjectId,
+    repository: &Repository,
+    scratch: &Scratch,
+    stop: &Stop,
+    tell: &mut dyn FnMut(Told),
+) -> Result<Contact, Failure> {
+    let place = Place::find(target, repository, scratch)?;
+    let mut said = |bytes: &[u8]| tell(Told::Output(Stream::Err, bytes.to_owned()));
+    let tip = place.remote.tip(stop, &mut said).map_err(|error| place.failure(&error))?;
+    let Some(mut tip) = tip else { return Ok(Contact::Empty) };
+    if scratch.commit(&tip).map_err(|error| place.scratch_failure(error))?.is_none() {
+        tip = place.remote.fetch(refs, stop, &mut said).map_err(|error| place.scratch_failure(error))?;
+    }
+    let found = scratch.commit(&tip).map_err(|error| place.scratch_failure(error))?;
+    let release = found.as_ref().and_then(commit::Told::read);
+    if let Some(release) = release.filter(|release| release.environment == refs.environment()) {
+        return Ok(Contact::Ours { tip, release });
+    }
+    let commits =
+        scratch.commits_between(source, &tip, FOREIGN_LIMIT).map_err(|error| place.failure(&error))?;
+    Ok(Contact::Foreign { tip, commits })
+}
+
+/// The branch does not hold what the ledger says: it may hold this very release, from an earlier try.
+fn moved(place: &Place<'_>, shipment: &Shipment<'_>, mut crew: Crew<'_>) -> Result<(), NotShipped> {
+    let tip = place.remote.tip(crew.stop, &mut |_| ());
+    if tip.as_ref().is_ok_and(|tip| tip.as_ref() == Some(shipment.commit)) {
+        crew.note(format!("{place} has release {} already", shipment.number));
+        return Ok(());
+    }
+    Err(NotShipped { failure: foreign(place, shipment, tip.ok().as_ref()), holds: Holds::Foreign })
+}
+
+fn foreign(place: &Place<'_>, shipment: &Shipment<'_>, tip: Option<&Option<ObjectId>>) -> Failure {
+    let named = |id: Option<&ObjectId>| id.map_or("nothing".to_owned(), |id| id.short().to_owned());
+    let holds = tip.map_or("something else".to_owned(), |tip| named(tip.as_ref()));
+    refused(
+        format!(
+            "{place} holds {holds}, and by the ledger it should hold {}: somebody else pushed there",
+            named(shipment.before)
+        ),
+        "nothing was changed there; look at what was pushed, then deploy again to ship on top of it",
+    )
+}
+
+fn declined(place: &Place<'_>, shipment: &Shipment<'_>, reason: &str, words: &Words) -> Failure {
+    let message = format!("{place} refused release {}: {reason}", shipment.number);
+    if reason.contains("protected branch") || words.speaks_of_protection() {
+        return unmet(
+            message,
+            "let this user push to the branch (in the settings of its host), or take another `branch`",
+        );
+    }
+    if reason.contains("checked out") {
+        return unmet(message, "it is somebody's working copy: push to a bare repository (git init --bare)");
+    }
+    if reason.contains("hook declined") {
+        return unmet(
+            message,
+            "its own words are above: what failed there, failed before anything went live",
+        );
+    }
+    unmet(message, "its own words are above")
+}
+
+/// After a push that broke off: whether the branch has the release all the same.
+fn look_after(
+    place: &Place<'_>,
+    shipment: &Shipment<'_>,
+    error: &GitError,
+    words: &Words,
+    crew: &mut Crew<'_>,
+) -> Result<(), NotShipped> {
+    let fault = Fault::of(error);
+    if fault.came_first() {
+        return Err(place.failure(error).into());
+    }
+    let unknown = |failure| Err(NotShipped { failure, holds: Holds::Unknown });
+    let cut_off = format!("the push to {place} was cut off ({})", fault.reason());
+    let tip = match error {
+        GitError::Stopped { .. } => return unknown(Failure::Stopped),
+        GitError::Missing(_)
+        | GitError::NotRun(_)
+        | GitError::Failed { .. }
+        | GitError::Unreadable { .. } => place.remote.tip(crew.stop, &mut |_| ()),
+    };
+    match tip {
+        Ok(tip) if tip.as_ref() == Some(shipment.commit) && words.matter() && words.found().is_none() => {
+            let message = format!(
+                "{cut_off}: the branch has the release, but not all that `fail_on` waits for was heard"
+            );
+            let failure = unmet(
+                message,
+                "the host's own log tells whether it serves; if not, deploy again with --rebuild",
+            );
+            Err(NotShipped { failure, holds: Holds::Release })
+        }
+        Ok(tip) if tip.as_ref() == Some(shipment.commit) => {
+            crew.note(format!("{cut_off}, and the branch has the release all the same"));
+            Ok(())
+        }
+        Ok(tip) if tip.as_ref() == shipment.before => unknown(unmet(
+            cut_off,
+            "the branch does not have the release (yet): deploy again, which looks there first",
+        )),
+        Ok(tip) => Err(NotShipped { failure: foreign(place, shipment, Some(&tip)), holds: Holds::Foreign }),
+        Err(GitError::Stopped { .. }) => unknown(Failure::Stopped),
+        Err(_) => unknown(unmet(
+            format!("{cut_off}, and it can't be asked what arrived"),
+            "when it can be reached again, deploy again: that looks there first",
+        )),
     }
 }

@@ -51,6 +51,8 @@ pub(crate) struct NotShipped {
 pub(crate) enum Holds {
     /// What it held before.
     Before,
+    /// Somebody else's commits: nothing was changed, and the next run looks first.
+    Foreign,
     /// The release: it arrived, and something failed after that.
     Release,
     /// Nobody knows: the connection was cut, or the run was stopped, while the target was at it.
@@ -86,3 +88,6 @@ fn unmet(message: impl Into<String>, help: impl Into<String>) -> Failure {
 fn refused(message: impl Into<String>, help: impl Into<String>) -> Failure {
     Failure::Refused { message: message.into(), help: Some(help.into()) }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

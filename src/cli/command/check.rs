@@ -6,10 +6,13 @@ use std::process::ExitCode;
 use super::super::error::Error;
 use super::super::print;
 use super::super::session::Session;
+use crate::facts;
 use crate::plan;
 
 pub(crate) fn check(session: &Session) -> Result<ExitCode, Error> {
-    plan::loops(&session.project).map_err(|problems| Error::diagnostics(problems, &session.sources))?;
+    let facts = facts::assumed(&session.root, session.env.clone(), &session.project.environments);
+    plan::check(&session.project, &facts)
+        .map_err(|problems| Error::diagnostics(problems, &session.sources))?;
     let (environments, tasks) = (session.project.environments.len(), session.project.tasks.len());
     let path = &session.sources[0].path;
     Ok(print(&format!("{path}: good ({}, {})\n", count(environments, "environment"), count(tasks, "task"))))

@@ -8,6 +8,7 @@ use super::super::print;
 use super::super::session::Session;
 use crate::model::project::Project;
 use crate::model::target::Target;
+use crate::model::task::Listing;
 
 pub(crate) fn list(session: &Session) -> Result<ExitCode, Error> {
     Ok(print(&listing(&session.project)))
@@ -23,18 +24,35 @@ fn listing(project: &Project) -> String {
             environment.about.clone().or_else(|| kind.map(|kind| format!("deploys to a {kind} target")));
         (environment.name.as_str(), about.unwrap_or_default())
     });
-    let tasks = project.tasks.iter().map(|task| (task.name.as_str(), task.about.clone().unwrap_or_default()));
     let mut text = String::new();
     if let Some(about) = &project.about {
         let _written = writeln!(text, "{about}\n");
     }
     section("Environments", environments, &mut text);
-    section("Tasks", tasks, &mut text);
+    let mut groups: Vec<&str> = Vec::new();
+    let shown = || project.tasks.iter().filter(|task| task.listing == Listing::Shown);
+    for task in shown() {
+        let group = task.group.as_deref().unwrap_or(TASKS);
+        if !groups.contains(&group) {
+            groups.push(group);
+        }
+    }
+    for group in groups {
+        let of_group = shown().filter(|task| task.group.as_deref().unwrap_or(TASKS) == group);
+        section(
+            group,
+            of_group.map(|task| (task.name.as_str(), task.about.clone().unwrap_or_default())),
+            &mut text,
+        );
+    }
     if text.is_empty() {
         text.push_str("tasks.toml is empty: there is no environment and no task yet\n");
     }
     text
 }
+
+/// The heading of tasks without a group.
+const TASKS: &str = "Tasks";
 
 fn section<'a>(title: &str, entries: impl Iterator<Item = (&'a str, String)>, text: &mut String) {
     let entries: Vec<(&str, String)> = entries.collect();

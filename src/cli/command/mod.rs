@@ -5,6 +5,7 @@ pub(super) mod history;
 pub(super) mod list;
 pub(super) mod plan;
 pub(super) mod run;
+pub(super) mod show;
 pub(super) mod status;
 
 use jiff::Timestamp;

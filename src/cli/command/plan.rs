@@ -7,7 +7,7 @@ use super::super::error::Error;
 use super::super::session::Session;
 use super::super::{print, request};
 use super::run::overrides;
-use crate::facts::{Site, Survey};
+use crate::facts::{Manner, Site, Survey};
 use crate::plan::Plan;
 use crate::plan::guard::{Verdict, judge};
 use crate::report::outlook;
@@ -18,7 +18,7 @@ pub(crate) fn plan(session: &Session, common: &Common, words: &Words, json: bool
     let mut text = String::new();
     let mut objects = Vec::new();
     for request in &requests {
-        let (_, plan) = request::planned(session, common, &site, request)?;
+        let (_, plan) = request::planned(session, common, &site, request, Manner::Look)?;
         let outlooks = look(session, common, &site, &plan)?;
         if json {
             objects.push(outlook::json(&plan, &outlooks, &session.sources));

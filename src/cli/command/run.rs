@@ -12,7 +12,7 @@ use super::super::session::Session;
 use super::super::{environment, request};
 use super::{list, plan};
 use crate::engine::{self, Inbox, Manner, Message, Stops};
-use crate::facts::{self, Fetch, Met, Site, Survey};
+use crate::facts::{self, Met, Site, Survey};
 use crate::model::event::{Outcome, Summary};
 use crate::model::name::RunId;
 use crate::perform::Hands;
@@ -52,12 +52,12 @@ pub(crate) fn run(session: &Session, common: &Common, words: &Words) -> Result<E
 /// One environment's part of the command line.
 fn one(session: &Session, common: &Common, request: &Request) -> Result<u8, Error> {
     let site = Site::new(&session.root, session.env.clone());
-    let (mut facts, mut plan) = request::planned(session, common, &site, request)?;
+    let (mut facts, mut plan) = request::planned(session, common, &site, request, facts::Manner::Act)?;
     let mut looks = look_at_all(&site, common, &plan)?;
     if looks.iter().zip(&plan.deliveries).any(|(look, delivery)| look.met.last() >= delivery.number) {
         // The ledger was lost, and the target tells how far it had come: noted first, so that numbers go on.
         drop(docks(&site, common, &facts, &plan, looks)?);
-        (facts, plan) = request::planned(session, common, &site, request)?;
+        (facts, plan) = request::planned(session, common, &site, request, facts::Manner::Act)?;
         looks = look_at_all(&site, common, &plan)?;
     }
     refuse(&facts, &plan, &looks)?;
@@ -73,13 +73,27 @@ struct Look {
     verdicts: Vec<Verdict>,
 }
 
+/// Refuses a plan whose tasks want what is not so.
+fn require(hands: &Hands<'_>, plan: &Plan) -> Result<(), Error> {
+    for needed in &plan.requirements {
+        if let Err(why) = hands.meets(&plan.jobs[needed.job.index()], &needed.check) {
+            let job = &plan.jobs[needed.job.index()].name;
+            let message = needed.message.clone().unwrap_or(why);
+            return Err(
+                Error::new(Kind::Refused, format!("{job} can't run: {message}")).help("nothing was done")
+            );
+        }
+    }
+    Ok(())
+}
+
 fn look_at_all(site: &Site, common: &Common, plan: &Plan) -> Result<Vec<Look>, Error> {
     plan.deliveries.iter().map(|delivery| look(site, common, delivery)).collect()
 }
 
 fn look(site: &Site, common: &Common, delivery: &Delivery) -> Result<Look, Error> {
     let survey = site.survey(delivery)?;
-    let met = site.meet(delivery, &survey.tip, Fetch::Yes)?;
+    let met = site.meet(delivery, &survey.tip)?;
     let verdicts = guard::judge(delivery, &survey.circumstances, &overrides(common));
     Ok(Look { survey, met, verdicts })
 }
@@ -230,6 +244,7 @@ fn drive(
         handing,
         docks,
     };
+    require(&hands, plan)?;
     let journal = Journal::new(site.state.clone(), facts.run.clone(), plan.environment.clone(), by);
     let held = common.quiet.then(Held::default);
     let mut reporter = output::reporter(format, session, plan, held.as_ref());
@@ -242,8 +257,11 @@ fn drive(
         &inbox,
         manner(session, common),
         &mut |event| {
-            // A reader that went away does not stop a deploy.
-            let _told = reporter.event(event);
+            let told = reporter.event(event);
+            // Who reads what tasks print and goes away (`| head`) ends them, as a pipe does; a deploy goes on unread.
+            if told.is_err() && plan.deliveries.is_empty() {
+                stops.run.ask(signal::PIPE);
+            }
         },
     );
     drop(reporter);

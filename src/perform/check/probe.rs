@@ -34,7 +34,9 @@ pub(super) enum Answer {
         status: u16,
         body: Vec<u8>,
     },
-    /// Nobody answered, or not in HTTP; the sentence says why.
+    /// Nobody answered for so long.
+    Silence(Duration),
+    /// Nobody could be asked, or what answered is not HTTP; the sentence says why.
     None {
         why: String,
         help: &'static str,
@@ -81,7 +83,7 @@ impl Prober {
                 Err(_) if stop.level() > Level::Go => return None,
                 Err(RecvTimeoutError::Timeout) if !left.is_zero() => {}
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                    return Some(Answer::silent(timeout));
+                    return Some(Answer::Silence(timeout));
                 }
             }
         }
@@ -100,18 +102,19 @@ fn ask(agent: &Agent, url: &str, timeout: Duration) -> Answer {
     });
     match answer {
         Ok(answer) => answer,
-        Err((ureq::Error::Timeout(_), _)) => Answer::silent(timeout),
+        Err((ureq::Error::Timeout(_), _)) => Answer::Silence(timeout),
         Err((ureq::Error::Io(error), _)) => Answer::failed(&error),
         Err((error, _)) => Answer::None { why: error.to_string(), help: help_for(&error) },
     }
 }
 
+const BAD_TLS: &str =
+    "https must answer there, with a certificate for this name by somebody whom this machine trusts";
+
 fn help_for(error: &ureq::Error) -> &'static str {
     match error {
         ureq::Error::HostNotFound => "is the name right, and known here? `getent hosts NAME` asks for it",
-        ureq::Error::Rustls(_) | ureq::Error::Tls(_) => {
-            "the certificate must be for this name and by somebody whom this machine trusts"
-        }
+        ureq::Error::Rustls(_) | ureq::Error::Tls(_) => BAD_TLS,
         // ureq may get more kinds; this sentence holds for all of them.
         _ => "what answers there does not speak HTTP as it should: is it the right port?",
     }
@@ -129,7 +132,20 @@ impl Answer {
             Answer::Response { status, body } => {
                 *status == expected && contains.is_none_or(|text| holds(body, text.as_bytes()))
             }
-            Answer::None { .. } => false,
+            Answer::Silence(_) | Answer::None { .. } => false,
+        }
+    }
+
+    pub(super) fn is_silence(&self) -> bool {
+        matches!(self, Answer::Silence(_))
+    }
+
+    /// Whether it is no news after `other`: bodies may hold the time.
+    pub(super) fn is_like(&self, other: &Answer) -> bool {
+        match (self, other) {
+            (Answer::Response { status, .. }, Answer::Response { status: before, .. }) => status == before,
+            (Answer::Silence(_), Answer::Silence(_)) => true,
+            (one, other) => one == other,
         }
     }
 
@@ -144,6 +160,9 @@ impl Answer {
             }
             Answer::Response { status: 500..=599, .. } => "the service's own log says what is wrong with it",
             Answer::Response { .. } => "is it the right address, and the release that should answer there?",
+            Answer::Silence(_) => {
+                "it takes connections and does not answer, or a firewall drops them: the service's log says more"
+            }
             Answer::None { help, .. } => help,
         }
     }
@@ -156,16 +175,14 @@ impl Answer {
             io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe => {
                 "it takes connections and closes them: the service's log says why"
             }
+            // As which a broken handshake comes.
+            io::ErrorKind::InvalidData => BAD_TLS,
             _ => "can this machine reach that one?",
         };
-        Answer::None { why: error.to_string(), help }
-    }
-
-    fn silent(timeout: Duration) -> Answer {
-        Answer::None {
-            why: format!("no answer within {:.1} s", timeout.as_secs_f64()),
-            help: "it takes connections and does not answer, or a firewall drops them: the service's log says more",
-        }
+        // The number that Rust adds tells a user nothing.
+        let why = error.to_string();
+        let why = why.split(" (os error").next().unwrap_or_default().to_owned();
+        Answer::None { why, help }
     }
 }
 
@@ -173,6 +190,7 @@ impl Answer {
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Answer::Silence(time) => write!(f, "no answer within {:.1} s", time.as_secs_f64()),
             Answer::None { why, .. } => f.write_str(why),
             Answer::Response { status, body } => {
                 let line = first_line(body);

@@ -90,7 +90,8 @@ fn said(result: Result<(), Failure>) -> (String, String) {
 #[test]
 fn it_waits_until_the_answer_is_as_it_must_be_and_tells_what_is_new() {
     let bad = says("502 Bad Gateway", "\n  the worker\u{1b}[2J is away \nmore");
-    let server = server(vec![bad.clone(), bad, Does::Closes, says("200 OK", "release 3")]);
+    let server =
+        server(vec![bad, says("502 Bad Gateway", "10:31:02"), Does::Closes, says("200 OK", "release 3")]);
     let (result, notes) = checked(&health(&server.url));
     assert_eq!(result, Ok(()));
     assert_eq!(notes[0], format!("{}: 502 `the worker[2J is away`", server.url));
@@ -146,7 +147,7 @@ fn a_redirect_is_not_followed_and_can_be_what_is_expected() {
         said(checked(&Health { within: Duration::from_millis(20), ..health(&server.url) }).0);
     assert!(message.contains("expected 200, last came 302 ("), "{message}");
     assert!(help.starts_with("redirects are not followed"));
-    assert!(server.requests.try_iter().all(|request| request.starts_with("GET /healthz ")));
+    assert!(server.requests.try_iter().all(|request| !request.contains("/login")));
 }
 
 #[test]
@@ -160,6 +161,22 @@ fn a_service_that_is_not_there_is_told_so() {
         let result = checked(&health(wrong)).0;
         assert!(matches!(result, Err(Failure::Refused { .. })), "{wrong}: {result:?}");
     }
+}
+
+#[test]
+fn an_answer_that_is_not_encrypted_is_no_answer_to_https() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}/", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let _ = stream
+                .unwrap()
+                .write_all(b"HTTP/1.1 400 This is a plain text port, spoken to in TLS\r\n\r\n");
+        }
+    });
+    let (message, help) = said(checked(&Health { within: LAST_PROBE, every: PROBE, ..health(&url) }).0);
+    assert!(message.contains("expected 200, last came "), "{message}");
+    assert!(help.contains("certificate"), "{message}: {help}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
-//! The folder of releases: `releases/N`, what is known of each, and `current`. A record beside each release
-//! (`releases/.N`) says whether it is whole, so that what a killed run left is told from it, and what somebody else put
-//! there from both: that is never touched.
+//! The folder of releases: `releases/N`, what is known of each, and `current`. A record of each release (`.releases/N`)
+//! says whether it is whole, so that what a killed run left is told from it, and what somebody else put there from
+//! both: that is never touched.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::event::Failure;
-use crate::model::step::Planned;
-use crate::model::target::ServerTarget;
-use crate::state::durable::{self, DurableError};
-use crate::target::{refused, unmet};
+use super::error::ServerError;
+use crate::state::durable;
+
+/// The folder of records; not in `releases`, where people count.
+const RECORDS: &str = ".releases";
 
 /// Whoever may look into the folder may read the records.
 const RECORD_MODE: u32 = 0o644;
@@ -33,16 +33,15 @@ pub(super) struct Releases {
 }
 
 impl Releases {
-    pub(super) fn at(target: &ServerTarget<Planned>, root: &Path) -> Releases {
-        Releases { path: root.join(target.path.reveal()) }
+    pub(super) fn at(path: PathBuf) -> Releases {
+        Releases { path }
     }
 
-    /// The folder, created where it is missing.
-    pub(super) fn open(target: &ServerTarget<Planned>, root: &Path) -> Result<Releases, Failure> {
-        let releases = Releases::at(target, root);
-        let folder = releases.path.join("releases");
-        fs::create_dir_all(&folder).map_err(|source| cannot("create", &folder, &source))?;
-        Ok(releases)
+    pub(super) fn create(&self) -> Result<(), ServerError> {
+        ["releases", RECORDS].iter().try_for_each(|name| {
+            let folder = self.path.join(name);
+            fs::create_dir_all(&folder).map_err(ServerError::io("create", &folder))
+        })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -58,32 +57,29 @@ impl Releases {
     }
 
     /// The release that `current` names; `None` if it names none of ours or does not exist.
-    pub(super) fn current(&self) -> Result<Option<u32>, Failure> {
+    pub(super) fn current(&self) -> Result<Option<u32>, ServerError> {
         let link = self.current_link();
         match fs::read_link(&link) {
-            Ok(target) => Ok(target.strip_prefix("releases").ok().and_then(number)),
+            Ok(target) => Ok(target.strip_prefix("releases").ok().and_then(Path::to_str).and_then(number)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             // What readlink(2) says of something that is no link.
-            Err(error) if error.kind() == io::ErrorKind::InvalidInput => Err(refused(
-                format!("`{}` is not a symlink, so it can't be switched to a release", link.display()),
-                format!("move it away: mv {0} {0}.old", link.display()),
-            )),
-            Err(error) => Err(cannot("read", &link, &error)),
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => Err(ServerError::NoLink(link)),
+            Err(error) => Err(ServerError::io("read", &link)(error)),
         }
     }
 
     /// What is recorded of each release.
-    pub(super) fn records(&self) -> Result<BTreeMap<u32, Record>, Failure> {
-        let folder = self.path.join("releases");
+    pub(super) fn records(&self) -> Result<BTreeMap<u32, Record>, ServerError> {
+        let folder = self.path.join(RECORDS);
         let entries = match fs::read_dir(&folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
-            Err(error) => return Err(cannot("read", &folder, &error)),
+            Err(error) => return Err(ServerError::io("read", &folder)(error)),
         };
         let mut records = BTreeMap::new();
         for entry in entries {
-            let name = entry.map_err(|error| cannot("read", &folder, &error))?.file_name();
-            let recorded = name.to_str().and_then(|name| number(Path::new(name.strip_prefix('.')?)));
+            let name = entry.map_err(ServerError::io("read", &folder))?.file_name();
+            let recorded = name.to_str().and_then(number);
             if let Some(number) = recorded {
                 records.insert(number, self.record(number)?);
             }
@@ -91,114 +87,93 @@ impl Releases {
         Ok(records)
     }
 
-    pub(super) fn complete_numbers(&self) -> Result<Vec<u32>, Failure> {
-        let records = self.records()?.into_iter().filter(|(_, record)| record.is_complete);
-        Ok(records.map(|(number, _)| number).collect())
-    }
-
     /// The releases that a killed run left half made. Refuses a folder that another environment ships to.
-    pub(super) fn halves(&self, ours: &Record) -> Result<Vec<u32>, Failure> {
+    pub(super) fn halves(&self, ours: &Record) -> Result<Vec<u32>, ServerError> {
         let records = self.records()?;
         if let Some(other) = records.values().find(|record| record.environment != ours.environment) {
-            return Err(refused(
-                format!("`{}` holds releases of `{}`", self.path.display(), other.environment),
-                format!("give `{}` a `path` of its own", ours.environment),
-            ));
+            return Err(ServerError::OtherEnvironment {
+                path: self.path.clone(),
+                other: other.environment.clone(),
+                ours: ours.environment.clone(),
+            });
         }
         Ok(records.into_iter().filter(|(_, record)| !record.is_complete).map(|(number, _)| number).collect())
     }
 
+    /// The releases that are whole, oldest first.
+    pub(super) fn complete(&self) -> Result<Vec<u32>, ServerError> {
+        let records = self.records()?.into_iter().filter(|(_, record)| record.is_complete);
+        Ok(records.map(|(number, _)| number).collect())
+    }
+
     /// Whether this very release is there, whole, from an earlier try. Refuses a place that is taken by another.
-    pub(super) fn has(&self, number: u32, ours: &Record) -> Result<bool, Failure> {
-        let records = self.records()?;
-        match records.get(&number) {
-            Some(record) if record.commit == ours.commit => Ok(true),
-            None if !self.folder(number).exists() => Ok(false),
-            Some(_) | None => Err(refused(
-                format!("`{}` is there already, and it is another release", self.folder(number).display()),
-                format!("move it away: mv {0} {0}.old", self.folder(number).display()),
-            )),
+    pub(super) fn has(&self, number: u32, ours: &Record) -> Result<bool, ServerError> {
+        let folder = self.folder(number);
+        match self.records()?.get(&number) {
+            Some(record) if record.is_complete && record.commit == ours.commit => Ok(true),
+            None if fs::symlink_metadata(&folder).is_err() => Ok(false),
+            Some(_) | None => Err(ServerError::Taken(folder)),
         }
     }
 
     /// An empty folder for a release, known to be half made.
-    pub(super) fn begin(&self, number: u32, record: &Record) -> Result<(), Failure> {
+    pub(super) fn begin(&self, number: u32, record: &Record) -> Result<(), ServerError> {
         self.write(number, record)?;
         let folder = self.folder(number);
-        fs::create_dir(&folder).map_err(|source| cannot("create", &folder, &source))
+        fs::create_dir(&folder).map_err(ServerError::io("create", &folder))
     }
 
     /// From here on the release counts.
-    pub(super) fn complete(&self, number: u32, record: Record) -> Result<(), Failure> {
+    pub(super) fn finish(&self, number: u32, record: Record) -> Result<(), ServerError> {
         self.write(number, &Record { is_complete: true, ..record })
     }
 
     /// Makes `current` name a release: before, it names the old one, after, this one, and nothing between.
-    pub(super) fn switch(&self, number: u32) -> Result<(), Failure> {
+    pub(super) fn switch(&self, number: u32) -> Result<(), ServerError> {
         let target = Path::new("releases").join(number.to_string());
-        durable::link(&target, &self.current_link()).map_err(|error| not_durable(&error))
+        Ok(durable::link(&target, &self.current_link())?)
     }
 
     /// Removes a release; one that can't be removed whole no longer counts.
-    pub(super) fn remove(&self, number: u32) -> Result<(), Failure> {
+    pub(super) fn remove(&self, number: u32) -> Result<(), ServerError> {
         let record = self.record(number)?;
         if record.is_complete {
             self.write(number, &Record { is_complete: false, ..record })?;
         }
         remove_whole(&self.folder(number))?;
-        let path = self.record_path(number);
-        fs::remove_file(&path).map_err(|source| cannot("remove", &path, &source))
+        remove_whole(&self.record_path(number))
     }
 
-    fn record(&self, number: u32) -> Result<Record, Failure> {
+    fn record(&self, number: u32) -> Result<Record, ServerError> {
         let path = self.record_path(number);
-        let text = fs::read(&path).map_err(|source| cannot("read", &path, &source))?;
-        serde_json::from_slice(&text).map_err(|error| {
-            refused(
-                format!("`{}` says nothing that can be read about its release: {error}", path.display()),
-                format!("if {} is not needed, remove both", self.folder(number).display()),
-            )
-        })
+        let text = fs::read(&path).map_err(ServerError::io("read", &path))?;
+        serde_json::from_slice(&text).map_err(|source| ServerError::Unreadable { path, source })
     }
 
-    fn write(&self, number: u32, record: &Record) -> Result<(), Failure> {
+    fn write(&self, number: u32, record: &Record) -> Result<(), ServerError> {
         let text = serde_json::to_vec(record).expect("two strings and a boolean are JSON");
-        durable::replace(&self.record_path(number), &text, RECORD_MODE).map_err(|error| not_durable(&error))
+        Ok(durable::replace(&self.record_path(number), &text, RECORD_MODE)?)
     }
 
     fn record_path(&self, number: u32) -> PathBuf {
-        self.path.join("releases").join(format!(".{number}"))
+        self.path.join(RECORDS).join(number.to_string())
     }
 }
 
 /// Removes a folder, a file or a link with all that is in it; what is not there is fine.
-pub(super) fn remove_whole(path: &Path) -> Result<(), Failure> {
+pub(super) fn remove_whole(path: &Path) -> Result<(), ServerError> {
     let removed = match fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(path),
         Ok(_) => fs::remove_file(path),
         Err(error) => Err(error),
     };
     match removed {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(cannot("remove", path, &error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(ServerError::io("remove", path)(error)),
         Ok(()) | Err(_) => Ok(()),
     }
 }
 
-pub(super) fn cannot(action: &str, path: &Path, source: &io::Error) -> Failure {
-    let message = format!("can't {action} `{}`: {source}", path.display());
-    match source.kind() {
-        io::ErrorKind::PermissionDenied => unmet(message, "let the user who deploys own the server's folder"),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => unmet(message, "make room on that disk"),
-        _ => Failure::Unmet { message, help: None },
-    }
-}
-
-pub(super) fn not_durable(error: &DurableError) -> Failure {
-    Failure::Unmet { message: error.to_string(), help: None }
-}
-
 /// A release's number, written as we write it.
-fn number(name: &Path) -> Option<u32> {
-    let text = name.to_str()?;
+fn number(text: &str) -> Option<u32> {
     text.parse().ok().filter(|number: &u32| number.to_string() == text)
 }

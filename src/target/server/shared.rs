@@ -4,36 +4,31 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::releases::{cannot, not_durable, remove_whole};
-use crate::model::event::Failure;
+use super::error::ServerError;
+use super::releases::remove_whole;
 use crate::state::durable;
-use crate::target::refused;
 
 /// Replaces each of `names` in a release by a link to `shared/NAME`. One that is not there yet is taken from the
 /// release, or is an empty folder.
-pub(super) fn link(server: &Path, release: &Path, names: &[String]) -> Result<(), Failure> {
+pub(super) fn link(server: &Path, release: &Path, names: &[String]) -> Result<(), ServerError> {
     for name in names {
         let (common, own) = (server.join("shared").join(name), release.join(name));
-        for folder in [&common, &own].into_iter().filter_map(|path| path.parent()) {
-            fs::create_dir_all(folder).map_err(|source| cannot("create", folder, &source))?;
-        }
         if let Some(link) = link_above(release, name) {
-            return Err(refused(
-                format!(
-                    "`shared` has `{name}`, and `{link}` above it is a link: it would lie outside of the release"
-                ),
-                format!("take one of `{link}` and `{name}` out of `shared`, or make `{link}` a folder"),
-            ));
+            return Err(ServerError::Outside { name: name.clone(), link: link.to_owned() });
+        }
+        for folder in [&common, &own].into_iter().filter_map(|path| path.parent()) {
+            fs::create_dir_all(folder).map_err(ServerError::io("create", folder))?;
         }
         if fs::symlink_metadata(&common).is_err() {
+            // A link would point elsewhere from there.
             if fs::symlink_metadata(&own).is_ok_and(|metadata| !metadata.is_symlink()) {
-                durable::publish(&own, &common).map_err(|error| not_durable(&error))?;
+                durable::publish(&own, &common)?;
             } else {
-                fs::create_dir(&common).map_err(|source| cannot("create", &common, &source))?;
+                fs::create_dir(&common).map_err(ServerError::io("create", &common))?;
             }
         }
         remove_whole(&own)?;
-        durable::link(&from_inside(name), &own).map_err(|error| not_durable(&error))?;
+        durable::link(&from_inside(name), &own)?;
     }
     Ok(())
 }

@@ -1,0 +1,193 @@
+//! Mistakes in tasks.toml and on the command line: each is shown at its place, with the mend, and nothing runs.
+
+use crate::support::Sandbox;
+
+/// A file with a mistake; where it is; words that the message has to have.
+type Mistake = (&'static str, &'static str, &'static [&'static str]);
+
+const MISTAKES: [Mistake; 30] = [
+    ("[tasks.a]\nrnu = 'true'", "tasks.toml:2:1", &["`rnu`", "`run`"]),
+    ("[tasks.a]\nrun = 'true'\nneed = ['b']", "tasks.toml:3:1", &["`need`", "`needs`"]),
+    ("[task.a]\nrun = 'true'", "tasks.toml:1:2", &["`task`", "`tasks`"]),
+    ("[environments.staging]\nswaps = {}", "tasks.toml:2:1", &["`swaps`", "`swap`"]),
+    (
+        "[environments.staging]\ntarget = { git = 'x', brnach = 'y' }",
+        "tasks.toml:2:23",
+        &["`brnach`", "`branch`"],
+    ),
+    (
+        "[environments.staging]\nhealth = { url = 'http://x', contain = 'y' }",
+        "tasks.toml:2:30",
+        &["`contain`", "`contains`"],
+    ),
+    (
+        "[environments.staging]\nprotect = { branch = ['main'] }",
+        "tasks.toml:2:13",
+        &["`branch`", "`branches`"],
+    ),
+    ("[settings]\njob = 2", "tasks.toml:2:1", &["`job`", "`jobs`"]),
+    ("[project]\nnmae = 'x'", "tasks.toml:2:1", &["`nmae`", "`name`"]),
+    (
+        "[tasks.a]\nsteps = [{ run = 'true', allow_failures = true }]",
+        "tasks.toml:2:26",
+        &["`allow_failures`", "`allow_failure`"],
+    ),
+    ("[tasks.a]\nneeds = 3", "tasks.toml:2:9", &[]),
+    ("[tasks.a]\nrun = true", "tasks.toml:2:7", &[]),
+    ("[tasks.a]\nrun = ['true', 3]", "tasks.toml:2:16", &[]),
+    ("tasks = 3", "tasks.toml:1:9", &[]),
+    ("[tasks]\nb = 5", "tasks.toml:2:5", &[]),
+    (
+        "[tasks.a]\nneeds = ['bulid']\n[tasks.build]\nrun = 'true'",
+        "tasks.toml:2:10",
+        &["`bulid`", "did you mean `build`"],
+    ),
+    (
+        "[environments.a]\nneeds = ['tset']\n[tasks.test]\nrun = 'true'",
+        "tasks.toml:2:10",
+        &["`tset`", "did you mean `test`"],
+    ),
+    (
+        "[environments.a]\nprotect = { after = 'stagin' }\n[environments.staging]",
+        "tasks.toml:2:21",
+        &["`stagin`", "did you mean `staging`"],
+    ),
+    (
+        "[environments.a]\ndeploy = 'shpi'\n[tasks.ship]\nrun = 'true'",
+        "tasks.toml:2:10",
+        &["`shpi`", "did you mean `ship`"],
+    ),
+    (
+        "[tasks.a]\nsteps = [{ task = 'bb' }]\n[tasks.bbb]\nrun = 'true'",
+        "tasks.toml:2:19",
+        &["`bb`", "did you mean `bbb`"],
+    ),
+    ("[tasks.a]\nsteps = [{ run = 'true', exec = ['true'] }]", "tasks.toml:2", &["`run`", "`exec`"]),
+    ("[tasks.a]\nsteps = [{ name = 'nothing' }]", "tasks.toml:2:10", &["`run`"]),
+    ("[tasks.a]\nrun = 'true'\nsteps = ['true']", "tasks.toml:", &["`run`", "`steps`"]),
+    ("[tasks.staging]\nrun = 'true'\n[environments.staging]", "tasks.toml:", &["`staging`"]),
+    ("[tasks.'two words']\nrun = 'true'", "tasks.toml:1:8", &["two words"]),
+    ("[tasks.a]\nrun = 'true'\ntimeout = 'soon'", "tasks.toml:3:11", &["soon"]),
+    ("[environments.a]\ntarget = { git = 'x', server = 'local' }", "tasks.toml:2", &["`git`", "`server`"]),
+    ("[environments.a]\ntarget = { branch = 'main' }", "tasks.toml:2", &["`git`"]),
+    ("[environments.a]\nswap = { '../outside' = 'x' }", "tasks.toml:2:10", &["../outside"]),
+    ("[environments.a]\nswap = { 'a' = { from = 'b', text = 'c' } }", "tasks.toml:2", &["`from`", "`text`"]),
+];
+
+#[test]
+fn a_mistake_is_shown_at_its_place_with_the_mend() {
+    for (text, place, words) in MISTAKES {
+        let sandbox = Sandbox::new().tasks(&format!("{text}\n"));
+        let refused = sandbox.deploy(["check"]);
+        refused.fails_with(2).says(place).says("^").prints("");
+        for word in words {
+            refused.says(word);
+        }
+    }
+}
+
+#[test]
+fn all_mistakes_of_a_file_are_told_at_once() {
+    let sandbox = Sandbox::new().tasks(
+        r#"[settings]
+jbos = 2
+[tasks.build]
+rnu = "true"
+[tasks.test]
+needs = ["biuld"]
+run = "echo {{ nobody_knows }}"
+[tasks.good]
+run = "touch ran"
+"#,
+    );
+    for arguments in [["check"], ["good"], ["list"]] {
+        let refused = sandbox.deploy(arguments);
+        refused.fails_with(2);
+        for place in ["tasks.toml:2:1", "tasks.toml:4:1", "tasks.toml:6:10"] {
+            refused.says(place);
+        }
+    }
+    assert!(!sandbox.has("ran"));
+}
+
+#[test]
+fn what_is_not_toml_is_shown_at_its_place() {
+    for (text, place) in [
+        ("[tasks.a]\nrun = 'true\n", "tasks.toml:2"),
+        ("[tasks.a\nrun = 'true'\n", "tasks.toml:1"),
+        ("[tasks.a]\nrun = 'true'\nrun = 'false'\n", "tasks.toml:3"),
+        ("[tasks.a]\nrun = \n", "tasks.toml:2"),
+    ] {
+        let sandbox = Sandbox::new().tasks(text);
+        sandbox.deploy(["a"]).fails_with(2).says(place).says("^");
+    }
+}
+
+#[test]
+fn bytes_that_are_not_text_are_refused() {
+    let sandbox = Sandbox::new();
+    std::fs::write(sandbox.root().join("tasks.toml"), b"[tasks.a]\nrun = '\xff'\n").expect("a file");
+    sandbox.deploy(["a"]).fails_with(2).says("tasks.toml").says("UTF-8");
+}
+
+#[test]
+fn a_file_of_a_newer_deploy_is_refused() {
+    let sandbox = Sandbox::new().tasks("[project]\nrequires = '999.0.0'\n[tasks.a]\nrun = 'touch ran'\n");
+    sandbox.deploy(["a"]).fails_with(2).says("999.0.0").says("tasks.toml:2");
+    assert!(!sandbox.has("ran"));
+}
+
+#[test]
+fn a_missing_file_is_told_with_what_to_do() {
+    let sandbox = Sandbox::new();
+    sandbox.deploy(["test"]).fails_with(2).says("tasks.toml");
+    sandbox.deploy(["-f", "elsewhere.toml", "check"]).fails_with(2).says("elsewhere.toml");
+    sandbox.deploy(["-C", "no/such/folder", "check"]).fails_with(2).says("no/such/folder");
+}
+
+#[test]
+fn an_unknown_name_on_the_command_line_is_told_with_the_nearest() {
+    let sandbox = Sandbox::new().tasks("[environments.staging]\n[tasks.test]\nrun = 'touch ran'\n");
+    sandbox.deploy(["tset"]).fails_with(2).says("`tset`").says("did you mean `test`");
+    sandbox.deploy(["stagign"]).fails_with(2).says("`stagign`").says("did you mean `staging`");
+    sandbox.deploy(["-e", "stagign", "test"]).fails_with(2).says("did you mean `staging`");
+    sandbox.deploy(["staging", "tset"]).fails_with(2).says("did you mean `test`");
+    sandbox.deploy(["test", "tset"]).fails_with(2).says("did you mean `test`");
+    assert!(!sandbox.has("ran"), "a slip on the command line is found before anything runs");
+}
+
+#[test]
+fn an_unknown_option_is_refused() {
+    let sandbox = Sandbox::new().tasks("[tasks.test]\nrun = 'touch ran'\n");
+    sandbox.deploy(["--no-such-option", "test"]).fails_with(2).says("--no-such-option");
+    sandbox.deploy(["test", "--keep-goign"]).fails_with(2).says("--keep-goign");
+    sandbox.deploy(["-j", "none", "test"]).fails_with(2).says("none");
+    sandbox.deploy(["--set", "novalue", "test"]).fails_with(2).says("novalue");
+    assert!(!sandbox.has("ran"));
+}
+
+#[test]
+fn an_environment_with_nothing_to_deploy_is_told() {
+    let sandbox = Sandbox::new().tasks("[environments.staging]\n").git();
+    sandbox.deploy(["staging"]).fails_with(2).says("target");
+}
+
+#[test]
+fn what_does_not_go_to_a_terminal_has_no_colours() {
+    let sandbox = Sandbox::new().tasks("[tasks.a]\nrnu = 'true'\n");
+    let refused = sandbox.deploy(["check"]);
+    refused.fails_with(2).never_mentions("\u{1b}[");
+}
+
+#[test]
+fn colours_can_be_asked_for() {
+    let sandbox = Sandbox::new().tasks("[tasks.a]\nrnu = 'true'\n");
+    sandbox.deploy(["--color", "always", "check"]).fails_with(2).says("\u{1b}[");
+}
+
+#[test]
+fn an_empty_file_is_a_file() {
+    let sandbox = Sandbox::new().tasks("");
+    sandbox.deploy(["check"]).succeeds();
+    sandbox.deploy(["list"]).succeeds();
+}

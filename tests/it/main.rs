@@ -1,0 +1,22 @@
+//! What `deploy` does, seen from outside: every test runs the real program in a folder of its own and looks at
+//! what it printed, how it ended and what it left behind. One file a feature; nothing here knows the code inside.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests are the world that deploy acts on: they start it, and write its files"
+)]
+
+mod support;
+
+mod errors;
+mod git_target;
+mod health;
+mod ledger;
+mod list;
+mod plan;
+mod protect;
+mod refusals;
+mod server_target;
+mod stop;
+mod tasks;
+mod values;

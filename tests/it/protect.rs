@@ -1,0 +1,196 @@
+//! Rules: what an environment refuses, and what it asks, before anything has run.
+
+use crate::support::Sandbox;
+
+/// A shop whose production has this `protect`, and a task that must not run when it refuses.
+fn shop(protect: &str) -> Sandbox {
+    let tasks = r#"
+        [environments.staging]
+        target = { git = "staging" }
+        [environments.production]
+        target  = { git = "production" }
+        needs   = ["test"]
+        protect = PROTECT
+        [tasks.test]
+        run = "echo test >> ../log"
+    "#;
+    Sandbox::shop(&tasks.replace("PROTECT", protect)).remote("staging").remote("production")
+}
+
+#[track_caller]
+fn assert_nothing_happened(sandbox: &Sandbox) {
+    assert!(!sandbox.has("../log"), "something ran");
+    assert_eq!(sandbox.target("production").tip("main"), None);
+}
+
+#[test]
+fn only_some_branches_are_taken() {
+    let sandbox = shop("{ branches = ['main', 'release-*'] }");
+    sandbox.repository().git(["switch", "--quiet", "--create", "feature"]);
+    sandbox.deploy(["production"]).fails_with(3).says("feature").says("main");
+    sandbox.repository().git(["checkout", "--quiet", "--detach"]);
+    sandbox.deploy(["production"]).fails_with(3);
+    assert_nothing_happened(&sandbox);
+    sandbox.repository().git(["switch", "--quiet", "--create", "release-1"]);
+    sandbox.deploy(["production"]).succeeds();
+}
+
+#[test]
+fn uncommitted_changes_can_be_refused() {
+    let sandbox = shop("{ clean = true }");
+    sandbox.write("shop.py", "print('edited')\n");
+    sandbox.deploy(["production"]).fails_with(3).says("shop.py");
+    sandbox.repository().git(["checkout", "--quiet", "shop.py"]);
+    sandbox.write("new.txt", "untracked\n");
+    sandbox.deploy(["production"]).fails_with(3).says("new.txt");
+    assert_nothing_happened(&sandbox);
+    sandbox.shell("rm new.txt").succeeds();
+    sandbox.deploy(["production"]).succeeds();
+    // deploy's own folder is there now, and no change of the user's.
+    sandbox.commit("Second");
+    sandbox.deploy(["production"]).succeeds();
+}
+
+#[test]
+fn a_commit_has_to_be_live_elsewhere_first() {
+    let sandbox = shop("{ after = 'staging' }");
+    sandbox.deploy(["production"]).fails_with(3).says("staging");
+    assert_nothing_happened(&sandbox);
+    sandbox.deploy(["staging"]).succeeds();
+    let tested = sandbox.repository().head();
+    sandbox.commit("Untested");
+    sandbox.deploy(["production"]).fails_with(3);
+    assert_nothing_happened(&sandbox);
+    sandbox.deploy(["production", "--ref", &tested]).succeeds();
+}
+
+#[test]
+fn a_rule_can_be_overridden_with_a_reason() {
+    let sandbox = shop("{ branches = ['release'] }");
+    sandbox.deploy(["production", "--override", "branches"]).fails_with(2).says("--reason");
+    sandbox.deploy(["production", "--override", "brnaches", "--reason", "x"]).fails_with(2).says("branches");
+    assert_nothing_happened(&sandbox);
+    sandbox.deploy(["production", "--override", "branches", "--reason", "a hotfix"]).succeeds();
+}
+
+#[test]
+fn without_a_terminal_a_question_refuses() {
+    let sandbox = shop("{ confirm = true }");
+    sandbox.deploy(["production"]).fails_with(3).says("--yes");
+    sandbox.shell("yes | $DEPLOY production").fails_with(3);
+    assert_nothing_happened(&sandbox);
+    sandbox.deploy(["production", "--yes"]).succeeds();
+    assert!(sandbox.target("production").tip("main").is_some());
+}
+
+#[test]
+fn a_question_is_asked_first_and_once() {
+    let sandbox = shop("{ confirm = true }");
+    let mut running = sandbox.start_on_terminal("production");
+    running.wait_for("production").wait_for("?");
+    assert_nothing_happened(&sandbox);
+    running.type_in("n\n");
+    running.wait().fails_with(3);
+    assert_nothing_happened(&sandbox);
+
+    let mut running = sandbox.start_on_terminal("production");
+    running.wait_for("?");
+    running.type_in("y\n");
+    let ended = running.wait();
+    ended.succeeds();
+    assert_eq!(sandbox.read("../log"), "test\n");
+    assert!(sandbox.target("production").tip("main").is_some());
+}
+
+#[test]
+fn ctrl_c_at_a_question_is_an_answer() {
+    let sandbox = shop("{ confirm = true }");
+    let mut running = sandbox.start_on_terminal("production");
+    running.wait_for("?");
+    running.type_in("\u{3}");
+    running.wait().fails();
+    assert_nothing_happened(&sandbox);
+}
+
+#[test]
+fn an_end_of_input_is_no_yes() {
+    let sandbox = shop("{ confirm = true }");
+    let mut running = sandbox.start_on_terminal("production");
+    running.wait_for("?");
+    running.type_in("\u{4}");
+    running.wait().fails();
+    assert_nothing_happened(&sandbox);
+}
+
+#[test]
+fn a_typed_confirmation_wants_the_name() {
+    let sandbox = shop("{ confirm = 'typed' }");
+    sandbox.deploy(["production"]).fails_with(3).says("--yes=production");
+    sandbox.deploy(["production", "--yes"]).fails_with(3);
+    sandbox.deploy(["production", "--yes=staging"]).fails_with(3);
+    let mut running = sandbox.start_on_terminal("production");
+    running.wait_for("production");
+    running.type_in("yes\n");
+    running.wait().fails_with(3);
+    assert_nothing_happened(&sandbox);
+
+    let mut running = sandbox.start_on_terminal("production");
+    running.wait_for("production");
+    running.type_in("production\n");
+    running.wait().succeeds();
+    sandbox.commit("Second");
+    sandbox.deploy(["production", "--yes=production"]).succeeds();
+}
+
+#[test]
+fn a_task_can_ask_too() {
+    let sandbox = Sandbox::new().tasks(
+        r#"
+        [tasks.reset]
+        needs = ["stop"]
+        confirm = "Really drop all data?"
+        run = "echo reset >> log"
+        [tasks.stop]
+        run = "echo stop >> log"
+        "#,
+    );
+    sandbox.deploy(["reset"]).fails_with(3).says("Really drop all data?").says("--yes");
+    assert!(!sandbox.has("log"));
+    let mut running = sandbox.start_on_terminal("reset");
+    running.wait_for("Really drop all data?");
+    assert!(!sandbox.has("log"), "questions come before everything");
+    running.type_in("y\n");
+    running.wait().succeeds();
+    assert_eq!(sandbox.read("log"), "stop\nreset\n");
+    sandbox.deploy(["-y", "reset"]).succeeds();
+}
+
+#[test]
+fn tasks_in_a_protected_environment_are_not_deploys() {
+    let sandbox = shop("{ confirm = true, branches = ['release'] }");
+    sandbox.deploy(["production", "test"]).succeeds();
+    assert_eq!(sandbox.read("../log"), "test\n");
+}
+
+#[test]
+fn what_a_task_requires_is_checked_before_anything_runs() {
+    let sandbox = Sandbox::new().tasks(
+        r#"
+        [tasks.first]
+        run = "echo first >> log"
+        [tasks.build]
+        needs = ["first"]
+        require = ["sh", { run = "test -f ready", message = "make it ready" }]
+        run = "echo build >> log"
+        [tasks.pack]
+        needs = ["first"]
+        require = ["no-such-program"]
+        run = "echo pack >> log"
+        "#,
+    );
+    sandbox.deploy(["build"]).fails_with(3).says("make it ready");
+    sandbox.deploy(["pack"]).fails_with(3).says("no-such-program");
+    assert!(!sandbox.has("log"));
+    sandbox.write("ready", "");
+    sandbox.deploy(["build"]).succeeds();
+}
