@@ -2,6 +2,7 @@
 //! shown at once. The only user of the renderer; it knows nothing of TOML or tasks.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde::{Deserialize, Serialize};
@@ -27,13 +28,19 @@ pub(crate) struct Source {
     /// The path as the user would type it.
     pub(crate) path: String,
     pub(crate) text: String,
+    /// Where its lines end; found when the first line is asked for.
+    ends: OnceLock<Vec<usize>>,
 }
 
 impl Source {
+    pub(crate) fn new(path: impl Into<String>, text: impl Into<String>) -> Source {
+        Source { path: path.into(), text: text.into(), ends: OnceLock::new() }
+    }
+
     /// The line that holds byte `offset`, counted from 1.
     pub(crate) fn line(&self, offset: u32) -> usize {
-        let end = (offset as usize).min(self.text.len());
-        self.text.as_bytes()[..end].iter().filter(|&&byte| byte == b'\n').count() + 1
+        let ends = self.ends.get_or_init(|| memchr::memchr_iter(b'\n', self.text.as_bytes()).collect());
+        ends.partition_point(|end| *end < offset as usize) + 1
     }
 }
 

@@ -17,10 +17,10 @@ const MAY_IMPORT: [(&str, &[&str]); 14] = [
     ("release", &["diagnostic", "model", "plan", "process", "state"]),
     ("target", &["diagnostic", "model", "plan", "process", "state", "release"]),
     ("store", &["diagnostic", "model", "plan", "process", "state"]),
-    ("report", &["diagnostic", "model", "plan"]),
-    ("facts", &["diagnostic", "model", "plan", "process", "state", "release"]),
+    ("report", &["diagnostic", "model", "plan", "release", "facts"]),
+    ("facts", &["diagnostic", "model", "plan", "process", "state", "release", "target"]),
     ("engine", &["diagnostic", "model", "plan", "process", "state"]),
-    ("perform", &["diagnostic", "model", "plan", "process", "state", "release", "target", "store", "engine"]),
+    ("perform", &["diagnostic", "model", "plan", "process", "state", "release", "target", "store", "facts", "engine"]),
     (
         "cli",
         &[
@@ -50,7 +50,7 @@ const RESERVED: [(&str, &[&str], &str); 15] = [
     ("print!", &["report", "cli"], "say it with an Event"),
     ("io::stdout()", &["report", "cli"], "say it with an Event"),
     ("io::stderr()", &["report", "cli"], "say it with an Event"),
-    ("anstream::", &["report", "cli"], "say it with an Event"),
+    ("anstream::", &["report", "cli", "target/git/words"], "say it with an Event"),
     ("annotate_snippets", &["diagnostic"], "collect Diagnostics"),
     ("env::var", &["facts", "cli/environment"], "the environment is a Fact"),
     ("SystemTime::now", &["facts"], "the clock is a Fact"),

@@ -2,6 +2,12 @@
 #![expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
 
 use std::env;
+use std::ffi::OsString;
+
+/// All of it: what the processes that we start get beneath their own variables.
+pub(crate) fn all() -> Vec<(OsString, OsString)> {
+    env::vars_os().collect()
+}
 
 /// What deploy tells its developers about itself: a level, or `module=level,…`.
 pub(crate) fn log() -> Option<String> {

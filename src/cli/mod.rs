@@ -59,7 +59,7 @@ impl From<Error> for Stopped {
 }
 
 fn dispatch(opening: &Opening) -> Result<ExitCode, Stopped> {
-    let env: Arc<Vec<(OsString, OsString)>> = Arc::new(std::env::vars_os().collect());
+    let env: Arc<Vec<(OsString, OsString)>> = Arc::new(environment::all());
     let session = Session::load(&opening.common, Arc::clone(&env));
     match &opening.first {
         Some(first) if is_ours(first, session.as_ref().ok()) => {

@@ -32,7 +32,7 @@ impl Session {
     pub(crate) fn load(common: &Common, env: Arc<Vec<(OsString, OsString)>>) -> Result<Session, Error> {
         let place = place(common)?;
         let text = fs::read_to_string(&place.path).map_err(|error| unreadable(&place.shown, &error))?;
-        let sources = vec![Source { path: place.shown, text }];
+        let sources = vec![Source::new(place.shown, text)];
         match config::parse(&sources[0], 0) {
             Ok(project) => Ok(Session { root: place.root, sources, project, env }),
             Err(problems) => Err(Error::diagnostics(problems, &sources)),

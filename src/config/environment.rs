@@ -112,6 +112,14 @@ pub(crate) fn health(item: Item<'_, '_>) -> Option<Health<Written>> {
         health.within = within.unwrap_or(health.within);
         health.every = every.unwrap_or(health.every);
         health.streak = streak.unwrap_or(health.streak);
+        if health.every.saturating_mul(health.streak - 1) > health.within {
+            let least = health.every.saturating_mul(health.streak - 1).as_secs();
+            item.problem(
+                Diagnostic::new("this check can't succeed: it ends before so many good answers can come")
+                    .at(item.at(), format!("{} answers take {least}s at least", health.streak))
+                    .help("more `within`, less `every`, or a shorter `streak`"),
+            );
+        }
     }
     health
 }

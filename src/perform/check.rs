@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use crate::model::event::{Failure, Told};
 use crate::model::health::Health;
 use crate::model::step::Planned;
+use crate::model::text::Text;
 use crate::process::{Slept, Stop};
 use crate::release::git::without_credentials;
 use probe::{Answer, Prober};
@@ -34,16 +35,16 @@ pub(crate) fn check(
     let end = began + health.within;
     let end = deadline.map_or(end, |deadline| deadline.min(end));
     let url = without_credentials(&health.url.to_string());
-    let prober = Prober::new(&health.url.reveal()).map_err(|why| Failure::Refused {
+    let asker = Prober::new(&health.url.reveal()).map_err(|why| Failure::Refused {
         message: format!("`{url}` can't be asked: {why}"),
         help: Some("give an address that starts with http:// or https://".to_owned()),
     })?;
-    let contains = health.contains.as_ref().map(|text| text.reveal());
+    let contains = health.contains.as_ref().map(Text::reveal);
     let (mut probes, mut good) = (0_u32, 0);
     let mut last = Answer::Silence(Duration::ZERO);
     loop {
         let left = end.saturating_duration_since(Instant::now());
-        let answer = prober.probe(left.min(PROBE), stop).ok_or(Failure::Stopped)?;
+        let answer = asker.probe(left.min(PROBE), stop).ok_or(Failure::Stopped)?;
         probes += 1;
         if answer.is(health.status, contains.as_deref()) {
             good += 1;

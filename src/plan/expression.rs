@@ -37,10 +37,15 @@ pub(crate) fn evaluate(
                 Err(Trouble::Unset(_)) if source.contains("default") => {}
                 Err(trouble) => return Err(trouble),
             }
-        } else if name != "env" && !is_function(&name) {
-            let rendered = lookup(&name)?;
-            origin = origin.and(rendered.origin);
-            context.insert(name, engine_value(rendered.value));
+        } else if name != "env" {
+            match lookup(&name) {
+                Ok(rendered) => {
+                    origin = origin.and(rendered.origin);
+                    context.insert(name, engine_value(rendered.value));
+                }
+                Err(Trouble::Unknown(..)) if is_function(&name) => {}
+                Err(trouble) => return Err(trouble),
+            }
         }
     }
     context.insert("env".to_owned(), minijinja::Value::from(caller));

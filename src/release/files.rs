@@ -60,9 +60,9 @@ impl Scratch {
         for submodule in &submodules {
             writer.create_folder(&folder.join(&submodule.path))?;
         }
-        let asked: String = entries.iter().map(|entry| format!("{}\n", entry.id)).collect();
+        let asked: Vec<&str> = entries.iter().flat_map(|entry| [entry.id.as_str(), "\n"]).collect();
         let mut written = Ok(());
-        let call = self.call(&["cat-file", "--batch"]).reading(asked.into_bytes());
+        let call = self.call(&["cat-file", "--batch"]).reading(asked.concat().into_bytes());
         let answer = call.pour(
             stop,
             &mut |bytes| {

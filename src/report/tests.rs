@@ -85,7 +85,7 @@ fn labels(names: &[&str]) -> Labels {
     Labels {
         names: names.iter().map(|&name| name.to_owned()).collect(),
         order: (0..names.len()).map(JobId::new).collect(),
-        sources: vec![Source { path: "tasks.toml".into(), text: "\n".repeat(names.len()) }],
+        sources: vec![Source::new("tasks.toml", "\n".repeat(names.len()))],
     }
 }
 

@@ -6,8 +6,8 @@ pub(crate) mod server;
 
 use std::path::Path;
 
-use crate::model::event::{Failure, Told};
 use crate::model::release::ObjectId;
+use crate::model::event::{Failure, Told};
 use crate::model::script::Script;
 use crate::model::text::Text;
 use crate::process::Stop;
@@ -31,10 +31,12 @@ pub(crate) struct Shipment<'a> {
     pub(crate) scratch: &'a Scratch,
 }
 
+/// Runs one shell line in a folder, with the variables of the step; its output goes to what it is given last.
+pub(crate) type Line<'a> = dyn Fn(&Script<Text>, &Path, &mut dyn FnMut(Told)) -> Result<(), Failure> + 'a;
+
 /// What a target asks of the run that it is a part of.
 pub(crate) struct Crew<'a> {
-    /// Runs one shell line in a folder, with the variables of the step.
-    pub(crate) line: &'a dyn Fn(&Script<Text>, &Path, &mut dyn FnMut(Told)) -> Result<(), Failure>,
+    pub(crate) line: &'a Line<'a>,
     pub(crate) stop: &'a Stop,
     pub(crate) tell: &'a mut dyn FnMut(Told),
 }

@@ -71,7 +71,7 @@ impl Prober {
         let (agent, url) = (self.agent.clone(), self.url.clone());
         let spawned = thread::Builder::new().name("probe".to_owned()).spawn(move || {
             // Nobody may wait for it any more.
-            let _ = sender.send(ask(&agent, &url, timeout));
+            let _sent = sender.send(ask(&agent, &url, timeout));
         });
         if let Err(error) = spawned {
             return Some(Answer::failed(&error));

@@ -44,10 +44,10 @@ fn serve(mut stream: TcpStream, does: Does, requests: &Sender<String>, hanging: 
     let mut head = String::new();
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     while reader.read_line(&mut head).is_ok_and(|count| count > 2) {}
-    let _ = requests.send(head);
+    let _gone = requests.send(head);
     match does {
         Does::Says(text) => {
-            let _ = stream.write_all(text.as_bytes());
+            let _gone = stream.write_all(text.as_bytes());
         }
         Does::Hangs => hanging.push(stream),
         Does::Closes => {}
@@ -68,6 +68,11 @@ fn health(url: &str) -> Health<Planned> {
         streak: 1,
         at: Span::default(),
     }
+}
+
+/// Time for one probe and not for another.
+fn once(health: Health<Planned>) -> Health<Planned> {
+    Health { within: LAST_PROBE, every: PROBE, ..health }
 }
 
 /// The result, the notes, and how often the server was asked.
@@ -119,12 +124,7 @@ fn status_and_content_must_both_be_right() {
 fn what_was_expected_and_what_came_is_told_without_credentials() {
     let server = server(vec![says("200 OK", &"x".repeat(500))]);
     let url = server.url.replace("http://", "http://bob:hush@");
-    let unmet = Health {
-        contains: Some(Text::from("release 4")),
-        within: Duration::from_millis(50),
-        streak: 2,
-        ..health(&url)
-    };
+    let unmet = Health { contains: Some(Text::from("release 4")), streak: 2, ..once(health(&url)) };
     let (result, notes) = checked(&unmet);
     let (message, help) = said(result);
     let shown = server.url.replace("http://", "http://…@");
@@ -143,8 +143,7 @@ fn a_redirect_is_not_followed_and_can_be_what_is_expected() {
     let moved = Does::Says("HTTP/1.1 302 Found\r\nLocation: /login\r\nContent-Length: 0\r\n\r\n".to_owned());
     let server = server(vec![moved]);
     assert_eq!(checked(&Health { status: 302, ..health(&server.url) }).0, Ok(()));
-    let (message, help) =
-        said(checked(&Health { within: Duration::from_millis(20), ..health(&server.url) }).0);
+    let (message, help) = said(checked(&once(health(&server.url))).0);
     assert!(message.contains("expected 200, last came 302 ("), "{message}");
     assert!(help.starts_with("redirects are not followed"));
     assert!(server.requests.try_iter().all(|request| !request.contains("/login")));
@@ -153,7 +152,7 @@ fn a_redirect_is_not_followed_and_can_be_what_is_expected() {
 #[test]
 fn a_service_that_is_not_there_is_told_so() {
     let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let absent = Health { within: Duration::from_millis(20), ..health(&format!("http://{unused}/")) };
+    let absent = once(health(&format!("http://{unused}/")));
     let (message, help) = said(checked(&absent).0);
     assert!(message.contains("last came Connection refused"), "{message}");
     assert!(help.starts_with("nothing listens there"));
@@ -169,12 +168,12 @@ fn an_answer_that_is_not_encrypted_is_no_answer_to_https() {
     let url = format!("https://{}/", listener.local_addr().unwrap());
     thread::spawn(move || {
         for stream in listener.incoming() {
-            let _ = stream
+            let _gone = stream
                 .unwrap()
                 .write_all(b"HTTP/1.1 400 This is a plain text port, spoken to in TLS\r\n\r\n");
         }
     });
-    let (message, help) = said(checked(&Health { within: LAST_PROBE, every: PROBE, ..health(&url) }).0);
+    let (message, help) = said(checked(&once(health(&url))).0);
     assert!(message.contains("expected 200, last came "), "{message}");
     assert!(help.contains("certificate"), "{message}: {help}");
 }
@@ -223,9 +222,9 @@ fn an_endless_body_is_cut() {
     let url = format!("http://{}/", listener.local_addr().unwrap());
     thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
-        let _ = stream.read(&mut [0; 4096]);
-        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\nthe begin");
-        while stream.write_all(&[b'x'; 65536]).is_ok() {}
+        let _gone = stream.read(&mut [0; 4096]);
+        let _gone = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\nthe begin");
+        while stream.write_all(&vec![b'x'; 65536]).is_ok() {}
     });
     let endless = Health { contains: Some(Text::from("the begin")), ..health(&url) };
     assert_eq!(checked(&endless).0, Ok(()));

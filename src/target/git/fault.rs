@@ -23,8 +23,9 @@ enum Kind {
     CutOff,
 }
 
-/// What git, ssh and curl say. The first sign that is found counts.
-const SIGNS: [(&str, Kind); 26] = [
+/// What git, ssh and curl say. The first sign that is found counts. Those of a host that can't be reached must not be
+/// found in what is said when a connection breaks later: by then something may have arrived.
+const SIGNS: [(&str, Kind); 21] = [
     ("unpack failed", Kind::Full),
     ("unpacker error", Kind::Full),
     ("could not read Username", Kind::Locked),
@@ -35,22 +36,17 @@ const SIGNS: [(&str, Kind); 26] = [
     ("returned error: 401", Kind::Locked),
     ("returned error: 403", Kind::Locked),
     ("Access denied", Kind::Locked),
+    ("detected dubious ownership", Kind::Locked),
     ("does not appear to be a git repository", Kind::NoRepository),
-    ("repository not found", Kind::NoRepository),
-    ("Repository not found", Kind::NoRepository),
+    ("epository not found", Kind::NoRepository),
     ("' not found", Kind::NoRepository),
     ("returned error: 404", Kind::NoRepository),
     ("No such file or directory", Kind::NoRepository),
-    ("detected dubious ownership", Kind::Locked),
     ("Could not resolve host", Kind::NoHost),
-    ("Name or service not known", Kind::NoHost),
-    ("name resolution", Kind::NoHost),
-    ("Connection refused", Kind::NoHost),
-    ("Connection timed out", Kind::NoHost),
-    ("No route to host", Kind::NoHost),
-    ("Network is unreachable", Kind::NoHost),
-    ("Couldn't connect to server", Kind::NoHost),
+    ("connect to host", Kind::NoHost),
+    ("unable to connect to", Kind::NoHost),
     ("Failed to connect to", Kind::NoHost),
+    ("Couldn't connect to server", Kind::NoHost),
 ];
 
 impl Fault {
@@ -94,6 +90,38 @@ impl Fault {
                 "the repository there could not store it: its disk may be full, or not writable for this user"
             }
             Kind::CutOff => "`git ls-remote URL` tries the same",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(said: &str) -> Kind {
+        let (command, how) = ("git push".to_owned(), "failed with exit code 128".to_owned());
+        Fault::of(&GitError::Failed { command, how, said: said.to_owned() }).kind
+    }
+
+    #[test]
+    fn what_came_before_anything_arrived_is_told_from_what_came_later() {
+        for (said, expected) in [
+            ("ssh: connect to host paas port 22: Connection refused", Kind::NoHost),
+            ("ssh: Could not resolve hostname paas: Name or service not known", Kind::NoHost),
+            ("unable to access 'https://h/x/': Failed to connect to h port 443 after 1 ms", Kind::NoHost),
+            ("unable to access 'https://h/x/': The requested URL returned error: 403", Kind::Locked),
+            ("remote: Repository not found.\nrepository 'https://h/x/' not found", Kind::NoRepository),
+            ("remote unpack failed: unable to create temporary object directory", Kind::Full),
+            (
+                "Read from remote host paas: Connection timed out\nthe remote end hung up unexpectedly",
+                Kind::CutOff,
+            ),
+            ("client_loop: send disconnect: Broken pipe", Kind::CutOff),
+            ("RPC failed; HTTP 502 curl 22 The requested URL returned error: 502", Kind::CutOff),
+            ("remote: psql: Failed to connect to db\nthe remote end hung up unexpectedly", Kind::CutOff),
+            ("", Kind::CutOff),
+        ] {
+            assert_eq!(kind(said), expected, "{said}");
         }
     }
 }

@@ -85,7 +85,8 @@ fn help(error: &GitError) -> Option<String> {
 
 /// Refuses what git would not take as a branch's name; see git-check-ref-format(1).
 fn check_branch(branch: &str) -> Result<(), Failure> {
-    let is_part = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.ends_with(".lock");
+    let is_part =
+        |part: &str| !part.is_empty() && !part.starts_with('.') && part.strip_suffix(".lock").is_none();
     let is_name = branch.split('/').all(is_part)
         && !branch.starts_with('-')
         && !branch.ends_with('.')

@@ -147,7 +147,7 @@ fn a_branch_that_somebody_else_moved_is_not_touched() {
         let told = format!("holds {}, and by the ledger it should hold {expected}", theirs.short());
         assert!(said(&failure).0.contains(&told), "{failure:?}");
         assert!(matches!(failure, Failure::Refused { .. }));
-        assert_eq!((holds, host.tip().as_str()), (Holds::Before, theirs.as_str()));
+        assert_eq!((holds, host.tip().as_str()), (Holds::Foreign, theirs.as_str()));
     }
 }
 

@@ -102,7 +102,9 @@ mod tests {
     fn words(patterns: &[&str], pieces: &[&[u8]]) -> Option<(String, String)> {
         let patterns: Vec<String> = patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
         let mut words = Words::new(&patterns).unwrap();
-        pieces.iter().for_each(|piece| words.take(piece));
+        for piece in pieces {
+            words.take(piece);
+        }
         words.end();
         words.found
     }
@@ -134,7 +136,7 @@ mod tests {
         let mut words = Words::new(&["end$".to_owned()]).unwrap();
         words.take(b"remote: ");
         for _ in 0..100 {
-            words.take(&[b'x'; 50_000]);
+            words.take(&b"x".repeat(50_000));
             assert!(words.line.len() <= LINE_LIMIT && words.line.capacity() <= 4 * LINE_LIMIT);
         }
         words.take(&[b"x".repeat(3 * LINE_LIMIT), b" the end\n".to_vec()].concat());

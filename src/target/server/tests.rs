@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use super::*;
-use crate::diagnostic::Span;
 use crate::model::release::ObjectId;
+use crate::diagnostic::Span;
 use crate::model::text::Text;
 use crate::process::Stop;
 use crate::target::tests::{Came, World, put, said, script, stop};
@@ -83,7 +83,7 @@ impl Server {
     }
 
     fn records(&self) -> usize {
-        fs::read_dir(self.world.path("server/releases")).unwrap().count() - self.releases().len()
+        fs::read_dir(self.world.path("server/.releases")).unwrap().count()
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the tests stand on: a sealed folder to run `deploy` in, git repositories, gates that hold a step, a small
 //! HTTP server. Every wait is bounded by [`DEADLINE`] and ends on a condition; nothing sleeps.
 
-mod gate;
+pub(crate) mod gate;
 mod picture;
 mod repository;
 mod running;
@@ -10,8 +10,6 @@ mod server;
 
 use std::time::Duration;
 
-#[expect(unused_imports, reason = "named by measurements")]
-pub(crate) use gate::Leash;
 pub(crate) use running::Ended;
 pub(crate) use sandbox::Sandbox;
 pub(crate) use server::{Answer, Server};

@@ -1,0 +1,358 @@
+//! What `kill -9` breaks: `deploy staging`, and the book's Makefile recipe beside it, killed at evenly spaced points
+//! of their run: `cargo bench --bench kills [-- POINTS]`. Ends with 1 if a promise of deploy's is broken.
+//! Needs Linux (/proc), make, setsid and git.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "it starts what it kills, and prints tables"
+)]
+
+#[expect(dead_code, reason = "a kill is not timed")]
+mod measure;
+#[path = "../tests/it/support/mod.rs"]
+#[expect(
+    dead_code,
+    unused_imports,
+    unused_macros,
+    reason = "a measurement needs a part of the tests' sandbox"
+)]
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, kill_process_group, pidfd_open};
+
+use measure::{count, median, milliseconds};
+use support::gate::Leash;
+use support::{DEADLINE, Sandbox};
+
+/// Staging is reached as over ssh: the server's side of the connection is not on the machine that is killed.
+const TASKS: &str = r#"
+[environments.staging]
+target = { git = "server:SANDBOX/remotes/staging.git" }
+swap   = { "requirements.txt" = "-r requirements/staging.txt" }
+"#;
+
+/// The book's recipe.
+const MAKEFILE: &str = "\
+staging:
+\techo \"-r requirements/staging.txt\" > requirements.txt
+\tgit commit -am staging
+\tgit push staging HEAD:main
+\techo \"-r requirements/dev.txt\" > requirements.txt
+\tgit commit -am dev
+";
+
+/// Runs the command that ssh was given, in a session of its own, as a server would.
+const SSH: &str = r#"#!/bin/sh
+exec 9> "SANDBOX/tmp/server"
+: > "SANDBOX/tmp/contacted"
+while [ $# -gt 1 ]; do shift; done
+exec setsid sh -c "$1"
+"#;
+
+/// With the shop's own eight they are fifty.
+const FILES: usize = 42;
+
+const POINTS: u32 = 120;
+
+/// Undisturbed runs that say how long one takes.
+const REHEARSALS: usize = 7;
+
+/// What is run and killed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Contender {
+    Deploy,
+    Make,
+}
+
+/// What a kill takes with it.
+#[derive(Clone, Copy)]
+enum Reach {
+    /// The process group, as a terminal that is closed.
+    Group,
+    /// All that the command started, as a machine that loses its power.
+    Session,
+}
+
+/// How often what was found.
+type Tally = BTreeMap<&'static str, u32>;
+
+const DAMAGED: &str = "repositories damaged";
+const WORKING_TREE: &str = "  working tree";
+const INDEX: &str = "  index";
+const HEAD: &str = "  HEAD or a branch";
+const LOCK: &str = "  a lock left behind";
+const TOUCHED: &str = "any byte of work tree or .git changed";
+const OLD: &str = "target has the old release";
+const NEW: &str = "target has the new release";
+const NEITHER: &str = "target has neither";
+const AT_ONCE: &str = "the next run works at once";
+const AFTER_RECOVER: &str = "… after `deploy recover`";
+const AFTER_UNLOCK: &str = "… after `deploy unlock`";
+const NEVER: &str = "… not at all";
+const ROWS: [&str; 13] = [
+    DAMAGED,
+    WORKING_TREE,
+    INDEX,
+    HEAD,
+    LOCK,
+    TOUCHED,
+    OLD,
+    NEW,
+    NEITHER,
+    AT_ONCE,
+    AFTER_RECOVER,
+    AFTER_UNLOCK,
+    NEVER,
+];
+
+fn main() -> ExitCode {
+    let points = u32::try_from(count(POINTS as usize)).expect("a number of points");
+    println!("kill -9 at {points} evenly spaced points each, in a repository of 50 files\n");
+    let mut columns = Vec::new();
+    for contender in [Contender::Deploy, Contender::Make] {
+        let stage = Stage::new(contender);
+        for reach in [Reach::Group, Reach::Session] {
+            columns.push(stage.kill_everywhere(reach, points));
+        }
+    }
+    println!("\n{:44} {:>16} {:>16}", "", "deploy staging", "make staging");
+    println!("{:44} {:>8}{:>8} {:>8}{:>8}", "killed:", "group", "all", "group", "all");
+    for row in ROWS {
+        let figures: Vec<String> =
+            columns.iter().map(|tally| format!("{:>8}", tally.get(row).unwrap_or(&0))).collect();
+        println!("{:44} {}{} {}{}", row, figures[0], figures[1], figures[2], figures[3]);
+    }
+    let broken = columns[..2]
+        .iter()
+        .any(|tally| [DAMAGED, TOUCHED, NEITHER, NEVER].iter().any(|row| tally.contains_key(row)));
+    if broken { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// A project with a first release on staging and a second commit to ship, that can be had again and again.
+struct Stage {
+    contender: Contender,
+    sandbox: Sandbox,
+    /// Held by every process on the server's side.
+    server: Leash,
+    old: String,
+}
+
+impl Stage {
+    fn new(contender: Contender) -> Stage {
+        let mut sandbox = Sandbox::shop(TASKS).remote("staging");
+        for number in 0..FILES {
+            sandbox = sandbox.file(&format!("src/{number}.py"), &format!("print({number})\n"));
+        }
+        sandbox = sandbox.file("Makefile", MAKEFILE);
+        sandbox.executable("bin/ssh", SSH);
+        let url = format!("server:{}", sandbox.path("remotes/staging.git").display());
+        sandbox.repository().git(["remote", "set-url", "staging", &url]);
+        sandbox.commit("Fifty files");
+        let stage = Stage { contender, old: String::new(), server: sandbox.leash("server"), sandbox };
+        let first = stage.start().wait().expect("a child of ours");
+        assert!(first.success(), "the first release: {first}");
+        stage.sandbox.write("shop.py", "print('new')\n");
+        stage.sandbox.commit("New");
+        stage.sandbox.shell("mkdir ../saved && cp -a ../shop ../remotes ../saved").succeeds();
+        Stage { old: stage.sandbox.target("staging").tip("main").expect("a release"), ..stage }
+    }
+
+    fn kill_everywhere(&self, reach: Reach, points: u32) -> Tally {
+        let rehearsals: Vec<Duration> = (0..REHEARSALS).map(|_| self.rehearse()).collect();
+        let whole = median(&rehearsals);
+        println!("{} takes {:.0} ms", self.words().join(" "), milliseconds(whole));
+        let mut tally = Tally::new();
+        for point in 0..points {
+            self.restore();
+            self.kill_at(whole.mul_f64((f64::from(point) + 0.5) / f64::from(points)), reach, &mut tally);
+        }
+        tally
+    }
+
+    /// An undisturbed run.
+    fn rehearse(&self) -> Duration {
+        self.restore();
+        let begin = Instant::now();
+        let status = self.start().wait().expect("a child of ours");
+        assert!(status.success() && self.is_shipped(), "an undisturbed run: {status}");
+        begin.elapsed()
+    }
+
+    fn kill_at(&self, after: Duration, reach: Reach, tally: &mut Tally) {
+        let before = self.sandbox.picture();
+        let content = Content::of(&self.sandbox);
+        let mut child = self.start();
+        let leader = Pid::from_child(&child);
+        wait_for_end(leader, after);
+        match reach {
+            // It may have ended by itself.
+            Reach::Group => {
+                let _ended = kill_process_group(leader, Signal::KILL);
+            }
+            Reach::Session => kill_session(leader),
+        }
+        // At the first points it may be in no group of its own yet.
+        let _ended = child.kill();
+        child.wait().expect("a child of ours");
+        // What survives does what it still does; then we look.
+        wait_for_session(leader);
+        if self.sandbox.path("tmp/contacted").exists() {
+            self.server.wait_for_release();
+        }
+
+        let mut note = |row| *tally.entry(row).or_default() += 1;
+        let changes = before.changes();
+        let damage = content.damage(&self.sandbox, &changes);
+        if !damage.is_empty() {
+            note(DAMAGED);
+        }
+        damage.into_iter().for_each(&mut note);
+        if !changes.is_empty() {
+            note(TOUCHED);
+        }
+        let tip = self.sandbox.target("staging").tip("main");
+        note(if tip.as_ref() == Some(&self.old) {
+            OLD
+        } else if self.is_shipped() {
+            NEW
+        } else {
+            NEITHER
+        });
+        note(self.next());
+    }
+
+    /// Whether the next run delivers, and what had to be done first.
+    fn next(&self) -> &'static str {
+        let works = || self.start().wait().expect("a child of ours").success() && self.is_shipped();
+        if works() {
+            return AT_ONCE;
+        }
+        if self.contender == Contender::Deploy {
+            let _tried = self.sandbox.deploy(["recover"]);
+            if works() {
+                return AFTER_RECOVER;
+            }
+            let _tried = self.sandbox.deploy(["unlock", "staging", "--reason", "its run was killed"]);
+            if works() {
+                return AFTER_UNLOCK;
+            }
+        }
+        NEVER
+    }
+
+    /// Whether staging has the new commit's files, with staging's requirements.
+    fn is_shipped(&self) -> bool {
+        let target = self.sandbox.target("staging");
+        target.file("main", "shop.py") == "print('new')\n"
+            && target.file("main", "requirements.txt") == "-r requirements/staging.txt\n"
+    }
+
+    fn words(&self) -> [&'static str; 2] {
+        match self.contender {
+            Contender::Deploy => [env!("CARGO_BIN_EXE_deploy"), "staging"],
+            Contender::Make => ["make", "staging"],
+        }
+    }
+
+    /// Starts the contender in a session and a group of its own; its id is theirs.
+    fn start(&self) -> Child {
+        let [program, argument] = self.words();
+        let mut command: Command = self.sandbox.command("setsid", &[program, argument]);
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("setsid starts")
+    }
+
+    fn restore(&self) {
+        self.sandbox
+            .shell("cd .. && rm -rf shop remotes tmp/contacted && cp -a saved/shop saved/remotes .")
+            .succeeds();
+    }
+}
+
+/// What a developer means by "my repository": what it holds, not which bytes hold it.
+struct Content {
+    index: String,
+    head: String,
+}
+
+impl Content {
+    fn of(sandbox: &Sandbox) -> Content {
+        let repository = sandbox.repository();
+        let head = repository.git(["for-each-ref", "--format=%(refname) %(tree)", "refs/heads"]);
+        let branch = repository.git(["symbolic-ref", "HEAD"]);
+        Content { index: repository.git(["ls-files", "--stage"]), head: format!("{branch}\n{head}") }
+    }
+
+    /// What is not any more as it was; `changes` are the paths whose bytes have changed.
+    fn damage(&self, sandbox: &Sandbox, changes: &[String]) -> Vec<&'static str> {
+        let now = Content::of(sandbox);
+        let found = [
+            (WORKING_TREE, changes.iter().any(|path| !path.starts_with(".git/") && path != ".git")),
+            (INDEX, now.index != self.index),
+            (HEAD, now.head != self.head),
+            (
+                LOCK,
+                changes.iter().any(|path| {
+                    path.starts_with(".git/") && Path::new(path).extension() == Some("lock".as_ref())
+                }),
+            ),
+        ];
+        found.into_iter().filter(|(_, is)| *is).map(|(row, _)| row).collect()
+    }
+}
+
+/// Waits until the process has ended, or the time is over.
+fn wait_for_end(process: Pid, time: Duration) {
+    let Ok(handle) = pidfd_open(process, PidfdFlags::empty()) else { return };
+    let time = Timespec {
+        tv_sec: time.as_secs().try_into().expect("a short time"),
+        tv_nsec: time.subsec_nanos().into(),
+    };
+    poll(&mut [PollFd::new(&handle.as_fd(), PollFlags::IN)], Some(&time))
+        .expect("a process can be waited for");
+}
+
+/// Kills every process of the session, also those that are started meanwhile.
+fn kill_session(session: Pid) {
+    loop {
+        let members = members(session);
+        if members.is_empty() {
+            return;
+        }
+        for member in members {
+            // It may be gone already.
+            let _gone = kill_process(member, Signal::KILL);
+            wait_for_end(member, DEADLINE);
+        }
+    }
+}
+
+fn wait_for_session(session: Pid) {
+    let end = Instant::now() + DEADLINE;
+    while let Some(member) = members(session).first() {
+        assert!(Instant::now() < end, "process {member:?} of a killed run does not end");
+        wait_for_end(*member, DEADLINE);
+    }
+}
+
+/// The processes of a session that have not ended.
+fn members(session: Pid) -> Vec<Pid> {
+    let processes = fs::read_dir("/proc").expect("Linux").filter_map(|entry| {
+        let id: i32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
+        // PID (NAME) STATE PARENT GROUP SESSION …; the name may hold anything.
+        let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+        let has_ended = ["Z", "X"].contains(fields.first()?);
+        (!has_ended && fields.get(3)?.parse() == Ok(session.as_raw_nonzero().get()))
+            .then(|| Pid::from_raw(id))?
+    });
+    processes.collect()
+}
