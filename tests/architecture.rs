@@ -20,7 +20,10 @@ const MAY_IMPORT: [(&str, &[&str]); 14] = [
     ("report", &["diagnostic", "model", "plan", "release", "facts"]),
     ("facts", &["diagnostic", "model", "plan", "process", "state", "release", "target"]),
     ("engine", &["diagnostic", "model", "plan", "process", "state"]),
-    ("perform", &["diagnostic", "model", "plan", "process", "state", "release", "target", "store", "facts", "engine"]),
+    (
+        "perform",
+        &["diagnostic", "model", "plan", "process", "state", "release", "target", "store", "facts", "engine"],
+    ),
     (
         "cli",
         &[

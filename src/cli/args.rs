@@ -129,6 +129,8 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Settle what runs that were killed still owe
+    Recover,
     /// Show the releases of an environment, newest first
     History {
         /// The environment [default: all of them]

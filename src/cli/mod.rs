@@ -92,6 +92,7 @@ fn built_in(command: Option<&Command>, common: &Common, session: Session) -> Res
         Some(Command::Show { name }) => command::show::show(&session, name),
         Some(Command::Check) => command::check::check(&session),
         Some(Command::Plan { words, json }) => command::plan::plan(&session, common, words, *json),
+        Some(Command::Recover) => command::recover::recover(&session, common),
         Some(Command::Status { json }) => command::status::status(&session, *json),
         Some(Command::History { environment, json }) => {
             command::history::history(&session, environment.as_deref(), *json)

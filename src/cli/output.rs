@@ -48,17 +48,23 @@ pub(crate) fn reporter<'a>(
     plan: &Plan,
     held: Option<&'a Held>,
 ) -> Box<dyn Reporter + 'a> {
-    let labels = Labels {
-        names: plan.jobs.iter().map(|job| job.name.clone()).collect(),
-        order: plan.graph.order().to_vec(),
-        sources: session.sources.clone(),
-    };
-    // Children's bytes are left as they are; deploy's own words lose their colours where those can't be shown.
-    let console = match held {
+    let names = plan.jobs.iter().map(|job| job.name.clone()).collect();
+    let labels = Labels { order: plan.graph.order().to_vec(), ..labels(session, names) };
+    report::reporter(format, labels, console(held))
+}
+
+/// What jobs are called, and where the file is.
+pub(crate) fn labels(session: &Session, names: Vec<String>) -> Labels {
+    Labels { names, order: Vec::new(), sources: session.sources.clone() }
+}
+
+/// Where a run is told. Children's bytes are left as they are; deploy's own words lose their colours where those
+/// can't be shown.
+pub(crate) fn console(held: Option<&Held>) -> Console<'_> {
+    match held {
         Some(held) => Console::new(io::stdout(), io::stderr(), held),
         None => Console::new(io::stdout(), io::stderr(), anstream::stderr()),
-    };
-    report::reporter(format, labels, console)
+    }
 }
 
 /// Deploy's own words, kept until it is known whether anything failed.

@@ -5,7 +5,7 @@ use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
 use super::settle::{self, DeferredStatus};
-use super::{Act, Message, Stops, World};
+use super::{Act, Means, Message, Stops, World};
 use crate::diagnostic::Span;
 use crate::model::event::{EventKind, Failed, Failure, Outcome, Told};
 use crate::model::name::JobId;
@@ -17,14 +17,8 @@ use crate::process::{Level, Slept};
 use crate::state::journal::Journal;
 
 /// Runs a job to its end, and gives its outcome.
-pub(super) fn run(
-    id: JobId,
-    job: &Job,
-    world: &dyn World,
-    journal: &Journal,
-    stops: &Stops,
-    outbox: &SyncSender<Message>,
-) -> Outcome {
+pub(super) fn run(id: JobId, job: &Job, means: Means<'_>, outbox: &SyncSender<Message>) -> Outcome {
+    let Means { world, journal, stops, .. } = means;
     let running = Running { id, job, world, journal, stops, outbox };
     match running.block(&job.body, None) {
         Ok(Done::Worked) => Outcome::Succeeded,

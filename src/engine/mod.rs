@@ -20,7 +20,7 @@ use crate::process::signal::Signal;
 use crate::process::{self, Stop};
 use crate::state::journal::Journal;
 
-pub(crate) use settle::settle;
+use settle::settle;
 
 /// How many messages may wait for the loop. Bounded, so that output never piles up in memory: a child that prints
 /// faster than the terminal waits in its pipe.
@@ -114,32 +114,25 @@ impl Inbox {
     }
 }
 
+/// What a run is given beside its plan.
+#[derive(Clone, Copy)]
+pub(crate) struct Means<'a> {
+    pub(crate) run: &'a RunId,
+    pub(crate) world: &'a dyn World,
+    pub(crate) journal: &'a Journal,
+    pub(crate) stops: &'a Stops,
+}
+
 /// Runs the plan's jobs to their ends, and settles what they owe. Returns a summary, never an error.
 pub(crate) fn run(
     plan: &Plan,
-    run: &RunId,
-    world: &dyn World,
-    journal: &Journal,
-    stops: &Stops,
+    means: Means<'_>,
     inbox: &Inbox,
     manner: Manner,
     tell: &mut dyn FnMut(&Event),
 ) -> Summary {
-    let started = Instant::now();
-    let mut drive = Drive {
-        plan,
-        stops,
-        started,
-        tell,
-        schedule: Schedule::new(&plan.graph, plan.demands.clone(), manner.slots, manner.on_failure),
-        on_failure: manner.on_failure,
-        outcomes: vec![None; plan.jobs.len()],
-        signals: 0,
-        signal: None,
-        killed: false,
-        interactive: 0,
-    };
-    drive.tell(EventKind::RunStarted { run: run.clone() });
+    let mut drive = Drive::new(plan, means, inbox, manner, tell);
+    drive.tell(EventKind::RunStarted { run: means.run.clone() });
     thread::scope(|scope| {
         loop {
             while let Some(id) = drive.schedule.next() {
@@ -149,7 +142,7 @@ pub(crate) fn run(
                 drive.interactive += usize::from(job.body.interactive);
                 scope.spawn(move || {
                     let begun = Instant::now();
-                    let outcome = job::run(id, job, world, journal, stops, &outbox);
+                    let outcome = job::run(id, job, means, &outbox);
                     // The loop outlives every job, so its end of the channel is open.
                     let _sent = outbox.send(Message::Ended { job: id, outcome, took: begun.elapsed() });
                 });
@@ -157,15 +150,37 @@ pub(crate) fn run(
             if drive.schedule.is_over() {
                 break;
             }
-            drive.receive(inbox);
+            drive.receive();
         }
     });
-    drive.finish(world, journal, inbox)
+    drive.finish()
+}
+
+/// Settles what an unfinished run owes, by the code that settles a failed one. `plan` holds no job.
+pub(crate) fn recover(
+    plan: &Plan,
+    means: Means<'_>,
+    inbox: &Inbox,
+    manner: Manner,
+    tell: &mut dyn FnMut(&Event),
+) -> Summary {
+    let mut drive = Drive::new(plan, means, inbox, manner, tell);
+    drive.tell(EventKind::RunStarted { run: means.run.clone() });
+    drive.settle(means.journal.all_owed());
+    drive.sum_up(Vec::new(), Succeeded::No)
+}
+
+/// Whether all that a run was to do was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Succeeded {
+    Yes,
+    No,
 }
 
 struct Drive<'a> {
     plan: &'a Plan,
-    stops: &'a Stops,
+    means: Means<'a>,
+    inbox: &'a Inbox,
     started: Instant,
     tell: &'a mut dyn FnMut(&Event),
     schedule: Schedule<'a>,
@@ -178,14 +193,37 @@ struct Drive<'a> {
     interactive: usize,
 }
 
-impl Drive<'_> {
+impl<'a> Drive<'a> {
+    fn new(
+        plan: &'a Plan,
+        means: Means<'a>,
+        inbox: &'a Inbox,
+        manner: Manner,
+        tell: &'a mut dyn FnMut(&Event),
+    ) -> Drive<'a> {
+        Drive {
+            plan,
+            means,
+            inbox,
+            started: Instant::now(),
+            tell,
+            schedule: Schedule::new(&plan.graph, plan.demands.clone(), manner.slots, manner.on_failure),
+            on_failure: manner.on_failure,
+            outcomes: vec![None; plan.jobs.len()],
+            signals: 0,
+            signal: None,
+            killed: false,
+            interactive: 0,
+        }
+    }
+
     fn tell(&mut self, kind: EventKind) {
         (self.tell)(&Event { at: self.started.elapsed(), kind });
     }
 
     /// Waits for one message, or for the end of the grace, and acts on it.
-    fn receive(&mut self, inbox: &Inbox) {
-        match self.wait(inbox) {
+    fn receive(&mut self) {
+        match self.wait() {
             Some(Message::Event(kind)) => self.tell(kind),
             Some(Message::Ended { job, outcome, took }) => self.ended(job, outcome, took),
             Some(Message::Signal(signal)) => self.signal(signal),
@@ -193,7 +231,7 @@ impl Drive<'_> {
             None => {
                 if !self.killed {
                     self.killed = true;
-                    self.stops.run.kill();
+                    self.means.stops.run.kill();
                     self.tell(EventKind::Stopping { why: StopReason::Killing });
                 }
             }
@@ -201,15 +239,16 @@ impl Drive<'_> {
     }
 
     /// The next message; none when the grace is over first.
-    fn wait(&self, inbox: &Inbox) -> Option<Message> {
-        let grace = self.stops.run.grace_ends().filter(|_| !self.killed);
+    fn wait(&self) -> Option<Message> {
+        let receiver = &self.inbox.receiver;
+        let grace = self.means.stops.run.grace_ends().filter(|_| !self.killed);
         match grace {
-            Some(end) => match inbox.receiver.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            Some(end) => match receiver.recv_timeout(end.saturating_duration_since(Instant::now())) {
                 Ok(message) => Some(message),
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => unreachable!("the inbox holds a sender"),
             },
-            None => Some(inbox.receiver.recv().expect("the inbox holds a sender")),
+            None => Some(receiver.recv().expect("the inbox holds a sender")),
         }
     }
 
@@ -220,7 +259,7 @@ impl Drive<'_> {
             && self.on_failure == OnFailure::FailFast
             && self.signal.is_none()
         {
-            self.stops.run.ask(Signal::Terminate.number());
+            self.means.stops.run.ask(Signal::Terminate.number());
             self.tell(EventKind::Stopping { why: StopReason::FailFast });
         }
         self.tell(EventKind::JobEnded { job, outcome: outcome.clone(), took });
@@ -238,13 +277,13 @@ impl Drive<'_> {
     fn signal(&mut self, signal: Signal) {
         match signal {
             Signal::Suspend => {
-                self.stops.run.suspend();
-                self.stops.settling.suspend();
+                self.means.stops.run.suspend();
+                self.means.stops.settling.suspend();
                 process::signal::pause();
             }
             Signal::Continue => {
-                self.stops.run.resume();
-                self.stops.settling.resume();
+                self.means.stops.run.resume();
+                self.means.stops.settling.resume();
             }
             // The terminal has told it already, and it may well take Ctrl-C for something else than its end.
             Signal::Interrupt if self.interactive > 0 => {}
@@ -252,7 +291,7 @@ impl Drive<'_> {
                 let number = signal.number();
                 self.signals += 1;
                 self.signal.get_or_insert(number);
-                self.stops.signal(number, self.signals);
+                self.means.stops.signal(number, self.signals);
                 let why = if self.signals == 1 { StopReason::Signal(number) } else { StopReason::Killing };
                 self.tell(EventKind::Stopping { why });
                 if self.signals == 1 {
@@ -265,19 +304,24 @@ impl Drive<'_> {
     }
 
     /// Settles what is owed after a failure, and sums up.
-    fn finish(mut self, world: &dyn World, journal: &Journal, inbox: &Inbox) -> Summary {
+    fn finish(mut self) -> Summary {
         let outcomes: Vec<Outcome> =
             self.outcomes.iter_mut().map(|outcome| outcome.take().expect("every job has ended")).collect();
         let succeeded = self.signal.is_none()
             && outcomes.iter().all(|outcome| matches!(outcome, Outcome::Succeeded | Outcome::Fresh));
-        let owed: Vec<Debt> = if succeeded { Vec::new() } else { journal.owed(Exit::Failure) };
-        let owed_nothing = owed.is_empty();
-        if !owed_nothing {
-            self.tell(EventKind::SettleStarted { owed: owed.len() });
-            self.settle(owed, world, journal, inbox);
+        if succeeded {
+            return self.sum_up(outcomes, Succeeded::Yes);
         }
-        let still_owed = journal.finish(succeeded);
-        if still_owed > 0 || !owed_nothing {
+        let owed = self.means.journal.owed(Exit::Failure);
+        if !owed.is_empty() {
+            self.settle(owed);
+        }
+        self.sum_up(outcomes, Succeeded::No)
+    }
+
+    fn sum_up(mut self, outcomes: Vec<Outcome>, succeeded: Succeeded) -> Summary {
+        let still_owed = self.means.journal.finish(succeeded == Succeeded::Yes);
+        if still_owed > 0 {
             self.tell(EventKind::SettleEnded { still_owed });
         }
         let summary = Summary { outcomes, signal: self.signal, still_owed, took: self.started.elapsed() };
@@ -286,12 +330,13 @@ impl Drive<'_> {
     }
 
     /// Settles on a thread of its own, so that signals and output go on being heard.
-    fn settle(&mut self, owed: Vec<Debt>, world: &dyn World, journal: &Journal, inbox: &Inbox) {
-        let stop = &self.stops.settling;
+    fn settle(&mut self, owed: Vec<Debt>) {
+        self.tell(EventKind::SettleStarted { owed: owed.len() });
+        let (means, inbox) = (self.means, self.inbox);
         thread::scope(|scope| {
             let outbox = inbox.outbox();
             scope.spawn(move || {
-                settle(owed, world, journal, stop, &outbox);
+                settle(owed, means.world, means.journal, &means.stops.settling, &outbox);
                 let _sent = outbox.send(Message::Settled);
             });
             loop {

@@ -122,6 +122,21 @@ pub(crate) struct Plan {
     pub(crate) deliveries: Vec<Delivery>,
 }
 
+impl Plan {
+    /// A plan of nothing: what settling alone needs.
+    pub(crate) fn empty() -> Plan {
+        Plan {
+            environment: None,
+            jobs: Vec::new(),
+            graph: Graph::new(&[], &[]).expect("nothing has no loop"),
+            demands: Vec::new(),
+            requirements: Vec::new(),
+            questions: Vec::new(),
+            deliveries: Vec::new(),
+        }
+    }
+}
+
 /// A requirement, rendered, with the job that has it.
 #[derive(Clone, Debug)]
 pub(crate) struct Needed {

@@ -4,25 +4,18 @@
 mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::sync::Arc;
 
-use super::scope::{Layer, Origin, Rendered, Scope, Trouble};
+use super::scope::{Layer, Rendered, Scope};
 use super::select::{DEPLOY, Node};
-use super::{Check, Delivery, Facts, Known, Needed, Request, Unplanned, Want, expression};
+use super::{Check, Delivery, Facts, Known, Needed, Request, Unplanned, Want};
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
-use crate::model::environment::Environment;
-use crate::model::health::Health;
 use crate::model::name::JobId;
 use crate::model::project::Project;
-use crate::model::script::{Piece, Place, Script};
 use crate::model::step::{Action, Planned, Step, Written};
-use crate::model::swap::{Content, Swap};
-use crate::model::target::{GitTarget, ServerTarget, Target};
 use crate::model::task::{Block, Call, Task, Wanted};
-use crate::model::template::{Expression, Template};
 use crate::model::text::Text;
-use crate::model::value::{Definition, Value, Variable};
+use crate::model::value::Variable;
 
 /// Renders the jobs of one plan and collects what is wrong with them.
 pub(crate) struct Renderer<'a> {

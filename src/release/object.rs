@@ -1,11 +1,8 @@
 //! What git stores, as data: ids, trees and commits, read from the bytes that `git cat-file` gives.
 //! It runs nothing and knows nothing of releases.
 
-use std::fmt;
-
 use crate::model::release::ObjectId;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 /// An object as git gave it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,7 +5,6 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
 use thiserror::Error;
 
 use super::Refusal;

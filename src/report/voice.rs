@@ -43,7 +43,10 @@ impl Voice {
             ),
             EventKind::DeferredFailed { job, step, at, failure } => {
                 let place = self.labels.place(*at).map(|place| format!(" ({place})")).unwrap_or_default();
-                Some(self.about(*job, &format!("{}{place} {}; it stays owed", quoted(step), how(failure))))
+                Some(self.about(
+                    *job,
+                    &format!("{}{place} {}; it stays owed{}", quoted(step), how(failure), detail(failure)),
+                ))
             }
             EventKind::LeftRunning { job, step } => {
                 let step = quoted(step);
@@ -82,6 +85,22 @@ pub(super) fn how(failure: &Failure) -> String {
         Failure::Refused { .. } => "was refused".to_owned(),
         Failure::WantsTerminal => "wanted the terminal".to_owned(),
         Failure::Stopped => "was stopped".to_owned(),
+    }
+}
+
+/// What a failure says of itself beyond how it ended, and the mend.
+fn detail(failure: &Failure) -> String {
+    match failure {
+        Failure::Unmet { message, help } | Failure::Refused { message, help } => {
+            let help = help.as_ref().map_or_else(String::new, |help| format!("\nhelp: {help}"));
+            format!("\n{message}{help}")
+        }
+        Failure::NotStarted { message, .. } => format!("\n{message}"),
+        Failure::Exit(_)
+        | Failure::Signal(_)
+        | Failure::TimedOut(_)
+        | Failure::WantsTerminal
+        | Failure::Stopped => String::new(),
     }
 }
 

@@ -11,8 +11,9 @@ use thiserror::Error;
 use super::StateDir;
 use super::durable::{self, Appended, DurableError};
 use crate::model::event::Failure;
-use crate::model::name::RunId;
+use crate::model::name::{JobId, RunId};
 use crate::model::record::{Debt, Exit, Record};
+use crate::model::step::{Action, Planned, Step};
 
 /// The format's version, in the first line.
 const VERSION: u32 = 1;
@@ -50,18 +51,17 @@ impl Journal {
         Journal { state, run, environment, by, inner: Mutex::default() }
     }
 
-    /// The journal of an unfinished run, to be gone on with.
-    pub(crate) fn resume(unfinished: Unfinished, state: StateDir) -> Result<Journal, DurableError> {
-        let path = unfinished.folder.join(FILE);
+    /// The journal of an unfinished run, to be gone on with; what it owes is given back by [`Journal::owed`].
+    pub(crate) fn resume(unfinished: Unfinished, state: StateDir) -> Journal {
         let last = unfinished.owed.iter().map(|debt| debt.seq).max().unwrap_or(0);
-        let inner = Inner { file: Some(Appended::open(&path)?), debts: unfinished.owed, last };
-        Ok(Journal {
+        let inner = Inner { file: Some(unfinished.file), debts: unfinished.owed, last };
+        Journal {
             state,
             run: unfinished.run,
             environment: unfinished.environment,
-            by: String::new(),
+            by: unfinished.by,
             inner: Mutex::new(inner),
-        })
+        }
     }
 
     /// Writes a debt down. When it returns, the debt is on disk and has its number.
@@ -72,7 +72,7 @@ impl Journal {
         let mut inner = self.lock();
         inner.last += 1;
         debt.seq = inner.last;
-        self.append(&mut inner, &Record::Deferred(debt.clone())).map_err(not_written)?;
+        self.append(&mut inner, &Record::Deferred(debt.clone())).map_err(|error| not_written(&error))?;
         inner.debts.push(debt.clone());
         Ok(debt)
     }
@@ -83,6 +83,11 @@ impl Journal {
         self.append(&mut inner, &Record::Settled { seq })?;
         inner.debts.retain(|debt| debt.seq != seq);
         Ok(())
+    }
+
+    /// All that is owed, newest first.
+    pub(crate) fn all_owed(&self) -> Vec<Debt> {
+        self.lock().debts.iter().rev().cloned().collect()
     }
 
     /// What is owed on this occasion, newest first.
@@ -110,7 +115,10 @@ impl Journal {
             let folder = self.state.run(&self.run);
             self.state.create()?;
             durable::create_folder(&folder)?;
-            inner.file = Some(Appended::open(&folder.join(FILE))?);
+            let file = Appended::open(&folder.join(FILE))?;
+            // Held until this process ends, however: by that others know that the run is not unfinished.
+            file.claim();
+            inner.file = Some(file);
             let begun = Record::Begun {
                 version: VERSION,
                 run: self.run.0.clone(),
@@ -136,25 +144,32 @@ fn line(record: &Record, bytes: &mut Vec<u8>) {
     bytes.push(b'\n');
 }
 
-fn not_written(error: DurableError) -> Failure {
+fn not_written(error: &DurableError) -> Failure {
     Failure::Unmet {
         message: format!("the way to take it back could not be written down, so it was not done: {error}"),
         help: None,
     }
 }
 
-/// A run that ended without settling what it owes.
-#[derive(Clone, Debug)]
+/// A run that ended without settling what it owes. While this lives, nobody else settles it.
 pub(crate) struct Unfinished {
     pub(crate) run: RunId,
     pub(crate) environment: Option<String>,
     pub(crate) by: String,
     /// Newest last.
     pub(crate) owed: Vec<Debt>,
-    folder: PathBuf,
+    file: Appended,
 }
 
-/// The runs that still owe something, oldest first. Whether one of them is still running is for the caller to find out.
+impl Unfinished {
+    /// Whether all that it owes are files of the working tree that want their own content back.
+    pub(crate) fn owes_files_alone(&self) -> bool {
+        let is_file = |step: &Step<Planned>| matches!(step.action, Action::PutBack(_));
+        self.owed.iter().flat_map(|debt| &debt.block.steps).all(is_file)
+    }
+}
+
+/// The runs that still owe something and are at work no more, oldest first.
 pub(crate) fn unfinished(state: &StateDir) -> Result<Vec<Unfinished>, JournalError> {
     let Ok(entries) = fs::read_dir(state.runs()) else { return Ok(Vec::new()) };
     let mut folders: Vec<PathBuf> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
@@ -168,35 +183,46 @@ pub(crate) fn unfinished(state: &StateDir) -> Result<Vec<Unfinished>, JournalErr
 
 fn read(folder: &Path) -> Result<Option<Unfinished>, JournalError> {
     let path = folder.join(FILE);
-    let text = match fs::read(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(JournalError::Unreadable { path, source }),
-    };
-    parse(&text, folder)
+    let unreadable = |source| JournalError::Unreadable { path: path.clone(), source };
+    if !path.exists() {
+        return Ok(None);
+    }
+    let file = Appended::open(&path).map_err(|error| unreadable(error.source))?;
+    if !file.claim() {
+        return Ok(None);
+    }
+    let text = fs::read(&path).map_err(unreadable)?;
+    Ok(parse(&text, &path)?.map(|Open { run, environment, by, mut owed }| {
+        for (index, debt) in owed.iter_mut().enumerate() {
+            debt.id = JobId::new(index);
+        }
+        Unfinished { run, environment, by, owed, file }
+    }))
+}
+
+/// A journal that has begun and not ended.
+#[derive(Debug)]
+struct Open {
+    run: RunId,
+    environment: Option<String>,
+    by: String,
+    owed: Vec<Debt>,
 }
 
 /// What a journal's bytes say. A torn tail is normal after a crash; a torn middle is refused.
-fn parse(text: &[u8], folder: &Path) -> Result<Option<Unfinished>, JournalError> {
-    let path = folder.join(FILE);
+fn parse(text: &[u8], path: &Path) -> Result<Option<Open>, JournalError> {
     // What stands after the last newline was never acted upon.
     let whole = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
-    let mut unfinished = None;
+    let mut open: Option<Open> = None;
     for (index, line) in text[..whole].split_inclusive(|&byte| byte == b'\n').enumerate() {
-        let damaged = || JournalError::Damaged { path: path.clone(), line: index + 1 };
+        let damaged = || JournalError::Damaged { path: path.to_owned(), line: index + 1 };
         let record: Record = serde_json::from_slice(line).map_err(|_| damaged())?;
-        match (record, &mut unfinished) {
+        match (record, &mut open) {
             (Record::Begun { version, .. }, None) if version != VERSION => {
-                return Err(JournalError::Version { path, version });
+                return Err(JournalError::Version { path: path.to_owned(), version });
             }
             (Record::Begun { run, environment, by, .. }, None) => {
-                unfinished = Some(Unfinished {
-                    run: RunId(run),
-                    environment,
-                    by,
-                    owed: Vec::new(),
-                    folder: folder.to_owned(),
-                });
+                open = Some(Open { run: RunId(run), environment, by, owed: Vec::new() });
             }
             (Record::Deferred(debt), Some(open)) => open.owed.push(debt),
             (Record::Settled { seq }, Some(open)) => open.owed.retain(|debt| debt.seq != seq),
@@ -204,5 +230,8 @@ fn parse(text: &[u8], folder: &Path) -> Result<Option<Unfinished>, JournalError>
             (Record::Begun { .. }, Some(_)) | (_, None) => return Err(damaged()),
         }
     }
-    Ok(unfinished.filter(|open| !open.owed.is_empty()))
+    Ok(open.filter(|open| !open.owed.is_empty()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,8 +9,8 @@ mod tests;
 mod words;
 
 use super::{Crew, Holds, NotShipped, Shipment, refused, unmet};
-use crate::model::release::ObjectId;
 use crate::model::event::{Failure, Stream, Told};
+use crate::model::release::ObjectId;
 use crate::model::step::Planned;
 use crate::model::target::GitTarget;
 use crate::process::Stop;

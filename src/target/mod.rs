@@ -6,8 +6,8 @@ pub(crate) mod server;
 
 use std::path::Path;
 
-use crate::model::release::ObjectId;
 use crate::model::event::{Failure, Told};
+use crate::model::release::ObjectId;
 use crate::model::script::Script;
 use crate::model::text::Text;
 use crate::process::Stop;

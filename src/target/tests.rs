@@ -11,9 +11,9 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::{Crew, NotShipped, Shipment};
-use crate::model::release::ObjectId;
 use crate::model::event::{Failure, Stream, Told};
 use crate::model::name::RunId;
+use crate::model::release::ObjectId;
 use crate::model::script::{Piece, Script};
 use crate::model::text::Text;
 use crate::process::{self, Command, End, Stop};

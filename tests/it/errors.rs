@@ -10,13 +10,21 @@ const MISTAKES: [Mistake; 30] = [
     ("[tasks.a]\nrun = 'true'\nneed = ['b']", "tasks.toml:3:1", &["`need`", "`needs`"]),
     ("[task.a]\nrun = 'true'", "tasks.toml:1:2", &["`task`", "`tasks`"]),
     ("[environments.staging]\nswaps = {}", "tasks.toml:2:1", &["`swaps`", "`swap`"]),
-    ("[environments.staging]\ntarget = { git = 'x', brnach = 'y' }", "tasks.toml:2:23", &["`brnach`", "`branch`"]),
+    (
+        "[environments.staging]\ntarget = { git = 'x', brnach = 'y' }",
+        "tasks.toml:2:23",
+        &["`brnach`", "`branch`"],
+    ),
     (
         "[environments.staging]\nhealth = { url = 'http://x', contain = 'y' }",
         "tasks.toml:2:30",
         &["`contain`", "`contains`"],
     ),
-    ("[environments.staging]\nprotect = { branch = ['main'] }", "tasks.toml:2:13", &["`branch`", "`branches`"]),
+    (
+        "[environments.staging]\nprotect = { branch = ['main'] }",
+        "tasks.toml:2:13",
+        &["`branch`", "`branches`"],
+    ),
     ("[settings]\njob = 2", "tasks.toml:2:1", &["`job`", "`jobs`"]),
     ("[project]\nnmae = 'x'", "tasks.toml:2:1", &["`nmae`", "`name`"]),
     (

@@ -125,7 +125,8 @@ fn what_is_live_is_not_shipped_again() {
 fn another_swap_makes_another_release_of_the_same_commit() {
     let sandbox = Sandbox::shop(STAGING).remote("staging");
     sandbox.deploy(["staging"]).succeeds();
-    let sandbox = sandbox.tasks(&STAGING.replace("-r requirements/staging.txt", "-r requirements/production.txt"));
+    let sandbox =
+        sandbox.tasks(&STAGING.replace("-r requirements/staging.txt", "-r requirements/production.txt"));
     sandbox.deploy(["staging"]).succeeds();
     let target = sandbox.target("staging");
     assert_eq!(target.file("main", "requirements.txt"), "-r requirements/production.txt\n");
@@ -425,8 +426,8 @@ fn a_lost_ledger_goes_on_from_the_trailers() {
 
 #[test]
 fn what_the_remote_says_is_heard_and_can_fail_the_deploy() {
-    let tasks =
-        STAGING.replace(r#"{ git = "staging" }"#, r#"{ git = "staging", fail_on = ["Build (failed|broken)"] }"#);
+    let tasks = STAGING
+        .replace(r#"{ git = "staging" }"#, r#"{ git = "staging", fail_on = ["Build (failed|broken)"] }"#);
     let sandbox = Sandbox::shop(&tasks).remote("staging");
     let target = sandbox.target("staging");
     target.hook("post-receive", "echo 'Build passed'");
@@ -461,7 +462,9 @@ fn a_remote_that_is_not_there_fails_the_deploy() {
 #[test]
 fn the_users_hooks_signing_and_configuration_take_no_part() {
     let sandbox = Sandbox::shop(STAGING).remote("staging");
-    for hook in ["pre-push", "pre-commit", "post-commit", "commit-msg", "reference-transaction", "post-checkout"] {
+    for hook in
+        ["pre-push", "pre-commit", "post-commit", "commit-msg", "reference-transaction", "post-checkout"]
+    {
         sandbox.executable(&format!("shop/.git/hooks/{hook}"), "#!/bin/sh\ntouch 'SANDBOX/pwned'\nexit 1\n");
     }
     sandbox.executable("bin/watch", "#!/bin/sh\ntouch 'SANDBOX/pwned'\nexit 1\n");

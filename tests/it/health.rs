@@ -62,7 +62,8 @@ fn the_body_has_to_contain_what_it_says() {
 #[test]
 fn the_body_can_be_asked_for_the_commit() {
     let server = Server::new(|_| Answer::new(200, "commit unknown"));
-    let sandbox = shop("{ url = '{{ url }}', contains = '{{ commit }}', within = '2s', every = '1s' }", &server);
+    let sandbox =
+        shop("{ url = '{{ url }}', contains = '{{ commit }}', within = '2s', every = '1s' }", &server);
     sandbox.deploy(["staging"]).fails().says(&sandbox.repository().head());
 }
 

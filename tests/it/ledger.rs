@@ -9,8 +9,9 @@ use crate::support::{Ended, Sandbox};
 #[track_caller]
 fn release(history: &Ended, number: u32) -> String {
     let number = number.to_string();
-    let is_its =
-        |line: &&str| line.split_whitespace().next().is_some_and(|word| word.trim_start_matches('#') == number);
+    let is_its = |line: &&str| {
+        line.split_whitespace().next().is_some_and(|word| word.trim_start_matches('#') == number)
+    };
     let line = history.stdout.lines().find(is_its);
     line.unwrap_or_else(|| panic!("no release {number} in:\n{history}")).to_owned()
 }
@@ -57,9 +58,10 @@ fn history_has_a_line_a_release() {
 
 #[test]
 fn status_says_what_is_where() {
-    let sandbox = Sandbox::shop(&format!("{STAGING}\n[environments.production]\ntarget = {{ git = 'production' }}\n"))
-        .remote("staging")
-        .remote("production");
+    let sandbox =
+        Sandbox::shop(&format!("{STAGING}\n[environments.production]\ntarget = {{ git = 'production' }}\n"))
+            .remote("staging")
+            .remote("production");
     sandbox.deploy(["status"]).succeeds().shows("staging").shows("production");
     sandbox.deploy(["staging"]).succeeds();
     let live = sandbox.repository().head();
@@ -167,8 +169,9 @@ fn a_stopped_deploy_is_recorded_and_frees_its_lock() {
 
 #[test]
 fn the_ledger_keeps_no_secret_of_the_address() {
-    let sandbox =
-        Sandbox::shop("[environments.staging]\ntarget = { git = 'http://ada:opensesame@127.0.0.1:9/shop.git' }\n");
+    let sandbox = Sandbox::shop(
+        "[environments.staging]\ntarget = { git = 'http://ada:opensesame@127.0.0.1:9/shop.git' }\n",
+    );
     sandbox.deploy(["staging"]).ends();
     let found = sandbox.shell("test ! -e .deploy || ! grep -r opensesame .deploy");
     found.succeeds();

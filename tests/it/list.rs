@@ -26,7 +26,10 @@ fn list_names_tasks_and_environments_with_what_they_are_about() {
         list.shows(part);
     }
     assert_eq!(list.stderr, "");
-    assert!(list.stdout.lines().any(|line| line.contains("test") && line.contains("Run the tests")), "{list}");
+    assert!(
+        list.stdout.lines().any(|line| line.contains("test") && line.contains("Run the tests")),
+        "{list}"
+    );
 }
 
 #[test]
@@ -40,7 +43,8 @@ fn a_bare_deploy_lists_unless_there_is_a_default() {
 
 #[test]
 fn a_name_of_the_users_beats_a_command() {
-    let sandbox = Sandbox::new().tasks("[tasks.list]\nrun = 'echo mine'\n[tasks.status]\nrun = 'echo mine'\n");
+    let sandbox =
+        Sandbox::new().tasks("[tasks.list]\nrun = 'echo mine'\n[tasks.status]\nrun = 'echo mine'\n");
     sandbox.deploy(["list"]).succeeds().prints("mine\n");
     sandbox.deploy([":list"]).succeeds().shows("status");
     sandbox.deploy(["status"]).succeeds().prints("mine\n");
@@ -48,15 +52,16 @@ fn a_name_of_the_users_beats_a_command() {
 
 #[test]
 fn an_alias_is_a_name() {
-    let sandbox =
-        Sandbox::new().tasks("[tasks.test]\naliases = ['t']\nrun = 'echo tested'\n[tasks.all]\nneeds = ['t']\n");
+    let sandbox = Sandbox::new()
+        .tasks("[tasks.test]\naliases = ['t']\nrun = 'echo tested'\n[tasks.all]\nneeds = ['t']\n");
     sandbox.deploy(["t"]).succeeds().prints("tested\n");
     sandbox.deploy(["test", "t"]).succeeds().prints("tested\n");
 }
 
 #[test]
 fn private_tasks_are_not_listed() {
-    let sandbox = Sandbox::new().tasks("[tasks.test]\nrun = 'true'\n[tasks.hidden]\nprivate = true\nrun = 'true'\n");
+    let sandbox =
+        Sandbox::new().tasks("[tasks.test]\nrun = 'true'\n[tasks.hidden]\nprivate = true\nrun = 'true'\n");
     sandbox.deploy(["list"]).succeeds().shows("test").never_mentions("hidden");
 }
 

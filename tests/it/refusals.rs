@@ -34,7 +34,11 @@ fn nothing(_: &Sandbox) {}
 
 #[test]
 fn a_source_that_does_not_exist() {
-    refused("'requirements.txt' = { from = 'requirements/stagign.txt' }", nothing, &["requirements/stagign.txt"]);
+    refused(
+        "'requirements.txt' = { from = 'requirements/stagign.txt' }",
+        nothing,
+        &["requirements/stagign.txt"],
+    );
 }
 
 #[test]
@@ -159,7 +163,8 @@ fn a_file_on_the_way() {
 #[test]
 fn a_path_that_is_not_in_the_tree() {
     for path in ["../x", "/etc/x", "a/../../x", ".git/config", ".GIT/config", "", ".", "a//b", "a/"] {
-        let tasks = format!("[environments.staging]\ntarget = {{ git = 'staging' }}\nswap = {{ '{path}' = 'x' }}\n");
+        let tasks =
+            format!("[environments.staging]\ntarget = {{ git = 'staging' }}\nswap = {{ '{path}' = 'x' }}\n");
         let sandbox = Sandbox::shop(&tasks).remote("staging");
         sandbox.deploy(["staging"]).fails_with(2).says("tasks.toml:3:10");
         assert_eq!(sandbox.target("staging").tip("main"), None);
@@ -186,7 +191,8 @@ fn an_address_that_is_a_command_or_an_option() {
 
 #[test]
 fn a_branch_that_can_not_be_one() {
-    for branch in ["--force", "-d", "a..b", "two words", "a~1", "", "+main", ":main", "main:other", "a.lock"] {
+    for branch in ["--force", "-d", "a..b", "two words", "a~1", "", "+main", ":main", "main:other", "a.lock"]
+    {
         let tasks = format!("[environments.staging]\ntarget = {{ git = 'staging', branch = '{branch}' }}\n");
         let sandbox = Sandbox::shop(&tasks).remote("staging");
         sandbox.deploy(["staging"]).fails_with(2).says("tasks.toml:2");
@@ -215,8 +221,7 @@ fn a_password_in_an_address_is_never_shown() {
 
 #[test]
 fn a_project_without_a_commit_or_a_repository() {
-    let tasks =
-        "[environments.staging]\ntarget = { git = 'SANDBOX/remotes/staging.git' }\n[tasks.hi]\nrun = 'echo hi'\n";
+    let tasks = "[environments.staging]\ntarget = { git = 'SANDBOX/remotes/staging.git' }\n[tasks.hi]\nrun = 'echo hi'\n";
     let sandbox = Sandbox::new().tasks(tasks).remote("staging");
     sandbox.deploy(["hi"]).succeeds().prints("hi\n");
     sandbox.deploy(["staging"]).fails().says("git");

@@ -59,13 +59,20 @@ fn a_release_is_a_folder_with_the_releases_tree() {
     sandbox.deploy(["staging"]).succeeds();
     assert_eq!(current(&sandbox), sandbox.path("srv/releases/2"));
     assert_eq!(served(&sandbox, "current/shop.py"), "print('second')\n");
-    assert_eq!(served(&sandbox, "releases/1/shop.py"), "print('shop')\n", "the earlier release stays as it is");
+    assert_eq!(
+        served(&sandbox, "releases/1/shop.py"),
+        "print('shop')\n",
+        "the earlier release stays as it is"
+    );
 }
 
 #[test]
 fn every_file_of_the_commit_is_there_with_its_mode() {
     let sandbox = shop("")
-        .file(".gitattributes", "secret.txt export-ignore\nstamp.txt export-subst ident\nlines.txt text eol=crlf\n")
+        .file(
+            ".gitattributes",
+            "secret.txt export-ignore\nstamp.txt export-subst ident\nlines.txt text eol=crlf\n",
+        )
         .file("secret.txt", "shipped all the same\n")
         .file("stamp.txt", "$Format:%H$ $Id$\n")
         .file("lines.txt", "one\ntwo\n")
@@ -96,7 +103,10 @@ fn build_runs_in_the_release_before_it_is_current() {
     sandbox.deploy(["staging"]).succeeds();
     let head = sandbox.repository().head();
     assert_eq!(served(&sandbox, "current/seen"), "-r requirements/staging.txt\n");
-    assert_eq!(served(&sandbox, "current/where").trim(), sandbox.path("srv/releases/1").display().to_string());
+    assert_eq!(
+        served(&sandbox, "current/where").trim(),
+        sandbox.path("srv/releases/1").display().to_string()
+    );
     assert_eq!(served(&sandbox, "current/before"), "none\n");
     assert_eq!(served(&sandbox, "current/variables"), format!("staging 1 {head}\n"));
     assert_eq!(served(&sandbox, "current/values"), format!("staging 1 {head}\n"));

@@ -47,7 +47,8 @@ const PLACES: [(&str, &str, &str); 12] = [
 #[test]
 fn no_value_becomes_syntax() {
     for (place, before, after) in PLACES {
-        let tasks = format!("[vars]\nx = 'unset'\n[tasks.write]\nenv = {{ EMPTY = '' }}\nrun = '''\n{place}\n'''\n");
+        let tasks =
+            format!("[vars]\nx = 'unset'\n[tasks.write]\nenv = {{ EMPTY = '' }}\nrun = '''\n{place}\n'''\n");
         let sandbox = Sandbox::new().tasks(&tasks);
         for payload in PAYLOADS {
             sandbox.deploy(["--set", &format!("x={payload}"), "write"]).succeeds();
@@ -60,9 +61,11 @@ fn no_value_becomes_syntax() {
 #[test]
 fn no_value_of_the_file_becomes_syntax() {
     for payload in PAYLOADS.into_iter().filter(|payload| !payload.contains("{{")) {
-        let written = payload.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\t', "\\t");
-        let sandbox = Sandbox::new()
-            .tasks(&format!("[vars]\nx = \"{written}\"\n[tasks.write]\nrun = 'printf %s {{{{ x }}}} > out'\n"));
+        let written =
+            payload.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\t', "\\t");
+        let sandbox = Sandbox::new().tasks(&format!(
+            "[vars]\nx = \"{written}\"\n[tasks.write]\nrun = 'printf %s {{{{ x }}}} > out'\n"
+        ));
         sandbox.deploy(["write"]).succeeds();
         assert_eq!(sandbox.read("out"), payload);
         assert!(!sandbox.has("pwned"), "{payload:?} was executed");
@@ -192,13 +195,18 @@ fn the_built_in_names() {
         )
         .git();
     let (root, head) = (sandbox.root(), sandbox.repository().head());
-    let shown = format!("staging\nhttps://staging.example.com\nbookshop\n{}\n{head}\nmain\nada\n", root.display());
+    let shown =
+        format!("staging\nhttps://staging.example.com\nbookshop\n{}\n{head}\nmain\nada\n", root.display());
     sandbox.deploy(["staging", "show"]).succeeds().prints(&shown);
     let short = sandbox.deploy(["short"]);
     short.succeeds();
     let word = short.stdout.trim();
     assert!(word.len() >= 7 && word.len() < 40 && head.starts_with(word), "{word} is not short for {head}");
-    assert_ne!(sandbox.deploy(["run"]).stdout, sandbox.deploy(["run"]).stdout, "no two runs have the same id");
+    assert_ne!(
+        sandbox.deploy(["run"]).stdout,
+        sandbox.deploy(["run"]).stdout,
+        "no two runs have the same id"
+    );
 }
 
 #[test]
@@ -242,7 +250,8 @@ run = "git tag {{ verison }}"
 
 #[test]
 fn a_variable_of_the_environment_that_is_not_set_is_refused() {
-    let sandbox = Sandbox::new().tasks("[tasks.show]\nrun = ['touch ran', 'echo {{ env.NOT_SET_ANYWHERE }}']\n");
+    let sandbox =
+        Sandbox::new().tasks("[tasks.show]\nrun = ['touch ran', 'echo {{ env.NOT_SET_ANYWHERE }}']\n");
     sandbox.deploy(["show"]).fails_with(2).says("NOT_SET_ANYWHERE").says("tasks.toml:2");
     assert!(!sandbox.has("ran"));
 }
@@ -293,8 +302,9 @@ fn raw_pastes_what_stands_in_the_file_and_nothing_else() {
 
 #[test]
 fn text_with_braces_can_be_written() {
-    let sandbox = Sandbox::new()
-        .tasks("[tasks.show]\nrun = \"echo ${HOME:+{}}\"\n[tasks.awk]\nrun = \"echo a b | awk '{ print $2 }'\"\n");
+    let sandbox = Sandbox::new().tasks(
+        "[tasks.show]\nrun = \"echo ${HOME:+{}}\"\n[tasks.awk]\nrun = \"echo a b | awk '{ print $2 }'\"\n",
+    );
     sandbox.deploy(["show"]).succeeds().prints("{}\n");
     sandbox.deploy(["awk"]).succeeds().prints("b\n");
 }

@@ -4,6 +4,7 @@ pub(super) mod check;
 pub(super) mod history;
 pub(super) mod list;
 pub(super) mod plan;
+pub(super) mod recover;
 pub(super) mod run;
 pub(super) mod show;
 pub(super) mod status;

@@ -10,8 +10,8 @@ use super::super::output::{self, Held};
 use super::super::prompt::{self, Question};
 use super::super::session::Session;
 use super::super::{environment, request};
-use super::{list, plan};
-use crate::engine::{self, Inbox, Manner, Message, Stops};
+use super::{list, plan, recover};
+use crate::engine::{self, Inbox, Manner, Means, Message, Stops};
 use crate::facts::{self, Met, Site, Survey};
 use crate::model::event::{Outcome, Summary};
 use crate::model::name::RunId;
@@ -52,6 +52,7 @@ pub(crate) fn run(session: &Session, common: &Common, words: &Words) -> Result<E
 /// One environment's part of the command line.
 fn one(session: &Session, common: &Common, request: &Request) -> Result<u8, Error> {
     let site = Site::new(&session.root, session.env.clone());
+    recover::before(session, common, &site, request.environment.as_deref())?;
     let (mut facts, mut plan) = request::planned(session, common, &site, request, facts::Manner::Act)?;
     let mut looks = look_at_all(&site, common, &plan)?;
     if looks.iter().zip(&plan.deliveries).any(|(look, delivery)| look.met.last() >= delivery.number) {
@@ -248,22 +249,14 @@ fn drive(
     let journal = Journal::new(site.state.clone(), facts.run.clone(), plan.environment.clone(), by);
     let held = common.quiet.then(Held::default);
     let mut reporter = output::reporter(format, session, plan, held.as_ref());
-    let summary = engine::run(
-        plan,
-        &facts.run,
-        &hands,
-        &journal,
-        &stops,
-        &inbox,
-        manner(session, common),
-        &mut |event| {
-            let told = reporter.event(event);
-            // Who reads what tasks print and goes away (`| head`) ends them, as a pipe does; a deploy goes on unread.
-            if told.is_err() && plan.deliveries.is_empty() {
-                stops.run.ask(signal::PIPE);
-            }
-        },
-    );
+    let means = Means { run: &facts.run, world: &hands, journal: &journal, stops: &stops };
+    let summary = engine::run(plan, means, &inbox, manner(session, common), &mut |event| {
+        let told = reporter.event(event);
+        // Who reads what tasks print and goes away (`| head`) ends them, as a pipe does; a deploy goes on unread.
+        if told.is_err() && plan.deliveries.is_empty() {
+            stops.run.ask(signal::PIPE);
+        }
+    });
     drop(reporter);
     if let Some(held) = held.filter(|_| !summary.succeeded()) {
         held.say();
@@ -293,7 +286,7 @@ fn reason(plan: &Plan, summary: &Summary) -> Option<String> {
     Some(failed.unwrap_or_else(|| "stopped".to_owned()))
 }
 
-fn manner(session: &Session, common: &Common) -> Manner {
+pub(super) fn manner(session: &Session, common: &Common) -> Manner {
     let jobs = common.jobs.map(usize::from).or(session.project.settings.jobs).and_then(NonZeroUsize::new);
     let slots = jobs.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
     let on_failure = match (common.keep_going, common.fail_fast) {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::Renderer;
 use super::super::scope::{Origin, Rendered, Scope, Trouble};
 use super::super::{Known, Want, expression};
+use super::Renderer;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::environment::Environment;
 use crate::model::health::Health;
@@ -110,7 +110,12 @@ impl<'a> Renderer<'a> {
         env
     }
 
-    pub(super) fn release_env(&mut self, scope: &Scope<'a>, environment: &Environment, env: &mut Vec<(String, Text)>) {
+    pub(super) fn release_env(
+        &mut self,
+        scope: &Scope<'a>,
+        environment: &Environment,
+        env: &mut Vec<(String, Text)>,
+    ) {
         match &self.facts.source {
             Known::NotAsked => drop(self.wants.insert(Want::Source)),
             Known::Absent(..) => {}

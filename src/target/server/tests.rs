@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use super::*;
-use crate::model::release::ObjectId;
 use crate::diagnostic::Span;
+use crate::model::release::ObjectId;
 use crate::model::text::Text;
 use crate::process::Stop;
 use crate::target::tests::{Came, World, put, said, script, stop};

@@ -25,7 +25,12 @@ impl Gate {
             let path = folder.join(format!("{name}.{suffix}"));
             OpenOptions::new().read(true).write(true).open(pipe(&path)).expect("a pipe of ours")
         };
-        Gate { folder: folder.to_owned(), name: name.to_owned(), arrivals: open("arrivals"), passes: open("passes") }
+        Gate {
+            folder: folder.to_owned(),
+            name: name.to_owned(),
+            arrivals: open("arrivals"),
+            passes: open("passes"),
+        }
     }
 
     /// The command that stops at the gate.
@@ -56,7 +61,8 @@ pub(crate) struct Leash {
 impl Leash {
     pub(crate) fn new(path: &Path) -> Leash {
         let nonblock = i32::try_from(OFlags::NONBLOCK.bits()).expect("a small flag");
-        let pipe = OpenOptions::new().read(true).custom_flags(nonblock).open(pipe(path)).expect("a pipe of ours");
+        let pipe =
+            OpenOptions::new().read(true).custom_flags(nonblock).open(pipe(path)).expect("a pipe of ours");
         Leash { pipe }
     }
 

@@ -54,7 +54,8 @@ impl Picture {
             paths.filter(|path| self.entries.get(*path) != now.entries.get(*path)).collect();
         changed.sort();
         changed.dedup();
-        let relative = |path: &&PathBuf| path.strip_prefix(&self.folder).unwrap_or(path).display().to_string();
+        let relative =
+            |path: &&PathBuf| path.strip_prefix(&self.folder).unwrap_or(path).display().to_string();
         changed.iter().map(relative).collect()
     }
 

@@ -39,8 +39,13 @@ impl Repository {
     #[track_caller]
     pub(crate) fn file(&self, commit: &str, path: &str) -> String {
         let mut command = self.command();
-        let output = command.args(["cat-file", "blob", &format!("{commit}:{path}")]).output().expect("git starts");
-        assert!(output.status.success(), "{commit} has no {path}: {}", String::from_utf8_lossy(&output.stderr));
+        let output =
+            command.args(["cat-file", "blob", &format!("{commit}:{path}")]).output().expect("git starts");
+        assert!(
+            output.status.success(),
+            "{commit} has no {path}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
@@ -59,7 +64,9 @@ impl Repository {
     /// The value of a trailer of a commit's message; empty if it has none.
     #[track_caller]
     pub(crate) fn trailer(&self, commit: &str, key: &str) -> String {
-        self.git(["log", "-1", &format!("--format=%(trailers:key={key},valueonly)"), commit]).trim().to_owned()
+        self.git(["log", "-1", &format!("--format=%(trailers:key={key},valueonly)"), commit])
+            .trim()
+            .to_owned()
     }
 
     /// Puts somebody else's commit, with one file, on top of a branch of a bare repository; gives its id.
@@ -67,7 +74,8 @@ impl Repository {
     pub(crate) fn foreign_commit(&self, branch: &str) -> String {
         let blob = self.git_fed("not ours\n", ["hash-object", "-w", "--stdin"]);
         let tree = self.git_fed(&format!("100644 blob {blob}\tforeign.txt\n"), ["mktree"]);
-        let mut arguments = vec!["commit-tree".to_owned(), tree, "-m".to_owned(), "Somebody else's".to_owned()];
+        let mut arguments =
+            vec!["commit-tree".to_owned(), tree, "-m".to_owned(), "Somebody else's".to_owned()];
         if let Some(tip) = self.tip(branch) {
             arguments.extend(["-p".to_owned(), tip]);
         }
@@ -81,7 +89,10 @@ impl Repository {
         let hook = self.folder.join("hooks").join(name);
         fs::create_dir_all(self.folder.join("hooks")).expect("a folder for the hook");
         let mut command = Command::new("sh");
-        command.args(["-c", r#"printf '#!/bin/sh\n%s\n' "$2" > "$1" && chmod 755 "$1""#, "sh"]).arg(hook).arg(lines);
+        command
+            .args(["-c", r#"printf '#!/bin/sh\n%s\n' "$2" > "$1" && chmod 755 "$1""#, "sh"])
+            .arg(hook)
+            .arg(lines);
         assert!(command.status().expect("sh starts").success(), "the hook {name} was not written");
     }
 
@@ -104,7 +115,11 @@ impl Repository {
 
     fn command(&self) -> Command {
         let mut command = Command::new("git");
-        command.current_dir(&self.folder).env_clear().envs(self.environment.iter().cloned()).stdin(Stdio::null());
+        command
+            .current_dir(&self.folder)
+            .env_clear()
+            .envs(self.environment.iter().cloned())
+            .stdin(Stdio::null());
         command
     }
 }

@@ -24,7 +24,8 @@ pub(crate) struct Running {
 impl Running {
     /// Starts the command with both outputs read.
     pub(crate) fn start(command: &mut Command) -> Running {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+        let mut child =
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
         let heard = Arc::new(Heard::default());
         listen(&heard, child.stdout.take().expect("a pipe"), |transcript| &mut transcript.stdout);
         listen(&heard, child.stderr.take().expect("a pipe"), |transcript| &mut transcript.stderr);
@@ -223,7 +224,11 @@ fn text(bytes: &[u8]) -> String {
 }
 
 /// Reads a stream to its end on a thread of its own.
-fn listen(heard: &Arc<Heard>, mut from: impl Read + Send + 'static, stream: fn(&mut Transcript) -> &mut Vec<u8>) {
+fn listen(
+    heard: &Arc<Heard>,
+    mut from: impl Read + Send + 'static,
+    stream: fn(&mut Transcript) -> &mut Vec<u8>,
+) {
     let heard = Arc::clone(heard);
     thread::spawn(move || {
         let mut piece = [0; 8192];

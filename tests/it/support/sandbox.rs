@@ -40,7 +40,8 @@ impl Sandbox {
             fs::create_dir(at.join(inside)).expect("an empty folder");
         }
         // git's housekeeping in the background would change the repository under our eyes.
-        fs::write(at.join("home/.gitconfig"), "[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n").expect("a file");
+        fs::write(at.join("home/.gitconfig"), "[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n")
+            .expect("a file");
         let path = std::env::var("PATH").expect("a PATH with git and sh");
         let environment = [
             ("PATH", format!("{}:{path}", at.join("bin").display())),

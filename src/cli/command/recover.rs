@@ -1,0 +1,100 @@
+//! `deploy recover`: does what runs that were killed still owe, by the code that settles a failed one.
+
+use std::process::ExitCode;
+
+use super::super::args::Common;
+use super::super::error::{Error, Kind};
+use super::super::output;
+use super::super::print;
+use super::super::session::Session;
+use super::run::manner;
+use crate::engine::{self, Inbox, Means, Message, Stops};
+use crate::facts::Site;
+use crate::perform::ship::Docks;
+use crate::perform::{Handing, Hands};
+use crate::plan::Plan;
+use crate::process::program::Programs;
+use crate::process::signal;
+use crate::report::{self, Format};
+use crate::state::journal::{self, Journal, JournalError, Unfinished};
+
+/// What still owes something after all was tried.
+const STILL_OWED: u8 = 5;
+
+pub(crate) fn recover(session: &Session, common: &Common) -> Result<ExitCode, Error> {
+    let site = Site::new(&session.root, session.env.clone());
+    let unfinished = journal::unfinished(&site.state)?;
+    if unfinished.is_empty() {
+        return Ok(print("nothing is owed: every run has ended\n"));
+    }
+    let mut left = 0;
+    for run in unfinished {
+        left += settle(session, common, &site, run)?;
+    }
+    Ok(if left == 0 { ExitCode::SUCCESS } else { ExitCode::from(STILL_OWED) })
+}
+
+/// What a command that acts does first: files that a killed run left swapped get their own content back; another run
+/// that did not end keeps its environment closed until it is recovered.
+pub(super) fn before(
+    session: &Session,
+    common: &Common,
+    site: &Site,
+    environment: Option<&str>,
+) -> Result<(), Error> {
+    for run in journal::unfinished(&site.state)? {
+        if run.owes_files_alone() {
+            settle(session, common, site, run)?;
+        } else if run.environment.is_some() && run.environment.as_deref() == environment {
+            let environment = environment.unwrap_or_default();
+            let by = if run.by.is_empty() { String::new() } else { format!(" by {}", run.by) };
+            let message =
+                format!("run {}{by} to {environment} was cut off, and still owes {}", run.run, steps(&run));
+            return Err(Error::new(Kind::Locked, message).help("deploy recover"));
+        }
+    }
+    Ok(())
+}
+
+fn steps(run: &Unfinished) -> String {
+    let titles =
+        run.owed.iter().rev().flat_map(|debt| &debt.block.steps).map(|step| format!("`{}`", step.title()));
+    titles.collect::<Vec<String>>().join(", ")
+}
+
+/// Settles one run. How many debts are left.
+fn settle(session: &Session, common: &Common, site: &Site, unfinished: Unfinished) -> Result<usize, Error> {
+    let (run, names) =
+        (unfinished.run.clone(), unfinished.owed.iter().map(|debt| debt.name.clone()).collect());
+    let stops = Stops::new(session.project.settings.grace);
+    let inbox = Inbox::new();
+    let outbox = inbox.outbox();
+    let _listener = signal::listen(move |signal| drop(outbox.send(Message::Signal(signal))))
+        .map_err(|error| Error::new(Kind::Failed, format!("signals can't be listened to: {error}")))?;
+    let hands = Hands {
+        root: site.root.clone(),
+        state: site.state.clone(),
+        run: run.clone(),
+        env: site.env.clone(),
+        programs: Programs::default(),
+        handing: Handing::Read,
+        docks: Docks::default(),
+    };
+    let journal = Journal::resume(unfinished, site.state.clone());
+    let plan = Plan::empty();
+    let mut reporter =
+        report::reporter(Format::Stream, output::labels(session, names), output::console(None));
+    let means = Means { run: &run, world: &hands, journal: &journal, stops: &stops };
+    let summary = engine::recover(&plan, means, &inbox, manner(session, common), &mut |event| {
+        // A reader that went away does not stop what is owed.
+        let _told = reporter.event(event);
+    });
+    Ok(summary.still_owed)
+}
+
+impl From<JournalError> for Error {
+    fn from(error: JournalError) -> Error {
+        let help = "what it says may still be owed: read it, do that by hand, then remove the run's folder";
+        Error::new(Kind::Locked, error.to_string()).help(help)
+    }
+}
