@@ -56,6 +56,8 @@ pub(crate) struct Survey {
     pub(crate) since: Option<Between>,
     /// Where the ledger ends.
     pub(crate) tip: Tip,
+    /// The live release, if this delivery would be the same.
+    pub(crate) already: Option<u32>,
 }
 
 /// Whether a command acts or only looks: one that looks runs nothing of the user's.
@@ -246,6 +248,11 @@ impl Site {
         survey.circumstances.live = live;
         let files: Vec<SwapFile> = delivery.swap.iter().map(file).collect();
         survey.swap = swap::resolve(repository, source, &files)?;
+        if let (Some(live), Some(scratch)) = (&survey.circumstances.live, self.scratch()?)
+            && scratch.is_same(live, source, &survey.swap.entries)?
+        {
+            survey.already = Some(live.number);
+        }
         Ok(survey)
     }
 

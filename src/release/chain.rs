@@ -98,7 +98,7 @@ impl Walk<'_> {
     fn named(&mut self, tree: &Tree, link: &Link) -> Vec<String> {
         let content = match self.swapped.get(link.path.as_str()) {
             Some(entry) => entry.after.as_deref().ok_or_else(|| {
-                ("is removed by the swap", Some(format!("leave `{}` in the swap out", link.path)))
+                ("is removed by the swap", Some(format!("take `{}` out of the swap", link.path)))
             }),
             None => match (tree.at(&link.path), tree.in_the_way(&link.path)) {
                 (Node::File { content, .. }, _) => Ok(content),

@@ -94,6 +94,7 @@ fn delivery_json(delivery: &Delivery, survey: &Survey, verdicts: &[Verdict]) -> 
         "source": delivery.source.as_ref().map(|source| source.commit.as_str()),
         "branch": delivery.source.as_ref().and_then(|source| source.branch.as_deref()),
         "target": delivery.target.as_ref().map(target),
+        "already_live": survey.already.is_some(),
         "live": survey.circumstances.live.as_ref().map(|live| json!({ "number": live.number, "source": live.source.as_str() })),
         "commits": commits,
         "uncommitted": survey.circumstances.dirty,
@@ -124,6 +125,15 @@ fn release(delivery: &Delivery, survey: &Survey, text: &mut String) {
     match &survey.circumstances.live {
         Some(live) => line(text, &format!("  over     release {}, {}", live.number, live.source.short())),
         None => line(text, "  over     nothing: this is the first release"),
+    }
+    if let (Some(number), Some(source)) = (survey.already, &delivery.source) {
+        let short = source.commit.short();
+        line(
+            text,
+            &format!(
+                "  live     {short} is live already, as release {number}: it is not shipped again without --rebuild"
+            ),
+        );
     }
     if let Some(since) = &survey.since {
         let more = if since.cut { " or more" } else { "" };

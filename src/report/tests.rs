@@ -1,3 +1,5 @@
+//! What every format says of any run.
+
 mod formats;
 mod json;
 mod properties;

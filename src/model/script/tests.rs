@@ -1,3 +1,5 @@
+//! Values in shell lines: where they are bound, where they are refused, and what real shells make of them.
+
 mod shells;
 
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! What is ours between braces, and what is left alone.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Any graph: its order, its ranks, its loops, with petgraph as the judge.
+
 use petgraph::algo::{is_cyclic_directed, tarjan_scc};
 use petgraph::graph::DiGraph;
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Any schedule: needs first, slots kept, every job ends once.
+
 mod properties;
 
 use std::num::NonZeroUsize;

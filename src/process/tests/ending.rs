@@ -64,7 +64,7 @@ fn a_server_left_on_purpose_is_told_and_lives() {
 
 #[test]
 fn a_short_straggler_is_read_and_is_not_left_running() {
-    let (how, text) = ran(&sh("{ sleep 0.1; echo late; } & echo early"), &Stop::new(FOREVER));
+    let (how, text) = ran(&sh("{ sleep 0.01; echo late; } & echo early"), &Stop::new(FOREVER));
     assert_eq!((how, text.as_str()), (ended(End::Exited(0), NOTHING_LEFT), "early\nlate\n"));
 }
 

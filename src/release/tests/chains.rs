@@ -40,7 +40,7 @@ fn a_missing_file_is_told_with_the_whole_way_to_it() {
              requirements.txt -> requirements/staging.txt -> requirements/base.txt | \
              it is not committed: git add requirements/base.txt && git commit",
             "`requirements/more.txt` is no file (commit HEAD), and the swap needs it: \
-             requirements.txt -> requirements/staging.txt -> requirements/more.txt | -",
+             requirements.txt -> requirements/staging.txt -> requirements/more.txt | name a file",
         ]
     );
 }
@@ -54,7 +54,8 @@ fn the_chain_is_read_with_the_swap_applied() {
     assert_eq!(
         refused(&world, &[start, remove("base.txt")]),
         [
-            "`base.txt` is removed by the swap (commit HEAD), and the swap needs it: requirements.txt -> base.txt | -"
+            "`base.txt` is removed by the swap (commit HEAD), and the swap needs it: requirements.txt -> base.txt | \
+             take `base.txt` out of the swap"
         ]
     );
 }
