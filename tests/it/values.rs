@@ -121,6 +121,23 @@ fn a_list_becomes_separate_words() {
 }
 
 #[test]
+fn what_is_found_out_when_it_is_wanted_is_one_word() {
+    let sandbox = Sandbox::new()
+        .tasks(
+            r#"
+            [vars]
+            version = { command = ["echo", "1.2"] }
+            [tasks.show]
+            run = 'B={{ branch }}; printf "<%s>" v{{ version }} on-{{ commit_short }} "$B"'
+            "#,
+        )
+        .git();
+    let short = sandbox.repository().head()[..8].to_owned();
+    sandbox.deploy(["check"]).succeeds();
+    sandbox.deploy(["show"]).succeeds().prints(&format!("<v1.2><on-{short}><main>"));
+}
+
+#[test]
 fn the_nearest_variable_counts_and_set_beats_all() {
     let sandbox = Sandbox::new().tasks(
         r#"

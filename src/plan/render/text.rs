@@ -151,7 +151,8 @@ impl<'a> Renderer<'a> {
                 words.iter().map(|word| Text::from(word.as_str())).collect()
             }
             Some(Some(rendered)) => vec![Text::from(rendered.value.to_string().as_str())],
-            Some(None) => Vec::new(),
+            // There is no plan then, but a fact to gather or a problem to tell; one word fits everywhere.
+            Some(None) => vec![Text::from("")],
             None => vec![self.text(scope, template)],
         }
     }
