@@ -9,6 +9,8 @@ pub(crate) fn all() -> Vec<(OsString, OsString)> {
     env::vars_os().collect()
 }
 
+use crate::report::Ci;
+
 /// What deploy tells its developers about itself: a level, or `module=level,…`.
 pub(crate) fn log() -> Option<String> {
     text("DEPLOY_LOG")
@@ -26,13 +28,6 @@ pub(crate) fn ci() -> Option<Ci> {
         (None, Some(_)) => Some(Ci::GitLab),
         (None, None) => None,
     }
-}
-
-/// CI servers that fold output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ci {
-    GitHub,
-    GitLab,
 }
 
 fn text(name: &str) -> Option<String> {

@@ -1,26 +1,32 @@
-//! What happens during a run, as the engine tells it. Reporters see nothing else.
+//! What happens during a run, as the engine tells it. Reporters see nothing else, and a run's log keeps it.
 
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Span;
 
 use super::name::{JobId, RunId};
+use super::release::ObjectId;
 
 /// One of the two streams that a process writes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Stream {
     Out,
     Err,
 }
 
 /// Something that happened, and when: `at` is the time since the run began.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Event {
     pub(crate) at: Duration,
+    #[serde(flatten)]
     pub(crate) kind: EventKind,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
 pub(crate) enum EventKind {
     RunStarted {
         run: RunId,
@@ -36,6 +42,8 @@ pub(crate) enum EventKind {
     Output {
         job: JobId,
         stream: Stream,
+        /// Kept as they are, behind the event.
+        #[serde(skip)]
         bytes: Vec<u8>,
     },
     /// A sentence of deploy's own about a step: progress of a push, a health check that waits.
@@ -66,6 +74,8 @@ pub(crate) enum EventKind {
     DeferredFailed {
         job: JobId,
         step: String,
+        /// When it happened is told as `at`.
+        #[serde(rename = "place")]
         at: Span,
         failure: Failure,
     },
@@ -85,8 +95,17 @@ pub(crate) enum EventKind {
     SettleEnded {
         still_owed: usize,
     },
+    /// Every job has ended, and what could be settled is.
     RunEnded {
         summary: Summary,
+    },
+    /// A release serves, and the ledger knows: after the end of the run that shipped it.
+    Released {
+        environment: String,
+        number: u32,
+        source: ObjectId,
+        subject: String,
+        took: Duration,
     },
 }
 
@@ -102,7 +121,8 @@ pub(crate) enum Told {
 }
 
 /// Why a run ends early.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum StopReason {
     /// A signal, by its number; a second one kills.
     Signal(i32),
@@ -113,7 +133,8 @@ pub(crate) enum StopReason {
 }
 
 /// How a job ended. Every job of a plan ends in exactly one of these.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Outcome {
     Succeeded,
     /// There was nothing to do: its `skip_if` said so.
@@ -128,7 +149,7 @@ pub(crate) enum Outcome {
 }
 
 /// Which step of a job failed, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Failed {
     pub(crate) step: String,
     pub(crate) at: Span,
@@ -136,7 +157,8 @@ pub(crate) struct Failed {
 }
 
 /// Why a step did not work: data in an outcome, not an error to propagate.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Failure {
     /// Its process ended with this code (never 0).
     Exit(i32),
@@ -171,7 +193,7 @@ impl Failure {
 }
 
 /// How a run ended, in counts; reporters have the details from the events.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Summary {
     pub(crate) outcomes: Vec<Outcome>,
     /// The signal that ended the run early, if one did.

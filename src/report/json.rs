@@ -94,7 +94,8 @@ impl Reporter for Json<'_> {
             | EventKind::LeftRunning { .. }
             | EventKind::Stopping { .. }
             | EventKind::SettleStarted { .. }
-            | EventKind::SettleEnded { .. } => {}
+            | EventKind::SettleEnded { .. }
+            | EventKind::Released { .. } => {}
         }
         if let Some(fact) = Fact::of(&event.kind, &self.labels) {
             self.console.write(Stream::Out, &line(event.at, fact));

@@ -1,11 +1,13 @@
 //! TELL: events become bytes. One file a format; all of them share `Voice`, deploy's own words.
 //! A reporter decides nothing: whatever it prints, or fails to print, the run goes on as it would.
 
+mod ci;
 pub(crate) mod columns;
 mod console;
 mod grouped;
 mod held;
 mod json;
+mod lines;
 pub(crate) mod outlook;
 mod prefixed;
 mod quiet;
@@ -16,10 +18,13 @@ mod tests;
 mod voice;
 pub(crate) mod words;
 
+pub(crate) use ci::Ci;
 pub(crate) use console::Console;
 
 use std::io;
 use std::path::PathBuf;
+
+use jiff::Timestamp;
 
 use crate::diagnostic::{Source, Span};
 use crate::model::event::Event;
@@ -41,6 +46,8 @@ pub(crate) enum Format {
     /// One job after the other, in the order of the plan. What can't be shown yet and doesn't fit into memory
     /// is kept in this folder.
     Grouped(PathBuf),
+    /// As `Grouped`, for a CI server that folds; with the time at which the run began.
+    Folded(Ci, Timestamp, PathBuf),
     /// Nothing but failures. What may have to be shown and doesn't fit into memory is kept in this folder.
     Quiet(PathBuf),
     /// One object a line.
@@ -52,7 +59,10 @@ pub(crate) fn reporter<'a>(format: Format, labels: Labels, console: Console<'a>)
     match format {
         Format::Stream => Box::new(stream::Stream::new(labels, console)),
         Format::Prefixed => Box::new(prefixed::Prefixed::new(labels, console)),
-        Format::Grouped(folder) => Box::new(grouped::Grouped::new(labels, console, folder)),
+        Format::Grouped(folder) => Box::new(grouped::Grouped::new(grouped::Heading, labels, console, folder)),
+        Format::Folded(server, began, folder) => {
+            Box::new(ci::Folded::new(server, began, labels, console, folder))
+        }
         Format::Quiet(folder) => Box::new(quiet::Quiet::new(labels, console, folder)),
         Format::Json => Box::new(json::Json::new(labels, console)),
     }
@@ -77,7 +87,12 @@ impl Labels {
 
     /// A span as `tasks.toml:12`, if its text is known.
     fn place(&self, span: Span) -> Option<String> {
+        self.line(span).map(|(path, line)| format!("{path}:{line}"))
+    }
+
+    /// A span as a file and a line of it.
+    fn line(&self, span: Span) -> Option<(&str, usize)> {
         let source = self.sources.get(span.source as usize)?;
-        Some(format!("{}:{}", source.path, source.line(span.start)))
+        Some((&source.path, source.line(span.start)))
     }
 }

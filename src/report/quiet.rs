@@ -85,7 +85,8 @@ impl Reporter for Quiet<'_> {
             | EventKind::JobStarted { .. }
             | EventKind::StepStarted { .. }
             | EventKind::SettleStarted { .. }
-            | EventKind::SettleEnded { .. } => {}
+            | EventKind::SettleEnded { .. }
+            | EventKind::Released { .. } => {}
         }
         self.console.result()
     }

@@ -112,7 +112,7 @@ fn skipped(summary: &Summary) -> HashMap<JobId, Vec<JobId>> {
 }
 
 /// What a failure says for itself beyond its name: why, and the mend.
-fn reasons(failure: &Failure) -> (Option<&str>, Option<&str>) {
+pub(super) fn reasons(failure: &Failure) -> (Option<&str>, Option<&str>) {
     match failure {
         Failure::Unmet { message, help } | Failure::Refused { message, help } => {
             (Some(message), help.as_deref())

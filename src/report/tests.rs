@@ -1,5 +1,6 @@
 //! What every format says of any run.
 
+mod ci;
 mod formats;
 mod json;
 mod properties;
@@ -12,10 +13,13 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::{Console, Format, Labels, reporter};
+use jiff::Timestamp;
+
+use super::{Ci, Console, Format, Labels, reporter};
 use crate::diagnostic::{Source, Span};
 use crate::model::event::{Event, EventKind, Failed, Failure, Outcome, Stream, Summary};
 use crate::model::name::{JobId, RunId};
+use crate::model::release::ObjectId;
 
 const A: JobId = JobId(0);
 const B: JobId = JobId(1);
@@ -72,14 +76,21 @@ fn tell(format: &Format, labels: &Labels, events: &[Event]) -> Told {
 }
 
 /// Every format; those that hold output have a folder.
-fn formats(folder: &Path) -> [Format; 5] {
+fn formats(folder: &Path) -> [Format; 7] {
     [
         Format::Stream,
         Format::Prefixed,
         Format::Grouped(folder.to_owned()),
+        Format::Folded(Ci::GitHub, began(), folder.to_owned()),
+        Format::Folded(Ci::GitLab, began(), folder.to_owned()),
         Format::Quiet(folder.to_owned()),
         Format::Json,
     ]
+}
+
+/// When every run of these tests began.
+fn began() -> Timestamp {
+    Timestamp::from_second(1_785_000_000).unwrap()
 }
 
 /// Each name is a job that comes behind those before it; the step of job N is on line N + 1 of `tasks.toml`.
@@ -131,4 +142,14 @@ fn run_ended(outcomes: &[Outcome]) -> EventKind {
 fn failed(job: JobId, step: &str, failure: Failure) -> Outcome {
     let at = Span::new(0, job.index()..job.index());
     Outcome::Failed(Failed { step: step.into(), at, failure })
+}
+
+fn released() -> EventKind {
+    EventKind::Released {
+        environment: "staging".into(),
+        number: 3,
+        source: ObjectId::parse(&format!("1a2b3c4d{}", "0".repeat(32))).unwrap(),
+        subject: "Add shipping".into(),
+        took: Duration::from_secs(12),
+    }
 }

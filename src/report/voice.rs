@@ -60,6 +60,10 @@ impl Voice {
                 let text = self.tally.sum_up(summary, &self.labels);
                 (!text.is_empty()).then_some(text)
             }
+            EventKind::Released { environment, number, source, subject, took } => {
+                let (name, commit, took) = (paint(NAME, environment), source.short(), duration(*took));
+                Some(format!("deploy: {name}: release {number} is live ({commit} \"{subject}\") in {took}\n"))
+            }
         }
     }
 

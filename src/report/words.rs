@@ -37,7 +37,7 @@ pub(crate) fn duration(duration: Duration) -> String {
 }
 
 /// `1 step`, `2 steps`.
-pub(super) fn count(number: usize, noun: &str) -> String {
+pub(crate) fn count(number: usize, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {noun}{plural}")
 }

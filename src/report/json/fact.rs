@@ -25,6 +25,7 @@ pub(super) enum Fact<'a> {
     SettleStarted { owed: usize },
     SettleEnded { still_owed: usize },
     RunEnded(RunEnded),
+    Released(Released<'a>),
 }
 
 #[derive(Serialize)]
@@ -100,6 +101,15 @@ pub(super) struct RunEnded {
     still_owed: usize,
 }
 
+#[derive(Serialize)]
+pub(super) struct Released<'a> {
+    environment: &'a str,
+    release: u32,
+    commit: &'a str,
+    subject: &'a str,
+    took: f64,
+}
+
 impl<'a> Fact<'a> {
     /// What an event says; `None` for output, of which an event may hold half a character.
     pub(super) fn of(kind: &'a EventKind, labels: &'a Labels) -> Option<Fact<'a>> {
@@ -136,6 +146,13 @@ impl<'a> Fact<'a> {
             EventKind::SettleStarted { owed } => Fact::SettleStarted { owed: *owed },
             EventKind::SettleEnded { still_owed } => Fact::SettleEnded { still_owed: *still_owed },
             EventKind::RunEnded { summary } => Fact::RunEnded(RunEnded::of(summary)),
+            EventKind::Released { environment, number, source, subject, took } => Fact::Released(Released {
+                environment,
+                release: *number,
+                commit: source.as_str(),
+                subject,
+                took: seconds(*took),
+            }),
         })
     }
 

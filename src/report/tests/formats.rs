@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 
 use super::*;
 use crate::model::event::StopReason;
-use crate::report::prefixed::LINE;
+use crate::report::lines::LINE;
 
 #[test]
 fn one_job_that_succeeds_is_its_own_output_and_nothing_else() {
@@ -155,6 +155,12 @@ fn what_happens_on_the_way_is_told_when_it_happens() {
 fn a_fresh_job_says_why_it_was_so_fast() {
     let told = tell(&Format::Stream, &labels(&["build"]), &events([run_ended(&[Outcome::Fresh])]));
     assert_eq!(told.own, "deploy: build: nothing to do\n");
+}
+
+#[test]
+fn a_deploy_ends_with_what_is_live_now() {
+    let told = tell(&Format::Stream, &labels(&["staging/deploy"]), &events([released()]));
+    assert_eq!(told.own, "deploy: staging: release 3 is live (1a2b3c4d \"Add shipping\") in 12s\n");
 }
 
 #[test]

@@ -19,6 +19,7 @@ fn json_is_one_object_a_line() {
             ended(B, &outcomes[1]),
             EventKind::Stopping { why: StopReason::Signal(15) },
             run_ended(&outcomes),
+            released(),
         ]),
     );
     assert_eq!((told.err, told.own), (Vec::new(), String::new()));
@@ -30,6 +31,7 @@ fn json_is_one_object_a_line() {
     {"v":1,"at":0.4,"event":"job_ended","job":"ship","took":1.2,"outcome":"skipped","because":"test"}
     {"v":1,"at":0.5,"event":"stopping","why":"signal","signal":15}
     {"v":1,"at":0.6,"event":"run_ended","succeeded":false,"took":125.0,"signal":null,"still_owed":0}
+    {"v":1,"at":0.7,"event":"released","environment":"staging","release":3,"commit":"1a2b3c4d00000000000000000000000000000000","subject":"Add shipping","took":12.0}
     "#);
 }
 

@@ -45,7 +45,7 @@ fn any_job(job: JobId, jobs: usize) -> impl Strategy<Value = Vec<EventKind>> {
 }
 
 /// A run of some jobs at the same time; each job's events stay in their order.
-fn any_run() -> impl Strategy<Value = (Labels, Vec<Event>)> {
+pub(super) fn any_run() -> impl Strategy<Value = (Labels, Vec<Event>)> {
     (1..=NAMES.len()).prop_flat_map(|jobs| {
         let each: Vec<_> = (0..jobs).map(|job| any_job(JobId::new(job), jobs)).collect();
         let order = Just((0..jobs).map(JobId::new).collect::<Vec<_>>()).prop_shuffle();
@@ -137,7 +137,7 @@ proptest! {
                 let name = str::from_utf8(&line[..bar]).unwrap().trim_end();
                 let job = labels.names.iter().position(|other| other == name).expect("a job's name");
                 let content = &line[bar + 3..];
-                let cut = usize::from(content.len() == crate::report::prefixed::LINE + 1);
+                let cut = usize::from(content.len() == crate::report::lines::LINE + 1);
                 unprefixed.entry(JobId::new(job)).or_default().extend_from_slice(&content[..content.len() - cut]);
             }
             for job in labels.order.iter().copied() {
