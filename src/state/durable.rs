@@ -10,7 +10,7 @@ use rustix::fs::syncfs;
 use thiserror::Error;
 
 /// Only the user may look into deploy's folders and files: they tell hosts, names and commands.
-const PRIVATE_FOLDER: u32 = 0o700;
+pub(crate) const PRIVATE_FOLDER: u32 = 0o700;
 pub(crate) const PRIVATE_FILE: u32 = 0o600;
 
 /// A file that could not be written.

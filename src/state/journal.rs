@@ -181,6 +181,16 @@ pub(crate) fn unfinished(state: &StateDir) -> Result<Vec<Unfinished>, JournalErr
     Ok(found)
 }
 
+/// Whether the run in a folder may still need it: there is a journal, and its last line is not the run's end.
+pub(super) fn is_open(folder: &Path) -> bool {
+    let text = match fs::read(folder.join(FILE)) {
+        Ok(text) => text,
+        Err(error) => return error.kind() != io::ErrorKind::NotFound,
+    };
+    let last = text.split_inclusive(|&byte| byte == b'\n').next_back().unwrap_or_default();
+    !matches!(serde_json::from_slice(last), Ok(Record::Ended { .. }))
+}
+
 fn read(folder: &Path) -> Result<Option<Unfinished>, JournalError> {
     let path = folder.join(FILE);
     let unreadable = |source| JournalError::Unreadable { path: path.clone(), source };

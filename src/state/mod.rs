@@ -4,6 +4,8 @@
 pub(crate) mod checkout;
 pub(crate) mod durable;
 pub(crate) mod journal;
+pub(crate) mod log;
+pub(crate) mod runs;
 
 #[cfg(test)]
 mod tests;
