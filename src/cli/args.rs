@@ -139,6 +139,14 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Show again what a run printed
+    Logs {
+        /// The run, or how its id begins [default: the newest]
+        run: Option<String>,
+        /// Show which runs there are, newest first
+        #[arg(long, conflicts_with = "run")]
+        list: bool,
+    },
 }
 
 impl Command {

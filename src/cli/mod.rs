@@ -97,6 +97,8 @@ fn built_in(command: Option<&Command>, common: &Common, session: Session) -> Res
         Some(Command::History { environment, json }) => {
             command::history::history(&session, environment.as_deref(), *json)
         }
+        Some(Command::Logs { list: true, .. }) => Ok(command::logs::list(&session)),
+        Some(Command::Logs { run, list: false }) => command::logs::replay(&session, common, run.as_deref()),
     }
 }
 

@@ -95,6 +95,16 @@ impl<'a> Docks<'a> {
             .collect()
     }
 
+    /// What serves because of this run, by environment.
+    pub(crate) fn live(&self, run: &RunId) -> Vec<(&str, Release)> {
+        let of = |dock: &'_ Dock<'a>| {
+            let log = dock.log.lock().expect("no thread panics while it ships");
+            log.tip.state.live.clone().filter(|live| live.run == *run)
+        };
+        let docks = self.docks.iter();
+        docks.filter_map(|dock| Some((dock.delivery.environment.as_str(), of(dock)?))).collect()
+    }
+
     fn of(&self, environment: Option<&str>) -> Option<&Dock<'a>> {
         self.docks.iter().find(|dock| Some(dock.delivery.environment.as_str()) == environment)
     }

@@ -197,6 +197,6 @@ impl Outline {
     /// A source whose lines lie where those of the original did.
     pub(crate) fn source(&self) -> Source {
         let lines: Vec<String> = self.lines.iter().map(|length| " ".repeat(*length as usize)).collect();
-        Source { path: self.path.clone(), text: lines.join("\n") }
+        Source::new(self.path.clone(), lines.join("\n"))
     }
 }

@@ -3,6 +3,7 @@
 pub(super) mod check;
 pub(super) mod history;
 pub(super) mod list;
+pub(super) mod logs;
 pub(super) mod plan;
 pub(super) mod recover;
 pub(super) mod run;

@@ -15,7 +15,7 @@ use crate::perform::{Handing, Hands};
 use crate::plan::Plan;
 use crate::process::program::Programs;
 use crate::process::signal;
-use crate::report::{self, Format};
+use crate::report::Format;
 use crate::state::journal::{self, Journal, JournalError, Unfinished};
 
 /// What still owes something after all was tried.
@@ -82,8 +82,7 @@ fn settle(session: &Session, common: &Common, site: &Site, unfinished: Unfinishe
     };
     let journal = Journal::resume(unfinished, site.state.clone());
     let plan = Plan::empty();
-    let mut reporter =
-        report::reporter(Format::Stream, output::labels(session, names), output::console(None));
+    let mut reporter = output::reporter(Format::Stream, output::labels(session, names), None);
     let means = Means { run: &run, world: &hands, journal: &journal, stops: &stops };
     let summary = engine::recover(&plan, means, &inbox, manner(session, common), &mut |event| {
         // A reader that went away does not stop what is owed.

@@ -3,18 +3,19 @@
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use super::super::args::{Common, Words};
 use super::super::error::{Error, Kind, exit_code};
-use super::super::output::{self, Held};
 use super::super::prompt::{self, Question};
 use super::super::session::Session;
-use super::super::{environment, request};
+use super::super::{environment, output, request};
 use super::{list, plan, recover};
 use crate::engine::{self, Inbox, Manner, Means, Message, Stops};
 use crate::facts::{self, Met, Site, Survey};
-use crate::model::event::{Outcome, Summary};
+use crate::model::event::{Event, EventKind, Outcome, Summary};
 use crate::model::name::RunId;
+use crate::model::release::Release;
 use crate::perform::Hands;
 use crate::perform::ship::{Again, Dock, Docks, Log, Stage};
 use crate::plan::guard::{self, Overrides, Ruling, Verdict};
@@ -64,7 +65,7 @@ fn one(session: &Session, common: &Common, request: &Request) -> Result<u8, Erro
     refuse(&facts, &plan, &looks)?;
     prompt::ask(&questions(&plan, &looks), common.yes.as_deref())?;
     let docks = docks(&site, common, &facts, &plan, looks)?;
-    drive(session, common, &site, &facts, &plan, docks)
+    drive(session, common, request, &site, &facts, &plan, docks)
 }
 
 /// What was found out about one delivery, and what the rules say of it.
@@ -223,18 +224,19 @@ fn take(site: &Site, refs: &Refs, run: &RunId, by: &str) -> Result<Lock, Error> 
 fn drive(
     session: &Session,
     common: &Common,
+    request: &Request,
     site: &Site,
     facts: &Facts,
     plan: &Plan,
     docks: Docks<'_>,
 ) -> Result<u8, Error> {
-    let (format, handing) = output::format(session, common, plan, &site.state)?;
     let stops = Stops::new(session.project.settings.grace);
     let inbox = Inbox::new();
     let outbox = inbox.outbox();
     // The listener lives as long as the run: before and after it, signals do what they always do.
     let _listener = signal::listen(move |signal| drop(outbox.send(Message::Signal(signal))))
         .map_err(|error| Error::new(Kind::Failed, format!("signals can't be listened to: {error}")))?;
+    let (mut telling, handing) = output::begin(session, common, site, facts, request, plan);
     let by = docks.docks.first().map_or_else(String::new, |dock| dock.by.clone());
     let hands = Hands {
         root: site.root.clone(),
@@ -247,22 +249,20 @@ fn drive(
     };
     require(&hands, plan)?;
     let journal = Journal::new(site.state.clone(), facts.run.clone(), plan.environment.clone(), by);
-    let held = common.quiet.then(Held::default);
-    let mut reporter = output::reporter(format, session, plan, held.as_ref());
     let means = Means { run: &facts.run, world: &hands, journal: &journal, stops: &stops };
     let summary = engine::run(plan, means, &inbox, manner(session, common), &mut |event| {
-        let told = reporter.event(event);
+        telling.event(event);
         // Who reads what tasks print and goes away (`| head`) ends them, as a pipe does; a deploy goes on unread.
-        if told.is_err() && plan.deliveries.is_empty() {
+        if telling.is_unread && plan.deliveries.is_empty() {
             stops.run.ask(signal::PIPE);
         }
     });
-    drop(reporter);
-    if let Some(held) = held.filter(|_| !summary.succeeded()) {
-        held.say();
-    }
     let reason = reason(plan, &summary);
     let unsaid = hands.docks.finish(&facts.run, reason.as_deref());
+    for (environment, release) in hands.docks.live(&facts.run) {
+        telling.event(&released(environment, release, summary.took));
+    }
+    telling.finish();
     match (unsaid.is_empty(), exit_code(&summary)) {
         (false, 0) => Err(Error::new(
             Kind::Failed,
@@ -270,6 +270,13 @@ fn drive(
         )),
         (_, code) => Ok(code),
     }
+}
+
+/// The last word about a release that serves now.
+fn released(environment: &str, release: Release, took: Duration) -> Event {
+    let Release { number, source, subject, .. } = release;
+    let environment = environment.to_owned();
+    Event { at: took, kind: EventKind::Released { environment, number, source, subject, took } }
 }
 
 /// Why the run failed, in one line for the ledger; none if it did not.
