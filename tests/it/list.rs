@@ -1,4 +1,4 @@
-//! Looking around: `list`, a bare `deploy`, `show`, `check`, help, and where the file is looked for.
+//! Looking around: `list`, a bare `deploy`, `check`, help, and where the file is looked for.
 
 use crate::support::Sandbox;
 

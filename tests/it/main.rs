@@ -13,6 +13,7 @@ mod git_target;
 mod health;
 mod ledger;
 mod list;
+mod logs;
 mod owed;
 mod plan;
 mod protect;

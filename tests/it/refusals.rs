@@ -126,9 +126,9 @@ fn requirements_that_include_each_other() {
     let circle = |sandbox: &Sandbox| {
         sandbox.write("requirements/staging.txt", "-r base.txt\n");
         sandbox.write("requirements/base.txt", "-r staging.txt\n");
-        sandbox.commit("A circle, in which pip never ends");
+        sandbox.commit("A circle, which pip refuses");
     };
-    refused("'requirements.txt' = '-r requirements/staging.txt'", circle, &["requirements/base.txt", "loop"]);
+    refused("'requirements.txt' = '-r requirements/staging.txt'", circle, &["requirements/base.txt"]);
 }
 
 #[test]
@@ -191,11 +191,12 @@ fn an_address_that_is_a_command_or_an_option() {
 
 #[test]
 fn a_branch_that_can_not_be_one() {
-    for branch in ["--force", "-d", "a..b", "two words", "a~1", "", "+main", ":main", "main:other", "a.lock"]
-    {
+    for branch in ["--force", "-d", "a..b", "two words", "a~1", "", ":main", "main:other", "a.lock"] {
         let tasks = format!("[environments.staging]\ntarget = {{ git = 'staging', branch = '{branch}' }}\n");
         let sandbox = Sandbox::shop(&tasks).remote("staging");
-        sandbox.deploy(["staging"]).fails_with(2).says("tasks.toml:2");
+        let refused = sandbox.deploy(["staging"]);
+        assert!(refused.code == 2, "{branch:?} is a branch:\n{refused}");
+        refused.says("tasks.toml:2");
         assert_eq!(sandbox.target("staging").git(["for-each-ref"]), "");
     }
 }

@@ -29,10 +29,11 @@ fn served(sandbox: &Sandbox, path: &str) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The names in a folder under `SANDBOX/srv`.
+/// The names in a folder under `SANDBOX/srv`, without the hidden ones.
 fn listed(sandbox: &Sandbox, path: &str) -> BTreeSet<String> {
     let entries = fs::read_dir(sandbox.path("srv").join(path)).expect("a folder that was made");
-    entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
+    let names = entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
+    names.filter(|name| !name.starts_with('.')).collect()
 }
 
 fn current(sandbox: &Sandbox) -> PathBuf {

@@ -284,6 +284,7 @@ fn what_can_not_be_bound_is_refused_with_the_mend() {
         "echo \"$(( {{ x }} + 1 ))\"",
         "(( {{ x }} > 1 ))",
         "[[ {{ x }} -eq 1 ]]",
+        "echo ${y:-{{ x }}}",
     ];
     for place in places {
         let sandbox = Sandbox::new().tasks(&format!(

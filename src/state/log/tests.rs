@@ -11,7 +11,7 @@ use crate::model::event::{Failed, Failure, Outcome, StopReason, Stream, Summary}
 use crate::state::durable;
 
 fn about() -> About {
-    let source = Source { path: "tasks.toml".into(), text: "[tasks.a]\nrun = \"é\"\n\n[tasks.b]".into() };
+    let source = Source::new("tasks.toml", "[tasks.a]\nrun = \"é\"\n\n[tasks.b]");
     About {
         run: RunId("20260804-101112-00000001".into()),
         began: Timestamp::from_second(1_785_000_000).unwrap(),

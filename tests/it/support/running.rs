@@ -1,8 +1,9 @@
-//! A program that runs, and how it ended. It is killed, by its id, when the test that started it is over.
+//! A program that runs, and how it ended. Its group is killed, by its id, when the test that
+//! started it is over.
 
 use std::fmt;
 use std::io::{Read, Write};
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -10,7 +11,7 @@ use std::thread;
 use std::time::Instant;
 
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid};
 
 use super::DEADLINE;
 
@@ -24,8 +25,9 @@ pub(crate) struct Running {
 impl Running {
     /// Starts the command with both outputs read.
     pub(crate) fn start(command: &mut Command) -> Running {
-        let mut child =
-            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+        // A group of its own, so that all of it can be ended with the test.
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+        let mut child = command.spawn().expect("the program starts");
         let heard = Arc::new(Heard::default());
         listen(&heard, child.stdout.take().expect("a pipe"), |transcript| &mut transcript.stdout);
         listen(&heard, child.stderr.take().expect("a pipe"), |transcript| &mut transcript.stderr);
@@ -59,7 +61,8 @@ impl Running {
     #[track_caller]
     pub(crate) fn wait(mut self) -> Ended {
         let ended = self.exit.recv_timeout(DEADLINE).is_ok();
-        assert!(ended, "it did not end; it had printed:\n{}", self.heard.now().shown());
+        let shown = self.heard.now().shown();
+        assert!(ended, "it did not end; it had printed:\n{shown}");
         let status = self.child.wait().expect("a child of ours");
         let transcript = self.heard.until(|transcript| transcript.closed == STREAMS);
         assert!(
@@ -77,9 +80,10 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Both fail when it has ended, which is as well.
-        let _ended = self.child.kill();
-        let _ended = self.child.wait();
+        if let Ok(None) = self.child.try_wait() {
+            kill_process_group(Pid::from_child(&self.child), Signal::KILL).expect("a group of ours");
+            self.child.wait().expect("a child of ours");
+        }
     }
 }
 
