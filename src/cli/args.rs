@@ -152,7 +152,8 @@ pub(crate) enum Command {
 impl Command {
     /// Whether `word` names one of them.
     pub(crate) fn is_one(word: &str) -> bool {
-        BuiltIn::command().get_subcommands().any(|command| command.get_name() == word)
+        // clap adds `help` by itself.
+        word == "help" || BuiltIn::command().get_subcommands().any(|command| command.get_name() == word)
     }
 }
 

@@ -70,7 +70,10 @@ fn dispatch(opening: &Opening) -> Result<ExitCode, Stopped> {
             let run = opening.run()?;
             Ok(command::run::run(&session?, &run.common, &run.words)?)
         }
-        None => Ok(command::run::default(&session?, &opening.common)?),
+        None => {
+            let run = opening.run()?;
+            Ok(command::run::default(&session?, &run.common, run.words.args)?)
+        }
     }
 }
 
@@ -87,12 +90,12 @@ fn is_ours(first: &str, session: Option<&Session>) -> bool {
 
 fn built_in(command: Option<&Command>, common: &Common, session: Session) -> Result<ExitCode, Error> {
     match command {
-        None => command::run::default(&session, common),
+        None => command::run::default(&session, common, Vec::new()),
         Some(Command::List) => command::list::list(&session),
         Some(Command::Show { name }) => command::show::show(&session, name),
         Some(Command::Check) => command::check::check(&session),
         Some(Command::Plan { words, json }) => command::plan::plan(&session, common, words, *json),
-        Some(Command::Recover) => command::recover::recover(&session, common),
+        Some(Command::Recover) => command::recover::recover(&session),
         Some(Command::Status { json }) => command::status::status(&session, *json),
         Some(Command::History { environment, json }) => {
             command::history::history(&session, environment.as_deref(), *json)

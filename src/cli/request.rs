@@ -1,13 +1,13 @@
 //! From words to a plan: what the command line names, and the facts that planning it wants.
 
 use super::args::{Common, Words};
-use super::error::Error;
+use super::error::{Error, Kind};
 use super::session::Session;
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::facts::{Manner, Site};
 use crate::model::project::Named;
 use crate::plan::scope;
-use crate::plan::{self, Dependencies, Facts, Plan, Request, Unplanned};
+use crate::plan::{self, Dependencies, Facts, Freshness, Plan, Request, Unplanned};
 
 /// The parts of a command line: each environment, with the tasks that follow it.
 ///
@@ -20,9 +20,20 @@ pub(crate) fn requests(session: &Session, common: &Common, words: &Words) -> Res
         args: words.args.clone(),
         set: common.set.clone(),
         dependencies: if common.no_deps { Dependencies::LeaveOut } else { Dependencies::Run },
+        freshness: if common.force { Freshness::Ignore } else { Freshness::Respect },
     };
     let mut requests = vec![request(common.environment.clone())];
     for name in &words.names {
+        if let (Some(Named::Environment(_)), Some(other)) =
+            (session.project.names.get(name), &common.environment)
+            && name != other
+        {
+            return Err(Error::new(
+                Kind::Usage,
+                format!("--environment {other} and `{name}` name two environments"),
+            )
+            .help(format!("one after the other: deploy {other} {name}")));
+        }
         match session.project.names.get(name) {
             Some(Named::Environment(_)) => requests.push(request(Some(name.clone()))),
             // What means nothing is told when it is planned, with the nearest name.

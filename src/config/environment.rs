@@ -14,7 +14,7 @@ use crate::model::swap::{Content, Swap};
 const LONGEST_STREAK: i64 = 1000;
 
 pub(crate) fn read(name: &str, item: Item<'_, '_>) -> Option<Environment> {
-    if !value::is_name(name) {
+    if !value::is_name(name) || name.ends_with('.') || name.ends_with(".lock") || name.contains("..") {
         item.problem(
             Diagnostic::new(format!("`{name}` can't be an environment's name"))
                 .at(item.key(), "letters, digits, `-`, `_` and `.`; not `-` or `.` first"),

@@ -47,6 +47,26 @@ pub(crate) fn steps(item: Item<'_, '_>) -> Vec<Step<Written>> {
     }
 }
 
+/// What `always` and `undo` hold: steps that are owed, and so can owe nothing themselves.
+pub(crate) fn owed(item: Item<'_, '_>) -> Vec<Step<Written>> {
+    let steps = steps(item);
+    for step in &steps {
+        let what = match &step.action {
+            Action::Swap(_) => "swap",
+            Action::Ship => "ship",
+            Action::Run(_) | Action::Exec(_) | Action::Task(_) | Action::Check(_) | Action::PutBack(_) => {
+                continue;
+            }
+        };
+        item.problem(
+            Diagnostic::new(format!("a `{what}` step can't be owed: nothing would take it back"))
+                .at(step.at, "in `always` or `undo`")
+                .help("do it among the task's own steps"),
+        );
+    }
+    steps
+}
+
 pub(crate) fn retry(item: Item<'_, '_>) -> Option<Retry> {
     let mut retry = Retry::default();
     if matches!(item.value(), DeValue::Integer(_)) {
@@ -108,7 +128,7 @@ fn step(item: Item<'_, '_>) -> Option<Step<Written>> {
         timeout: table.take("timeout").and_then(|item| item.duration()),
         retry: table.take("retry").and_then(retry),
         allow_failure: table.take("allow_failure").and_then(|item| item.boolean()).unwrap_or(false),
-        undo: table.take("undo").map(steps).unwrap_or_default(),
+        undo: table.take("undo").map(owed).unwrap_or_default(),
         at: item.at(),
     })?;
     table.finish();

@@ -38,7 +38,7 @@ pub(crate) fn read(name: &str, item: Item<'_, '_>) -> Option<Task> {
         needs: table.take("needs").map(needs).unwrap_or_default(),
         after: table.take("after").map(value::names).unwrap_or_default(),
         steps: run.map(step::lines).or(steps.map(step::steps)).unwrap_or_default(),
-        always: table.take("always").map(step::steps).unwrap_or_default(),
+        always: table.take("always").map(step::owed).unwrap_or_default(),
         vars: table.take("vars").map(value::variables).unwrap_or_default(),
         env: table.take("env").map(value::env).unwrap_or_default(),
         dir: table.take("dir").and_then(|item| item.template()),

@@ -9,10 +9,13 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::model::template::{Template, is_identifier};
 use crate::model::value::{Definition, Value, Variable};
 
+/// Nothing here takes longer than a hundred years; times that can be added to the clock.
+const LONGEST: Duration = Duration::from_hours(24 * 365 * 100);
+
 /// A duration as people write it: `90s`, `1m 30s`, `2h`, `250ms`.
 pub(crate) fn duration(text: &str) -> Option<Duration> {
     let signed: jiff::SignedDuration = text.trim().parse().ok()?;
-    Duration::try_from(signed).ok()
+    Duration::try_from(signed).ok().filter(|duration| *duration <= LONGEST)
 }
 
 pub(crate) fn integer(value: &DeValue<'_>) -> Option<i64> {

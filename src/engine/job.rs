@@ -1,11 +1,12 @@
 //! One job, on its thread: its steps in order, their tries, and what they owe, on disk before they act.
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
 use super::settle::{self, DeferredStatus};
-use super::{Act, Means, Message, Stops, World};
+use super::{Act, Limit, Means, Message, Stops, World};
 use crate::diagnostic::Span;
 use crate::model::event::{EventKind, Failed, Failure, Outcome, Told};
 use crate::model::name::JobId;
@@ -26,6 +27,16 @@ pub(super) fn run(id: JobId, job: &Job, means: Means<'_>, outbox: &SyncSender<Me
         Err(failed) if failed.failure == Failure::Stopped => Outcome::Stopped,
         Err(failed) => Outcome::Failed(failed),
     }
+}
+
+/// However often it grows, a pause between two tries is not longer than this.
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
+
+/// The outcome of a job in which deploy itself went wrong.
+pub(super) fn panicked(job: &Job, panic: &(dyn Any + Send)) -> Outcome {
+    let said = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+    let failure = Failure::Bug(said.unwrap_or("a panic without words").to_owned());
+    Outcome::Failed(failed("deploy itself", job.body.at, failure))
 }
 
 /// What a block owes when it ends, newest last.
@@ -50,9 +61,8 @@ struct Running<'a> {
 
 impl Running<'_> {
     /// A block's tries; its `always` steps are owed from before the first and done after the last.
-    fn block(&self, block: &Block, deadline: Option<Instant>) -> Result<Done, Failed> {
+    fn block(&self, block: &Block, limit: Option<Limit>) -> Result<Done, Failed> {
         let retry = block.retry.clone().unwrap_or(Retry { times: 1, ..Retry::default() });
-        let begun = Instant::now();
         if let Some(skip_if) = &block.skip_if {
             let step = Step::bare(Action::Run(skip_if.clone()), block.at);
             let act = Act {
@@ -61,7 +71,7 @@ impl Running<'_> {
                 block,
                 step: &step,
                 extra: &[],
-                deadline,
+                limit,
             };
             match self.world.is_done(&act, &self.stops.run) {
                 Ok(true) => return Ok(Done::Fresh),
@@ -71,26 +81,21 @@ impl Running<'_> {
         }
         let owed = RefCell::new(Vec::new());
         self.owe_always(block, &owed).map_err(|failure| failed("always", block.at, failure))?;
-        let deadline = earlier(deadline, block.timeout.map(|timeout| begun + timeout));
-        let result = self.tries(&retry, &block.name, |running| running.steps(block, deadline, &owed));
-        let status = DeferredStatus::of(&result);
-        settle::settle_always(
-            owed.into_inner(),
-            self.world,
-            self.journal,
-            &self.stops.settling,
-            self.outbox,
-            &status,
-        );
+        let result = self.tries(&retry, &block.name, limit, |running| {
+            let limit = Limit::earlier(limit, block.timeout.map(Limit::new));
+            running.steps(block, limit, &owed)
+        });
+        let status = DeferredStatus::of(&result, self.stops.first());
+        settle::settle_always(owed.into_inner(), self.world, self.journal, self.stops, self.outbox, &status);
         result.map(|()| Done::Worked)
     }
 
-    fn steps(&self, block: &Block, deadline: Option<Instant>, owed: &Owed) -> Result<(), Failed> {
+    fn steps(&self, block: &Block, limit: Option<Limit>, owed: &Owed) -> Result<(), Failed> {
         for step in &block.steps {
             if self.stops.run.level() > Level::Go {
                 return Err(failed(&step.title(), step.at, Failure::Stopped));
             }
-            self.step(block, step, deadline, owed)?;
+            self.step(block, step, limit, owed)?;
         }
         Ok(())
     }
@@ -99,14 +104,16 @@ impl Running<'_> {
         &self,
         block: &Block,
         step: &Step<Planned>,
-        deadline: Option<Instant>,
+        limit: Option<Limit>,
         owed: &Owed,
     ) -> Result<(), Failed> {
         let title = step.title();
         self.event(EventKind::StepStarted { job: self.id, step: title.clone() });
         let retry = step.retry.clone().unwrap_or(Retry { times: 1, ..Retry::default() });
-        let deadline = earlier(deadline, step.timeout.map(|timeout| Instant::now() + timeout));
-        let result = self.tries(&retry, &title, |running| running.act(block, step, deadline, owed));
+        let result = self.tries(&retry, &title, limit, |running| {
+            let limit = Limit::earlier(limit, step.timeout.map(Limit::new));
+            running.act(block, step, limit, owed)
+        });
         match result {
             Err(failed) if step.allow_failure && failed.failure != Failure::Stopped => {
                 self.event(EventKind::StepForgiven { job: self.id, step: title, failure: failed.failure });
@@ -121,12 +128,12 @@ impl Running<'_> {
         &self,
         block: &Block,
         step: &Step<Planned>,
-        deadline: Option<Instant>,
+        limit: Option<Limit>,
         owed: &Owed,
     ) -> Result<(), Failed> {
         if let Action::Task(inner) = &step.action {
             self.owe_undo(block, step).map_err(|failure| failed(&step.title(), step.at, failure))?;
-            return self.block(inner, deadline).map(|_| ());
+            return self.block(inner, limit).map(|_| ());
         }
         let act = Act {
             name: &self.job.name,
@@ -134,7 +141,7 @@ impl Running<'_> {
             block,
             step,
             extra: &[],
-            deadline,
+            limit,
         };
         let result = self.owe(&act, owed).and_then(|()| {
             self.world.perform(&act, &self.stops.run, &mut |told| send(self.outbox, self.id, &act, told))
@@ -177,6 +184,7 @@ impl Running<'_> {
         &self,
         retry: &Retry,
         what: &str,
+        limit: Option<Limit>,
         act: impl Fn(&Self) -> Result<(), Failed>,
     ) -> Result<(), Failed> {
         let mut wait = retry.wait;
@@ -189,6 +197,9 @@ impl Running<'_> {
                 return Err(failed);
             }
             let pause = if retry.jitter { jittered(wait) } else { wait };
+            if limit.is_some_and(|limit| Instant::now() + pause >= limit.at) {
+                return Err(failed);
+            }
             let event = EventKind::StepRetrying {
                 job: self.id,
                 step: what.to_owned(),
@@ -201,7 +212,8 @@ impl Running<'_> {
             if self.stops.run.sleep(pause) == Slept::Interrupted {
                 return Err(failed);
             }
-            wait = wait.mul_f64(retry.factor);
+            wait = Duration::try_from_secs_f64(wait.as_secs_f64() * retry.factor)
+                .map_or(LONGEST_WAIT, |wait| wait.min(LONGEST_WAIT));
         }
         unreachable!("the last try has returned")
     }
@@ -227,21 +239,16 @@ fn failed(step: &str, at: Span, failure: Failure) -> Failed {
     Failed { step: step.to_owned(), at, failure }
 }
 
-fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        (one, other) => one.or(other),
-    }
-}
-
 /// Whether a failure is of the kind that another try may mend.
 fn may_retry(retry: &Retry, failure: &Failure) -> bool {
     match failure {
         Failure::Exit(code) => retry.on_exit.is_empty() || retry.on_exit.contains(code),
         Failure::Signal(_) | Failure::TimedOut(_) | Failure::Unmet { .. } => retry.on_exit.is_empty(),
-        Failure::NotStarted { .. } | Failure::Refused { .. } | Failure::WantsTerminal | Failure::Stopped => {
-            false
-        }
+        Failure::NotStarted { .. }
+        | Failure::Refused { .. }
+        | Failure::WantsTerminal
+        | Failure::Bug(_)
+        | Failure::Stopped => false,
     }
 }
 

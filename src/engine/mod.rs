@@ -5,6 +5,8 @@ mod job;
 mod settle;
 
 use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,7 +19,7 @@ use crate::model::task::Block;
 use crate::plan::Plan;
 use crate::plan::schedule::{OnFailure, Schedule};
 use crate::process::signal::Signal;
-use crate::process::{self, Stop};
+use crate::process::{self, Level, Stop};
 use crate::state::journal::Journal;
 
 use settle::settle;
@@ -50,7 +52,29 @@ pub(crate) struct Act<'a> {
     /// What the step's processes get beside the block's variables; these count more.
     pub(crate) extra: &'a [(String, String)],
     /// Until when it must be done.
-    pub(crate) deadline: Option<Instant>,
+    pub(crate) limit: Option<Limit>,
+}
+
+/// The end of a `timeout`, and how long that was in all.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limit {
+    pub(crate) at: Instant,
+    pub(crate) whole: Duration,
+}
+
+impl Limit {
+    /// The limit of something that begins now.
+    fn new(whole: Duration) -> Limit {
+        Limit { at: Instant::now() + whole, whole }
+    }
+
+    /// The one that ends first.
+    fn earlier(one: Option<Limit>, other: Option<Limit>) -> Option<Limit> {
+        match (one, other) {
+            (Some(one), Some(other)) => Some(if one.at <= other.at { one } else { other }),
+            (one, other) => one.or(other),
+        }
+    }
 }
 
 /// How to run a plan.
@@ -64,23 +88,45 @@ pub(crate) struct Manner {
 pub(crate) struct Stops {
     pub(crate) run: Stop,
     pub(crate) settling: Stop,
+    /// How many blocks are doing what they owe.
+    at_settling: AtomicUsize,
+    /// The signal that came first; 0 for none.
+    first: AtomicI32,
 }
 
 impl Stops {
     pub(crate) fn new(grace: Duration) -> Stops {
-        Stops { run: Stop::new(grace), settling: Stop::new(grace) }
+        Stops {
+            run: Stop::new(grace),
+            settling: Stop::new(grace),
+            at_settling: AtomicUsize::new(0),
+            first: AtomicI32::new(0),
+        }
     }
 
-    /// The first signal asks, the second kills and asks what is being settled, the third kills that too.
-    fn signal(&self, signal: i32, count: u32) {
-        match count {
-            1 => self.run.ask(signal),
-            2 => {
-                self.run.kill();
-                self.settling.ask(signal);
-            }
-            _ => self.settling.kill(),
+    /// The first signal asks the jobs to end; a second one kills them. One that comes while something owed is done
+    /// asks that to end as well, and the next one kills it: it stays owed then.
+    fn signal(&self, signal: i32) {
+        if self.first.compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
+            return self.run.ask(signal);
         }
+        self.run.kill();
+        if self.at_settling.load(Ordering::SeqCst) > 0 {
+            if self.settling.level() >= Level::Ask { self.settling.kill() } else { self.settling.ask(signal) }
+        }
+    }
+
+    /// The signal that came first, if one did.
+    fn first(&self) -> Option<i32> {
+        Some(self.first.load(Ordering::SeqCst)).filter(|signal| *signal != 0)
+    }
+
+    /// Notes that something owed is being done, while `settle` runs.
+    fn settling<T>(&self, settle: impl FnOnce() -> T) -> T {
+        self.at_settling.fetch_add(1, Ordering::SeqCst);
+        let settled = settle();
+        self.at_settling.fetch_sub(1, Ordering::SeqCst);
+        settled
     }
 }
 
@@ -142,7 +188,9 @@ pub(crate) fn run(
                 drive.interactive += usize::from(job.body.interactive);
                 scope.spawn(move || {
                     let begun = Instant::now();
-                    let outcome = job::run(id, job, means, &outbox);
+                    // A panic is a bug of deploy's; the run must end all the same, and settle what it owes.
+                    let outcome = catch_unwind(AssertUnwindSafe(|| job::run(id, job, means, &outbox)))
+                        .unwrap_or_else(|panic| job::panicked(job, panic.as_ref()));
                     // The loop outlives every job, so its end of the channel is open.
                     let _sent = outbox.send(Message::Ended { job: id, outcome, took: begun.elapsed() });
                 });
@@ -156,17 +204,18 @@ pub(crate) fn run(
     drive.finish()
 }
 
-/// Settles what an unfinished run owes, by the code that settles a failed one. `plan` holds no job.
+/// Settles debts of an unfinished run, newest first, by the code that settles a failed one. `plan` holds no job.
 pub(crate) fn recover(
     plan: &Plan,
     means: Means<'_>,
     inbox: &Inbox,
-    manner: Manner,
+    debts: Vec<Debt>,
     tell: &mut dyn FnMut(&Event),
 ) -> Summary {
+    let manner = Manner { slots: NonZeroUsize::MIN, on_failure: OnFailure::KeepGoing };
     let mut drive = Drive::new(plan, means, inbox, manner, tell);
     drive.tell(EventKind::RunStarted { run: means.run.clone() });
-    drive.settle(means.journal.all_owed());
+    drive.settle(debts);
     drive.sum_up(Vec::new(), Succeeded::No)
 }
 
@@ -186,7 +235,6 @@ struct Drive<'a> {
     schedule: Schedule<'a>,
     on_failure: OnFailure,
     outcomes: Vec<Option<Outcome>>,
-    signals: u32,
     signal: Option<i32>,
     killed: bool,
     /// How many interactive jobs run: one or none.
@@ -210,7 +258,6 @@ impl<'a> Drive<'a> {
             schedule: Schedule::new(&plan.graph, plan.demands.clone(), manner.slots, manner.on_failure),
             on_failure: manner.on_failure,
             outcomes: vec![None; plan.jobs.len()],
-            signals: 0,
             signal: None,
             killed: false,
             interactive: 0,
@@ -289,12 +336,15 @@ impl<'a> Drive<'a> {
             Signal::Interrupt if self.interactive > 0 => {}
             Signal::Interrupt | Signal::Terminate | Signal::Hangup | Signal::Quit => {
                 let number = signal.number();
-                self.signals += 1;
+                let is_first = self.signal.is_none();
                 self.signal.get_or_insert(number);
-                self.means.stops.signal(number, self.signals);
-                let why = if self.signals == 1 { StopReason::Signal(number) } else { StopReason::Killing };
-                self.tell(EventKind::Stopping { why });
-                if self.signals == 1 {
+                self.means.stops.signal(number);
+                if is_first {
+                    self.tell(EventKind::Stopping { why: StopReason::Signal(number) });
+                } else if !std::mem::replace(&mut self.killed, true) {
+                    self.tell(EventKind::Stopping { why: StopReason::Killing });
+                }
+                if is_first {
                     for job in self.schedule.stop() {
                         self.never_ran(job, Outcome::Stopped);
                     }
@@ -336,7 +386,7 @@ impl<'a> Drive<'a> {
         thread::scope(|scope| {
             let outbox = inbox.outbox();
             scope.spawn(move || {
-                settle(owed, means.world, means.journal, &means.stops.settling, &outbox);
+                settle(owed, means.world, means.journal, means.stops, &outbox);
                 let _sent = outbox.send(Message::Settled);
             });
             loop {

@@ -2,10 +2,9 @@
 //! under a stop of its own, so that Ctrl-C never skips it, and is noted as settled only when it worked.
 
 use std::sync::mpsc::SyncSender;
-use std::time::Instant;
 
 use super::job::send;
-use super::{Act, Message, World};
+use super::{Act, Limit, Message, Stops, World};
 use crate::model::event::{EventKind, Failed, Failure};
 use crate::model::record::Debt;
 use crate::model::step::{Action, Planned, Step};
@@ -20,11 +19,12 @@ pub(crate) struct DeferredStatus {
 }
 
 impl DeferredStatus {
-    pub(super) fn of(result: &Result<(), Failed>) -> DeferredStatus {
+    /// `signal`: the one that asked the run to end, if one did.
+    pub(super) fn of(result: &Result<(), Failed>, signal: Option<i32>) -> DeferredStatus {
         match result {
             Ok(()) => DeferredStatus { status: "succeeded", exit_code: 0 },
             Err(failed) if failed.failure == Failure::Stopped => {
-                DeferredStatus { status: "stopped", exit_code: 130 }
+                DeferredStatus { status: "stopped", exit_code: signal.map_or(1, |signal| 128 + signal) }
             }
             Err(failed) => DeferredStatus { status: "failed", exit_code: failed.failure.exit_code() },
         }
@@ -43,10 +43,10 @@ pub(crate) fn settle(
     debts: Vec<Debt>,
     world: &dyn World,
     journal: &Journal,
-    stop: &Stop,
+    stops: &Stops,
     outbox: &SyncSender<Message>,
 ) {
-    settle_as(debts, world, journal, stop, outbox, &DeferredStatus { status: "failed", exit_code: 1 });
+    settle_as(debts, world, journal, stops, outbox, &DeferredStatus { status: "failed", exit_code: 1 });
 }
 
 /// Settles what a block owes always, newest first.
@@ -54,26 +54,26 @@ pub(super) fn settle_always(
     mut debts: Vec<Debt>,
     world: &dyn World,
     journal: &Journal,
-    stop: &Stop,
+    stops: &Stops,
     outbox: &SyncSender<Message>,
     status: &DeferredStatus,
 ) {
     debts.reverse();
-    settle_as(debts, world, journal, stop, outbox, status);
+    settle_as(debts, world, journal, stops, outbox, status);
 }
 
 fn settle_as(
     debts: Vec<Debt>,
     world: &dyn World,
     journal: &Journal,
-    stop: &Stop,
+    stops: &Stops,
     outbox: &SyncSender<Message>,
     status: &DeferredStatus,
 ) {
     let extra = status.env();
     for debt in debts {
-        let payer = Payer { debt: &debt, world, stop, outbox, extra: &extra };
-        if payer.pay(&debt.block) && journal.settled(debt.seq).is_err() {
+        let payer = Payer { debt: &debt, world, stop: &stops.settling, outbox, extra: &extra };
+        if stops.settling(|| payer.pay(&debt.block)) && journal.settled(debt.seq).is_err() {
             payer.event(EventKind::Note {
                 job: debt.id,
                 text: "done, but that could not be written down".to_owned(),
@@ -108,17 +108,20 @@ impl Payer<'_> {
         }
         let title = step.title();
         self.event(EventKind::StepStarted { job: self.debt.id, step: title.clone() });
-        let deadline = step.timeout.map(|timeout| Instant::now() + timeout);
         let act = Act {
             name: &self.debt.name,
             environment: self.debt.environment.as_deref(),
             block,
             step,
             extra: self.extra,
-            deadline,
+            limit: step.timeout.map(Limit::new),
         };
         match self.world.perform(&act, self.stop, &mut |told| send(self.outbox, self.debt.id, &act, told)) {
             Ok(()) => true,
+            Err(failure) if step.allow_failure => {
+                self.event(EventKind::StepForgiven { job: self.debt.id, step: title, failure });
+                true
+            }
             Err(failure) => {
                 self.event(EventKind::DeferredFailed {
                     job: self.debt.id,
@@ -126,7 +129,7 @@ impl Payer<'_> {
                     at: step.at,
                     failure,
                 });
-                step.allow_failure
+                false
             }
         }
     }

@@ -174,6 +174,8 @@ pub(crate) enum Failure {
     Refused { message: String, help: Option<String> },
     /// It reads the terminal, and only an `interactive` task has one.
     WantsTerminal,
+    /// deploy itself went wrong.
+    Bug(String),
     /// The run was stopped while it ran.
     Stopped,
 }
@@ -187,6 +189,7 @@ impl Failure {
             Failure::TimedOut(_) => 124,
             Failure::Unmet { .. } | Failure::WantsTerminal => 1,
             Failure::Refused { .. } => 3,
+            Failure::Bug(_) => 70,
             Failure::Stopped => 130,
         }
     }

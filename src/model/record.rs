@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::name::JobId;
-use super::step::{Planned, Step};
+use super::step::{Action, Planned, Step};
 use super::task::Block;
 
 /// When a deferred step is due.
@@ -53,5 +53,10 @@ impl Debt {
             Block { steps, always: Vec::new(), skip_if: None, retry: None, timeout: None, ..block.clone() };
         // What is owed has its own steps' limits; the block's were for the block.
         Debt { seq: 0, exit, id, name: name.to_owned(), environment: environment.map(str::to_owned), block }
+    }
+
+    /// Whether it gives a file of the working tree its own content back.
+    pub(crate) fn is_of_files(&self) -> bool {
+        self.block.steps.iter().all(|step| matches!(step.action, Action::PutBack(_)))
     }
 }

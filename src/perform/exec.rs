@@ -2,12 +2,13 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::{Handing, Hands};
-use crate::engine::Act;
+use crate::engine::{Act, Limit};
 use crate::model::event::{Failure, Told};
 use crate::model::script::Script;
+use crate::model::step::Step;
 use crate::model::task::Block;
 use crate::model::text::Text;
 use crate::process::{self, Command, End, Stdin, Stop, Terminal};
@@ -27,12 +28,13 @@ pub(super) fn shell(
     hands: &Hands<'_>,
     act: &Act<'_>,
     script: &Script<Text>,
+    handing: Handing,
     stop: &Stop,
     tell: &mut dyn FnMut(Told),
 ) -> Result<(), Failure> {
     let bound = script.bind();
     if let Some(rest) = bound.line.strip_prefix("#!") {
-        return interpreted(hands, act, rest, &bound.line, stop, tell);
+        return interpreted(hands, act, rest, &bound.line, handing, stop, tell);
     }
     let (program, flags) =
         act.block.shell.split_first().expect("a shell has a program: the file was checked");
@@ -40,7 +42,7 @@ pub(super) fn shell(
     args.push(bound.line.into());
     let mut surroundings = Surroundings::of(hands, act);
     surroundings.set_all(bound.values.iter().map(|(name, value)| (name, value.reveal())));
-    run(hands, act, OsStr::new(program), args, surroundings, stop, tell)
+    run(hands, act, Process { program: OsStr::new(program), args, surroundings, handing }, stop, tell)
 }
 
 /// A script under its own interpreter: written to a private file, which is gone when it has ended.
@@ -49,6 +51,7 @@ fn interpreted(
     act: &Act<'_>,
     after_mark: &str,
     text: &str,
+    handing: Handing,
     stop: &Stop,
     tell: &mut dyn FnMut(Told),
 ) -> Result<(), Failure> {
@@ -65,7 +68,9 @@ fn interpreted(
         .into_iter()
         .collect();
     args.push(file.clone().into());
-    let result = run(hands, act, OsStr::new(program), args, Surroundings::of(hands, act), stop, tell);
+    let surroundings = Surroundings::of(hands, act);
+    let process = Process { program: OsStr::new(program), args, surroundings, handing };
+    let result = run(hands, act, process, stop, tell);
     // What can't be removed is private, and goes with the run's folder.
     let _removed = durable::remove(&file);
     durable::remove_empty(&folder);
@@ -96,7 +101,8 @@ pub(super) fn line(
     tell: &mut dyn FnMut(Told),
 ) -> Result<(), Failure> {
     let block = Block { dir: folder.to_owned(), steps: Vec::new(), always: Vec::new(), ..act.block.clone() };
-    shell(hands, &Act { block: &block, ..*act }, script, stop, tell)
+    let step = Step { dir: None, ..act.step.clone() };
+    shell(hands, &Act { block: &block, step: &step, ..*act }, script, hands.handing, stop, tell)
 }
 
 /// A program without a shell.
@@ -114,7 +120,9 @@ pub(super) fn program(
         });
     };
     let args = args.iter().map(|arg| arg.reveal().into()).collect();
-    run(hands, act, OsStr::new(&program.reveal()), args, Surroundings::of(hands, act), stop, tell)
+    let (program, surroundings) = (program.reveal(), Surroundings::of(hands, act));
+    let process = Process { program: OsStr::new(&program), args, surroundings, handing: hands.handing };
+    run(hands, act, process, stop, tell)
 }
 
 /// The folder and the environment of a step's process.
@@ -167,15 +175,22 @@ impl Surroundings {
     }
 }
 
+/// A process to be.
+struct Process<'a> {
+    program: &'a OsStr,
+    args: Vec<OsString>,
+    surroundings: Surroundings,
+    handing: Handing,
+}
+
 fn run(
     hands: &Hands<'_>,
     act: &Act<'_>,
-    program: &OsStr,
-    args: Vec<OsString>,
-    surroundings: Surroundings,
+    process: Process<'_>,
     stop: &Stop,
     tell: &mut dyn FnMut(Told),
 ) -> Result<(), Failure> {
+    let Process { program, args, surroundings, handing } = process;
     need_folder(&surroundings.dir)?;
     let found = hands.programs.find(program, surroundings.path(), &surroundings.dir);
     let program = found
@@ -183,12 +198,12 @@ fn run(
     let (terminal, stdin) = if act.block.interactive {
         (Terminal::Interactive, Stdin::Inherited)
     } else {
-        match hands.handing {
+        match handing {
             Handing::Read => (Terminal::Background, Stdin::Null),
             Handing::Direct => (Terminal::Direct, Stdin::Null),
         }
     };
-    let timeout = act.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+    let timeout = act.limit.map(|limit| limit.at.saturating_duration_since(Instant::now()));
     let command = Command {
         args,
         env: surroundings.env,
@@ -202,7 +217,7 @@ fn run(
     if ended.left_running {
         tell(Told::LeftRunning);
     }
-    outcome(ended.end, timeout)
+    outcome(ended.end, act.limit)
 }
 
 fn need_folder(dir: &Path) -> Result<(), Failure> {
@@ -215,12 +230,12 @@ fn need_folder(dir: &Path) -> Result<(), Failure> {
     })
 }
 
-fn outcome(end: End, timeout: Option<Duration>) -> Result<(), Failure> {
+fn outcome(end: End, limit: Option<Limit>) -> Result<(), Failure> {
     match end {
         End::Exited(0) => Ok(()),
         End::Exited(code) => Err(Failure::Exit(code)),
         End::Signalled(signal) => Err(Failure::Signal(signal)),
-        End::TimedOut => Err(Failure::TimedOut(timeout.unwrap_or_default())),
+        End::TimedOut => Err(Failure::TimedOut(limit.map(|limit| limit.whole).unwrap_or_default())),
         End::Stopped => Err(Failure::Stopped),
         End::WantsTerminal => Err(Failure::WantsTerminal),
     }

@@ -69,6 +69,16 @@ fn put_back(hands: &Hands<'_>, swap: &Swap<Planned>, at: Span) -> Result<Step<Pl
             help: Some("swap the file that it stands for".to_owned()),
         });
     }
+    let parent = path.parent().and_then(|parent| fs::canonicalize(parent).ok());
+    if !parent.is_some_and(|parent| parent.starts_with(&hands.root)) {
+        return Err(Failure::Refused {
+            message: format!(
+                "`{}` can't be swapped: its folder is missing, or lies outside of the project",
+                swap.path
+            ),
+            help: Some("make the folder in a step before".to_owned()),
+        });
+    }
     let before = read(&path)?;
     let mode = before.as_ref().map_or(NEW_FILE, |(_, mode)| *mode);
     let after = content(hands, swap)?;
@@ -105,7 +115,7 @@ fn content(hands: &Hands<'_>, swap: &Swap<Planned>) -> Result<Option<Vec<u8>>, F
 
 fn keep(hands: &Hands<'_>, bytes: Option<Vec<u8>>, mode: u32) -> Result<Kept, Failure> {
     let Some(bytes) = bytes else { return Ok(Kept::Nothing) };
-    let folder = hands.state.run(&hands.run).join("swapped");
+    let folder = hands.state.swapped(&hands.run);
     let place = hands
         .state
         .create()

@@ -41,6 +41,16 @@ pub(crate) struct Request {
     /// `--set`: these beat every other value.
     pub(crate) set: Vec<(String, String)>,
     pub(crate) dependencies: Dependencies,
+    pub(crate) freshness: Freshness,
+}
+
+/// Whether work that is already done is left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Freshness {
+    #[default]
+    Respect,
+    /// `--force`.
+    Ignore,
 }
 
 /// Whether the tasks that a named one needs are run too.
@@ -249,7 +259,8 @@ pub(crate) fn check(project: &Project, facts: &Facts) -> Result<(), Diagnostics>
             Ok(_) | Err(Unplanned::Wants(_)) => Ok(()),
         }
     };
-    for environment in project.environments.iter().filter(|environment| environment.target.is_some()) {
+    for environment in project.environments.iter().filter(|environment| select::deploys(project, environment))
+    {
         problems.extend(attempt(Some(&environment.name), Vec::new()).err());
     }
     for task in &project.tasks {

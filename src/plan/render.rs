@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::scope::{Layer, Rendered, Scope};
 use super::select::{DEPLOY, Node};
-use super::{Check, Delivery, Facts, Known, Needed, Request, Unplanned, Want};
+use super::{Check, Delivery, Facts, Freshness, Known, Needed, Request, Unplanned, Want};
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::model::name::JobId;
 use crate::model::project::Project;
@@ -212,25 +212,39 @@ impl<'a> Renderer<'a> {
                 .shell
                 .as_ref()
                 .map_or_else(|| Arc::clone(&self.shell), |shell| Arc::new(shell.clone())),
-            skip_if: task.skip_if.as_ref().map(|script| self.script(scope, script)),
+            skip_if: match self.request.freshness {
+                Freshness::Respect => task.skip_if.as_ref().map(|script| self.script(scope, script)),
+                Freshness::Ignore => None,
+            },
             timeout: task.timeout,
             retry: task.retry.clone(),
-            interactive: task.interactive,
+            interactive: task.interactive || self.calls_interactive(task),
             at: task.at,
         }
+    }
+
+    /// Whether a task that this one calls wants the terminal: then the whole job has it to itself.
+    fn calls_interactive(&self, task: &Task) -> bool {
+        task.steps.iter().any(|step| match &step.action {
+            Action::Task(call) => self
+                .project
+                .task(&call.task)
+                .is_some_and(|callee| callee.interactive || self.calls_interactive(callee)),
+            Action::Run(_)
+            | Action::Exec(_)
+            | Action::Swap(_)
+            | Action::Ship
+            | Action::Check(_)
+            | Action::PutBack(_) => false,
+        })
     }
 
     fn ask(&mut self, task: &'a Task, scope: &Scope<'a>, questions: &mut Vec<String>) {
         if let Some(confirm) = &task.confirm {
             questions.push(self.string(scope, confirm));
         }
-        for step in &task.steps {
-            if let Action::Task(call) = &step.action
-                && let Some(callee) = self.project.task(&call.task)
-            {
-                let inner = self.call_scope(scope, call, callee);
-                self.ask(callee, &inner, questions);
-            }
+        for (callee, inner) in self.callees(task, scope) {
+            self.ask(callee, &inner, questions);
         }
     }
 
@@ -243,13 +257,8 @@ impl<'a> Renderer<'a> {
             let message = requirement.message.as_ref().map(|message| self.string(scope, message));
             needed.push(Needed { job, check, message });
         }
-        for step in &task.steps {
-            if let Action::Task(call) = &step.action
-                && let Some(callee) = self.project.task(&call.task)
-            {
-                let inner = self.call_scope(scope, call, callee);
-                self.require(callee, &inner, job, needed);
-            }
+        for (callee, inner) in self.callees(task, scope) {
+            self.require(callee, &inner, job, needed);
         }
     }
 
@@ -260,7 +269,7 @@ impl<'a> Renderer<'a> {
         env: &Arc<Vec<(String, Text)>>,
     ) -> Vec<Step<Planned>> {
         let kept = steps.iter().filter_map(|step| {
-            if !self.holds(scope, step.condition.as_ref()) {
+            if !self.is_done_here(scope, step) {
                 return None;
             }
             Some(self.step(scope, step, env))
@@ -324,6 +333,34 @@ impl<'a> Renderer<'a> {
                 Action::Ship
             }
         }
+    }
+
+    /// Whether a step is done: its own `if` holds, and that of a task which it calls, which must belong here too.
+    fn is_done_here(&mut self, scope: &Scope<'a>, step: &'a Step<Written>) -> bool {
+        if !self.holds(scope, step.condition.as_ref()) {
+            return false;
+        }
+        let Action::Task(call) = &step.action else { return true };
+        let Some(callee) = self.project.task(&call.task) else { return true };
+        let inner = self.call_scope(scope, call, callee);
+        callee.belongs_to(scope.environment.map(|environment| environment.name.as_str()))
+            && self.holds(&inner, callee.condition.as_ref())
+    }
+
+    /// The tasks that a task calls, each with its scope, whenever that is: also when they are owed.
+    fn callees(&mut self, task: &'a Task, scope: &Scope<'a>) -> Vec<(&'a Task, Scope<'a>)> {
+        let undo = task.steps.iter().flat_map(|step| &step.undo);
+        let steps: Vec<&'a Step<Written>> = task.steps.iter().chain(&task.always).chain(undo).collect();
+        let mut callees = Vec::new();
+        for step in steps {
+            if let Action::Task(call) = &step.action
+                && let Some(callee) = self.project.task(&call.task)
+                && self.is_done_here(scope, step)
+            {
+                callees.push((callee, self.call_scope(scope, call, callee)));
+            }
+        }
+        callees
     }
 
     /// Another task as part of this one: its own folder, shell and environment on top of the caller's.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::graph::{Cycle, Graph};
 use super::{Dependencies, Request};
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, nearest};
+use crate::model::environment::Environment;
 use crate::model::name::JobId;
 use crate::model::project::{Named, Project};
 use crate::model::step::{Action, Step, Written};
@@ -56,6 +57,12 @@ fn deploy_of(project: &Project, environment: usize) -> Work {
     }
 }
 
+/// Whether there is anything to deploy there: a target, or a task for it.
+pub(crate) fn deploys(project: &Project, environment: &Environment) -> bool {
+    let name = environment.deploy.as_ref().map_or(DEPLOY, |(name, _)| name);
+    environment.target.is_some() || project.task(name).is_some()
+}
+
 /// The nodes that a request reaches, as a graph.
 pub(crate) struct Selection {
     pub(crate) nodes: Vec<Node>,
@@ -70,14 +77,14 @@ impl Selection {
     /// Unknown names, an environment without anything to deploy, and the loop if there is one.
     pub(crate) fn new(project: &Project, request: &Request) -> Result<Selection, Diagnostics> {
         let roots = roots(project, request)?;
-        let mut walk = Walk { project, numbers: HashMap::new(), nodes: Vec::new(), needs: Vec::new() };
+        let dependencies = request.dependencies;
+        let mut walk =
+            Walk { project, dependencies, numbers: HashMap::new(), nodes: Vec::new(), needs: Vec::new() };
         let roots: Vec<JobId> = roots.into_iter().map(|node| walk.number(node)).collect();
         let mut next = 0;
         while let Some(&node) = walk.nodes.get(next) {
-            if request.dependencies == Dependencies::Run {
-                let needs = walk.needs_of(node)?;
-                walk.needs[next] = needs;
-            }
+            let needs = walk.needs_of(node)?;
+            walk.needs[next] = needs;
             next += 1;
         }
         let after = walk.after();
@@ -197,6 +204,7 @@ pub(crate) fn unknown(project: &Project, what: &str, name: &str) -> Diagnostic {
 
 struct Walk<'a> {
     project: &'a Project,
+    dependencies: Dependencies,
     numbers: HashMap<Node, JobId>,
     nodes: Vec<Node>,
     needs: Vec<Vec<JobId>>,
@@ -234,6 +242,9 @@ impl Walk<'_> {
     }
 
     fn add(&mut self, needs: &[crate::model::task::Need], environment: Option<usize>, to: &mut Vec<JobId>) {
+        if self.dependencies == Dependencies::LeaveOut {
+            return;
+        }
         for need in needs {
             let environment = match &need.environment {
                 Some((name, _)) => self.project.environments.iter().position(|other| other.name == *name),

@@ -118,6 +118,9 @@ pub(super) fn reasons(failure: &Failure) -> (Option<&str>, Option<&str>) {
             (Some(message), help.as_deref())
         }
         Failure::NotStarted { message, .. } => (Some(message), None),
+        Failure::Bug(message) => {
+            (Some(message), Some("please report it, with your tasks.toml and this output"))
+        }
         Failure::WantsTerminal => (
             Some("it reads the terminal, which only an interactive task has"),
             Some("give the task `interactive = true`"),

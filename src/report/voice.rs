@@ -1,7 +1,7 @@
 //! Deploy's own words about a run, for a person: whole lines, each begun by `deploy:` or indented below one.
 
 use super::Labels;
-use super::summary::Tally;
+use super::summary::{Tally, reasons};
 use super::words::{FAINT, NAME, count, duration, first_line, paint, signal};
 use crate::model::event::{Event, EventKind, Failure, StopReason};
 use crate::model::name::JobId;
@@ -88,24 +88,17 @@ pub(super) fn how(failure: &Failure) -> String {
         Failure::Unmet { .. } => "failed".to_owned(),
         Failure::Refused { .. } => "was refused".to_owned(),
         Failure::WantsTerminal => "wanted the terminal".to_owned(),
+        Failure::Bug(_) => "failed by a bug of deploy".to_owned(),
         Failure::Stopped => "was stopped".to_owned(),
     }
 }
 
-/// What a failure says of itself beyond how it ended, and the mend.
+/// What a failure says for itself beyond how it ended, and the mend, on lines of their own.
 fn detail(failure: &Failure) -> String {
-    match failure {
-        Failure::Unmet { message, help } | Failure::Refused { message, help } => {
-            let help = help.as_ref().map_or_else(String::new, |help| format!("\nhelp: {help}"));
-            format!("\n{message}{help}")
-        }
-        Failure::NotStarted { message, .. } => format!("\n{message}"),
-        Failure::Exit(_)
-        | Failure::Signal(_)
-        | Failure::TimedOut(_)
-        | Failure::WantsTerminal
-        | Failure::Stopped => String::new(),
-    }
+    let (why, help) = reasons(failure);
+    let why = why.map(|why| format!("\n{why}"));
+    let help = help.map(|help| format!("\nhelp: {help}"));
+    [why, help].into_iter().flatten().collect()
 }
 
 fn quoted(step: &str) -> String {

@@ -13,7 +13,6 @@ use super::durable::{self, Appended, DurableError};
 use crate::model::event::Failure;
 use crate::model::name::{JobId, RunId};
 use crate::model::record::{Debt, Exit, Record};
-use crate::model::step::{Action, Planned, Step};
 
 /// The format's version, in the first line.
 const VERSION: u32 = 1;
@@ -103,6 +102,8 @@ impl Journal {
         }
         let left = inner.debts.len();
         if inner.file.is_some() && left == 0 {
+            // The copies of swapped files have served.
+            let _removed = fs::remove_dir_all(self.state.swapped(&self.run));
             // If this line is lost, a recovery finds nothing to do.
             let _ended = self.append(&mut inner, &Record::Ended { succeeded });
         }
@@ -162,10 +163,14 @@ pub(crate) struct Unfinished {
 }
 
 impl Unfinished {
-    /// Whether all that it owes are files of the working tree that want their own content back.
+    /// Whether files of the working tree want their own content back.
+    pub(crate) fn owes_files(&self) -> bool {
+        self.owed.iter().any(Debt::is_of_files)
+    }
+
+    /// Whether that is all that it owes.
     pub(crate) fn owes_files_alone(&self) -> bool {
-        let is_file = |step: &Step<Planned>| matches!(step.action, Action::PutBack(_));
-        self.owed.iter().flat_map(|debt| &debt.block.steps).all(is_file)
+        self.owed.iter().all(Debt::is_of_files)
     }
 }
 

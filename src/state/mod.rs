@@ -64,6 +64,11 @@ impl StateDir {
         self.runs().join(&run.0)
     }
 
+    /// What files of the working tree held, and were given, by one run's swaps.
+    pub(crate) fn swapped(&self, run: &RunId) -> PathBuf {
+        self.run(run).join("swapped")
+    }
+
     /// One file an environment, held by the run that changes it.
     pub(crate) fn locks(&self) -> PathBuf {
         self.path.join("locks")

@@ -190,3 +190,48 @@ fn a_swapped_file_that_somebody_edited_is_left_alone_and_stays_owed() {
     sandbox.write("requirements.txt", "dev\n");
     sandbox.deploy(["recover"]).succeeds();
 }
+
+#[test]
+fn a_second_signal_kills_the_job_and_what_is_owed_is_done_all_the_same() {
+    let sandbox = Sandbox::new().tasks(
+        r#"
+        [tasks.t]
+        always = ["echo always $DEPLOY_STATUS $DEPLOY_EXIT_CODE >> log"]
+        steps = [{ run = "trap '' TERM; echo started; while :; do read x < /dev/zero; done", undo = "echo undone >> log" }]
+        "#,
+    );
+    let mut running = sandbox.start(["t"]);
+    running.wait_for("started");
+    running.signal(rustix::process::Signal::TERM);
+    running.wait_for("stopping");
+    running.signal(rustix::process::Signal::TERM);
+    running.wait().fails_with(143);
+    assert_eq!(sandbox.read("log"), "always stopped 143\nundone\n");
+}
+
+#[test]
+fn a_swap_can_not_be_owed() {
+    let sandbox = Sandbox::new().tasks("[tasks.t]\nrun = 'true'\nalways = [{ swap = { f = 'x' } }]\n");
+    sandbox.deploy(["t"]).fails_with(2).says("tasks.toml:3").says("can't be owed");
+}
+
+#[test]
+fn a_swapped_file_is_put_back_although_more_is_owed() {
+    let sandbox = Sandbox::new().file("f", "own\n").tasks(
+        r#"
+        [tasks.t]
+        steps = [
+          { run = "true", undo = "echo undone >> log" },
+          { swap = { f = "other" } },
+          { run = "kill -9 $PPID" },
+        ]
+        [tasks.look]
+        run = "cat f"
+        "#,
+    );
+    let _killed = sandbox.deploy(["t"]);
+    sandbox.deploy(["look"]).succeeds().prints("own\n");
+    assert!(!sandbox.has("log"));
+    sandbox.deploy(["recover"]).succeeds();
+    assert_eq!(sandbox.read("log"), "undone\n");
+}

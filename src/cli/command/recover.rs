@@ -2,12 +2,10 @@
 
 use std::process::ExitCode;
 
-use super::super::args::Common;
 use super::super::error::{Error, Kind};
 use super::super::output;
 use super::super::print;
 use super::super::session::Session;
-use super::run::manner;
 use crate::engine::{self, Inbox, Means, Message, Stops};
 use crate::facts::Site;
 use crate::perform::ship::Docks;
@@ -21,7 +19,7 @@ use crate::state::journal::{self, Journal, JournalError, Unfinished};
 /// What still owes something after all was tried.
 const STILL_OWED: u8 = 5;
 
-pub(crate) fn recover(session: &Session, common: &Common) -> Result<ExitCode, Error> {
+pub(crate) fn recover(session: &Session) -> Result<ExitCode, Error> {
     let site = Site::new(&session.root, session.env.clone());
     let unfinished = journal::unfinished(&site.state)?;
     if unfinished.is_empty() {
@@ -29,31 +27,41 @@ pub(crate) fn recover(session: &Session, common: &Common) -> Result<ExitCode, Er
     }
     let mut left = 0;
     for run in unfinished {
-        left += settle(session, common, &site, run)?;
+        left += settle(session, &site, run, Debts::All)?;
     }
     Ok(if left == 0 { ExitCode::SUCCESS } else { ExitCode::from(STILL_OWED) })
 }
 
 /// What a command that acts does first: files that a killed run left swapped get their own content back; another run
 /// that did not end keeps its environment closed until it is recovered.
-pub(super) fn before(
-    session: &Session,
-    common: &Common,
-    site: &Site,
-    environment: Option<&str>,
-) -> Result<(), Error> {
+pub(super) fn before(session: &Session, site: &Site, environment: Option<&str>) -> Result<(), Error> {
     for run in journal::unfinished(&site.state)? {
-        if run.owes_files_alone() {
-            settle(session, common, site, run)?;
-        } else if run.environment.is_some() && run.environment.as_deref() == environment {
-            let environment = environment.unwrap_or_default();
-            let by = if run.by.is_empty() { String::new() } else { format!(" by {}", run.by) };
-            let message =
-                format!("run {}{by} to {environment} was cut off, and still owes {}", run.run, steps(&run));
-            return Err(Error::new(Kind::Locked, message).help("deploy recover"));
+        let alone = run.owes_files_alone();
+        let refusal = refusal(&run, environment);
+        if run.owes_files() {
+            settle(session, site, run, Debts::Files)?;
+        }
+        if let Some(refusal) = refusal.filter(|_| !alone) {
+            return Err(refusal);
         }
     }
     Ok(())
+}
+
+/// Why an environment is closed, if the run is what closes it.
+fn refusal(run: &Unfinished, environment: Option<&str>) -> Option<Error> {
+    let environment = environment.filter(|name| run.environment.as_deref() == Some(*name))?;
+    let by = if run.by.is_empty() { String::new() } else { format!(" by {}", run.by) };
+    let message = format!("run {}{by} to {environment} was cut off, and still owes {}", run.run, steps(run));
+    Some(Error::new(Kind::Locked, message).help("deploy recover"))
+}
+
+/// Which debts to settle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Debts {
+    All,
+    /// Those that give files of the working tree their own content back.
+    Files,
 }
 
 fn steps(run: &Unfinished) -> String {
@@ -63,7 +71,7 @@ fn steps(run: &Unfinished) -> String {
 }
 
 /// Settles one run. How many debts are left.
-fn settle(session: &Session, common: &Common, site: &Site, unfinished: Unfinished) -> Result<usize, Error> {
+fn settle(session: &Session, site: &Site, unfinished: Unfinished, which: Debts) -> Result<usize, Error> {
     let (run, names) =
         (unfinished.run.clone(), unfinished.owed.iter().map(|debt| debt.name.clone()).collect());
     let stops = Stops::new(session.project.settings.grace);
@@ -84,7 +92,9 @@ fn settle(session: &Session, common: &Common, site: &Site, unfinished: Unfinishe
     let plan = Plan::empty();
     let mut reporter = output::reporter(Format::Stream, output::labels(session, names), None);
     let means = Means { run: &run, world: &hands, journal: &journal, stops: &stops };
-    let summary = engine::recover(&plan, means, &inbox, manner(session, common), &mut |event| {
+    let owed =
+        journal.all_owed().into_iter().filter(|debt| which == Debts::All || debt.is_of_files()).collect();
+    let summary = engine::recover(&plan, means, &inbox, owed, &mut |event| {
         // A reader that went away does not stop what is owed.
         let _told = reporter.event(event);
     });

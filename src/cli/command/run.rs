@@ -29,10 +29,10 @@ use crate::release::scratch::Scratch;
 use crate::state::journal::Journal;
 
 /// `deploy` alone: the project's default, or the list.
-pub(crate) fn default(session: &Session, common: &Common) -> Result<ExitCode, Error> {
+pub(crate) fn default(session: &Session, common: &Common, args: Vec<String>) -> Result<ExitCode, Error> {
     match (&session.project.default, &common.environment) {
-        (Some((name, _)), _) => run(session, common, &Words { names: vec![name.clone()], args: Vec::new() }),
-        (None, Some(_)) => run(session, common, &Words::default()),
+        (Some((name, _)), None) => run(session, common, &Words { names: vec![name.clone()], args }),
+        (Some(_) | None, Some(_)) => run(session, common, &Words { names: Vec::new(), args }),
         (None, None) => list::list(session),
     }
 }
@@ -41,8 +41,12 @@ pub(crate) fn run(session: &Session, common: &Common, words: &Words) -> Result<E
     if common.dry_run {
         return plan::plan(session, common, words, false);
     }
-    for request in request::requests(session, common, words)? {
-        let code = one(session, common, &request)?;
+    let requests = request::requests(session, common, words)?;
+    let site = Site::new(&session.root, session.env.clone());
+    let answered =
+        if requests.len() > 1 { ask_all(session, common, &site, &requests)? } else { Answered::No };
+    for request in &requests {
+        let code = one(session, common, &site, request, answered)?;
         if code != 0 {
             return Ok(ExitCode::from(code));
         }
@@ -50,22 +54,57 @@ pub(crate) fn run(session: &Session, common: &Common, words: &Words) -> Result<E
     Ok(ExitCode::SUCCESS)
 }
 
+/// Whether the questions of a command line were answered before its first part began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answered {
+    Yes,
+    No,
+}
+
+/// Finds out, before the first of several parts begins, what would refuse a later one, and asks all their questions.
+fn ask_all(session: &Session, common: &Common, site: &Site, requests: &[Request]) -> Result<Answered, Error> {
+    let mut asked = Vec::new();
+    for (index, request) in requests.iter().enumerate() {
+        let (facts, plan) = request::planned(session, common, site, request, facts::Manner::Act)?;
+        let mut looks = look_at_all(site, common, &plan)?;
+        let before: Vec<Option<&str>> =
+            requests[..index].iter().map(|earlier| earlier.environment.as_deref()).collect();
+        for (look, delivery) in looks.iter_mut().zip(&plan.deliveries) {
+            // What the earlier parts bring about is not there yet; it is judged when its turn comes.
+            let follows =
+                delivery.protect.after.as_ref().is_some_and(|(first, _)| before.contains(&Some(first)));
+            look.verdicts.retain(|verdict| verdict.rule != "after" || !follows);
+        }
+        refuse(&facts, &plan, &looks)?;
+        asked.extend(questions(&plan, &looks));
+    }
+    prompt::ask(&asked, common.yes.as_deref())?;
+    Ok(Answered::Yes)
+}
+
 /// One environment's part of the command line.
-fn one(session: &Session, common: &Common, request: &Request) -> Result<u8, Error> {
-    let site = Site::new(&session.root, session.env.clone());
-    recover::before(session, common, &site, request.environment.as_deref())?;
-    let (mut facts, mut plan) = request::planned(session, common, &site, request, facts::Manner::Act)?;
-    let mut looks = look_at_all(&site, common, &plan)?;
+fn one(
+    session: &Session,
+    common: &Common,
+    site: &Site,
+    request: &Request,
+    answered: Answered,
+) -> Result<u8, Error> {
+    recover::before(session, site, request.environment.as_deref())?;
+    let (mut facts, mut plan) = request::planned(session, common, site, request, facts::Manner::Act)?;
+    let mut looks = look_at_all(site, common, &plan)?;
     if looks.iter().zip(&plan.deliveries).any(|(look, delivery)| look.met.last() >= delivery.number) {
         // The ledger was lost, and the target tells how far it had come: noted first, so that numbers go on.
-        drop(docks(&site, common, &facts, &plan, looks)?);
-        (facts, plan) = request::planned(session, common, &site, request, facts::Manner::Act)?;
-        looks = look_at_all(&site, common, &plan)?;
+        drop(docks(site, common, &facts, &plan, looks)?);
+        (facts, plan) = request::planned(session, common, site, request, facts::Manner::Act)?;
+        looks = look_at_all(site, common, &plan)?;
     }
     refuse(&facts, &plan, &looks)?;
-    prompt::ask(&questions(&plan, &looks), common.yes.as_deref())?;
-    let docks = docks(&site, common, &facts, &plan, looks)?;
-    drive(session, common, request, &site, &facts, &plan, docks)
+    if answered == Answered::No {
+        prompt::ask(&questions(&plan, &looks), common.yes.as_deref())?;
+    }
+    let docks = docks(site, common, &facts, &plan, looks)?;
+    drive(session, common, request, site, &facts, &plan, docks)
 }
 
 /// What was found out about one delivery, and what the rules say of it.
@@ -293,7 +332,7 @@ fn reason(plan: &Plan, summary: &Summary) -> Option<String> {
     Some(failed.unwrap_or_else(|| "stopped".to_owned()))
 }
 
-pub(super) fn manner(session: &Session, common: &Common) -> Manner {
+fn manner(session: &Session, common: &Common) -> Manner {
     let jobs = common.jobs.map(usize::from).or(session.project.settings.jobs).and_then(NonZeroUsize::new);
     let slots = jobs.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
     let on_failure = match (common.keep_going, common.fail_fast) {

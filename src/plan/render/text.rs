@@ -98,7 +98,15 @@ impl<'a> Renderer<'a> {
         if let Some(known) = self.surroundings.get(&index) {
             return Arc::clone(known);
         }
-        let mut env = vec![("DEPLOY_RUN".to_owned(), Text::from(self.facts.run.0.as_str()))];
+        // The outermost run's, so that a deploy inside of a deploy is let in at any depth.
+        let outer = self
+            .facts
+            .env
+            .iter()
+            .find(|(name, _)| name == "DEPLOY_RUN")
+            .map(|(_, run)| run.to_string_lossy());
+        let run = outer.unwrap_or(self.facts.run.0.as_str().into());
+        let mut env = vec![("DEPLOY_RUN".to_owned(), Text::from(&*run))];
         if let Some(environment) = index.map(|index| &self.project.environments[index]) {
             let scope = self.scope(index, None);
             env.push(("DEPLOY_ENVIRONMENT".to_owned(), Text::from(environment.name.as_str())));

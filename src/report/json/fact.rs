@@ -82,6 +82,7 @@ pub(super) enum Cause<'a> {
     Unmet { message: &'a str, help: Option<&'a str> },
     Refused { message: &'a str, help: Option<&'a str> },
     WantsTerminal,
+    Bug { message: &'a str },
     Stopped,
 }
 
@@ -193,6 +194,7 @@ impl<'a> Cause<'a> {
             Failure::Unmet { message, help } => Cause::Unmet { message, help: help.as_deref() },
             Failure::Refused { message, help } => Cause::Refused { message, help: help.as_deref() },
             Failure::WantsTerminal => Cause::WantsTerminal,
+            Failure::Bug(message) => Cause::Bug { message },
             Failure::Stopped => Cause::Stopped,
         }
     }
