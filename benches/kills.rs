@@ -85,6 +85,7 @@ enum Reach {
 /// How often what was found.
 type Tally = BTreeMap<&'static str, u32>;
 
+const IN_TIME: &str = "killed before its end";
 const DAMAGED: &str = "repositories damaged";
 const WORKING_TREE: &str = "  working tree";
 const INDEX: &str = "  index";
@@ -98,7 +99,8 @@ const AT_ONCE: &str = "the next run works at once";
 const AFTER_RECOVER: &str = "… after `deploy recover`";
 const AFTER_UNLOCK: &str = "… after `deploy unlock`";
 const NEVER: &str = "… not at all";
-const ROWS: [&str; 13] = [
+const ROWS: [&str; 14] = [
+    IN_TIME,
     DAMAGED,
     WORKING_TREE,
     INDEX,
@@ -131,10 +133,8 @@ fn main() -> ExitCode {
             columns.iter().map(|tally| format!("{:>8}", tally.get(row).unwrap_or(&0))).collect();
         println!("{:44} {}{} {}{}", row, figures[0], figures[1], figures[2], figures[3]);
     }
-    let broken = columns[..2]
-        .iter()
-        .any(|tally| [DAMAGED, TOUCHED, NEITHER, NEVER].iter().any(|row| tally.contains_key(row)));
-    if broken { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    let breaks = |tally: &Tally| [DAMAGED, TOUCHED, NEITHER, NEVER].iter().any(|row| tally.contains_key(row));
+    if columns[..2].iter().any(breaks) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 /// A project with a first release on staging and a second commit to ship, that can be had again and again.
@@ -192,7 +192,7 @@ impl Stage {
         let content = Content::of(&self.sandbox);
         let mut child = self.start();
         let leader = Pid::from_child(&child);
-        wait_for_end(leader, after);
+        let ended = wait_for_end(leader, after);
         match reach {
             // It may have ended by itself.
             Reach::Group => {
@@ -210,6 +210,9 @@ impl Stage {
         }
 
         let mut note = |row| *tally.entry(row).or_default() += 1;
+        if !ended {
+            note(IN_TIME);
+        }
         let changes = before.changes();
         let damage = content.damage(&self.sandbox, &changes);
         if !damage.is_empty() {
@@ -309,15 +312,15 @@ impl Content {
     }
 }
 
-/// Waits until the process has ended, or the time is over.
-fn wait_for_end(process: Pid, time: Duration) {
-    let Ok(handle) = pidfd_open(process, PidfdFlags::empty()) else { return };
+/// Waits until the process has ended, or the time is over; says whether it has ended.
+fn wait_for_end(process: Pid, time: Duration) -> bool {
+    let Ok(handle) = pidfd_open(process, PidfdFlags::empty()) else { return true };
     let time = Timespec {
         tv_sec: time.as_secs().try_into().expect("a short time"),
         tv_nsec: time.subsec_nanos().into(),
     };
-    poll(&mut [PollFd::new(&handle.as_fd(), PollFlags::IN)], Some(&time))
-        .expect("a process can be waited for");
+    let ended = poll(&mut [PollFd::new(&handle.as_fd(), PollFlags::IN)], Some(&time));
+    ended.expect("a process can be waited for") > 0
 }
 
 /// Kills every process of the session, also those that are started meanwhile.
