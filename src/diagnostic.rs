@@ -101,10 +101,6 @@ impl Diagnostics {
         self.problems.is_empty()
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.problems.len()
-    }
-
     /// `value`, unless there is bad news.
     pub(crate) fn or<T>(self, value: T) -> Result<T, Diagnostics> {
         if self.is_empty() { Ok(value) } else { Err(self) }

@@ -301,18 +301,20 @@ impl Site {
         Ok(match (tip.state.meet(held.as_ref()), contact) {
             (Meeting::Expected, _) => Met::default(),
             (Meeting::Arrived, _) => Met { events: vec![What::Shipped], ..Met::default() },
-            (Meeting::Emptied, _) => adopted(None, 0),
             (Meeting::FirstContact | Meeting::Foreign, Contact::Ours { release, .. }) => {
                 adopted(held, release.number)
             }
-            (Meeting::FirstContact | Meeting::Foreign, Contact::Empty) => adopted(None, 0),
+            (Meeting::Emptied, _) | (Meeting::FirstContact | Meeting::Foreign, Contact::Empty) => {
+                adopted(None, 0)
+            }
             (Meeting::FirstContact | Meeting::Foreign, Contact::Foreign { commits, .. }) => {
-                let names: String = commits
+                let names: Vec<String> = commits
                     .iter()
                     .map(|(id, commit)| {
                         format!("\n  {} {} ({})", id.short(), commit.subject(), commit.author)
                     })
                     .collect();
+                let names = names.concat();
                 let what = if commits.is_empty() {
                     " holds commits that are in your history".to_owned()
                 } else {

@@ -12,6 +12,7 @@ use crate::model::project::Output;
 use crate::plan::guard::RULES;
 
 /// Options that every command takes, before or after its name.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Options")]
 pub(crate) struct Common {

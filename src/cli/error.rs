@@ -81,14 +81,15 @@ impl From<LookError> for Error {
     fn from(error: LookError) -> Error {
         match error {
             LookError::Refused(refusal) => Error::from(refusal),
-            LookError::Git(_) | LookError::Ledger(_) => Error::new(Kind::Failed, error.to_string()),
             LookError::Target(Failure::Refused { message, help }) => {
                 Error::new(Kind::Refused, message).maybe_help(help)
             }
             LookError::Target(Failure::Unmet { message, help }) => {
                 Error::new(Kind::Failed, message).maybe_help(help)
             }
-            LookError::Target(_) => Error::new(Kind::Failed, error.to_string()),
+            LookError::Git(_) | LookError::Ledger(_) | LookError::Target(_) => {
+                Error::new(Kind::Failed, error.to_string())
+            }
         }
     }
 }

@@ -64,10 +64,13 @@ fn dispatch(opening: &Opening) -> Result<ExitCode, Stopped> {
     match &opening.first {
         Some(first) if is_ours(first, session.as_ref().ok()) => {
             let full = opening.built_in()?;
-            Ok(built_in(full.command.as_ref(), &full.common, session?)?)
+            Ok(built_in(full.command.as_ref(), &full.common, &session?)?)
         }
         Some(_) => {
             let run = opening.run()?;
+            if run.words.names.is_empty() {
+                return Ok(command::run::default(&session?, &run.common, run.words.args)?);
+            }
             Ok(command::run::run(&session?, &run.common, &run.words)?)
         }
         None => {
@@ -88,20 +91,20 @@ fn is_ours(first: &str, session: Option<&Session>) -> bool {
     }
 }
 
-fn built_in(command: Option<&Command>, common: &Common, session: Session) -> Result<ExitCode, Error> {
+fn built_in(command: Option<&Command>, common: &Common, session: &Session) -> Result<ExitCode, Error> {
     match command {
-        None => command::run::default(&session, common, Vec::new()),
-        Some(Command::List) => command::list::list(&session),
-        Some(Command::Show { name }) => command::show::show(&session, name),
-        Some(Command::Check) => command::check::check(&session),
-        Some(Command::Plan { words, json }) => command::plan::plan(&session, common, words, *json),
-        Some(Command::Recover) => command::recover::recover(&session),
-        Some(Command::Status { json }) => command::status::status(&session, *json),
+        None => command::run::default(session, common, Vec::new()),
+        Some(Command::List) => Ok(command::list::list(session)),
+        Some(Command::Show { name }) => command::show::show(session, name),
+        Some(Command::Check) => command::check::check(session),
+        Some(Command::Plan { words, json }) => command::plan::plan(session, common, words, *json),
+        Some(Command::Recover) => command::recover::recover(session),
+        Some(Command::Status { json }) => command::status::status(session, *json),
         Some(Command::History { environment, json }) => {
-            command::history::history(&session, environment.as_deref(), *json)
+            command::history::history(session, environment.as_deref(), *json)
         }
-        Some(Command::Logs { list: true, .. }) => Ok(command::logs::list(&session)),
-        Some(Command::Logs { run, list: false }) => command::logs::replay(&session, common, run.as_deref()),
+        Some(Command::Logs { list: true, .. }) => Ok(command::logs::list(session)),
+        Some(Command::Logs { run, list: false }) => command::logs::replay(session, common, run.as_deref()),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::model::swap::{Content, Swap};
 const LONGEST_STREAK: i64 = 1000;
 
 pub(crate) fn read(name: &str, item: Item<'_, '_>) -> Option<Environment> {
-    if !value::is_name(name) || name.ends_with('.') || name.ends_with(".lock") || name.contains("..") {
+    if !value::is_name(name) || git_refuses(name) {
         item.problem(
             Diagnostic::new(format!("`{name}` can't be an environment's name"))
                 .at(item.key(), "letters, digits, `-`, `_` and `.`; not `-` or `.` first"),
@@ -38,6 +38,12 @@ pub(crate) fn read(name: &str, item: Item<'_, '_>) -> Option<Environment> {
     };
     table.finish();
     Some(environment)
+}
+
+/// Whether git could not keep a history under this name; see git-check-ref-format(1).
+fn git_refuses(name: &str) -> bool {
+    let is_lock = name.rsplit_once('.').is_some_and(|(_, end)| end == "lock");
+    is_lock || name.ends_with('.') || name.contains("..")
 }
 
 /// A `swap` table: paths, and what they hold instead.

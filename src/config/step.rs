@@ -167,13 +167,14 @@ fn action(table: &mut Table<'_, '_>) -> Option<Action<Written>> {
         })),
         "swap" => Some(Action::Swap(swap(item))),
         "check" => Some(Action::Check(Box::new(health(item)?))),
-        _ => match item.boolean()? {
-            true => Some(Action::Ship),
-            false => {
+        _ => {
+            if item.boolean()? {
+                Some(Action::Ship)
+            } else {
                 item.wrong("true");
                 None
             }
-        },
+        }
     }
 }
 

@@ -86,10 +86,10 @@ fn requirements(item: Item<'_, '_>) -> Vec<Requirement> {
 
 fn requirement(item: Item<'_, '_>) -> Option<Requirement> {
     let Some(mut table) = item.maybe_table("a requirement") else {
-        return Some(Requirement { wanted: Wanted::Program(item.text()?), message: None, at: item.at() });
+        return Some(Requirement { wanted: Wanted::Program(item.text()?), message: None });
     };
     let line = table.require("run").and_then(|item| item.script());
     let message = table.take("message").and_then(|item| item.template());
     table.finish();
-    Some(Requirement { wanted: Wanted::Line(line?), message, at: item.at() })
+    Some(Requirement { wanted: Wanted::Line(line?), message })
 }

@@ -164,7 +164,8 @@ pub(crate) fn pattern(item: Item<'_, '_>) -> Option<String> {
 pub(crate) fn branch(item: Item<'_, '_>) -> Option<Template> {
     let template = item.template()?;
     let forbidden = |c: char| c.is_whitespace() || c.is_control() || "~^:?*[\\".contains(c);
-    let part = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.ends_with(".lock");
+    let is_lock = |part: &str| part.rsplit_once('.').is_some_and(|(_, end)| end == "lock");
+    let part = |part: &str| !part.is_empty() && !part.starts_with('.') && !is_lock(part);
     let good = |name: &str| {
         !name.starts_with(['-', '+'])
             && !name.ends_with('.')

@@ -65,14 +65,8 @@ impl Running<'_> {
         let retry = block.retry.clone().unwrap_or(Retry { times: 1, ..Retry::default() });
         if let Some(skip_if) = &block.skip_if {
             let step = Step::bare(Action::Run(skip_if.clone()), block.at);
-            let act = Act {
-                name: &self.job.name,
-                environment: self.job.environment.as_deref(),
-                block,
-                step: &step,
-                extra: &[],
-                limit,
-            };
+            let act =
+                Act { environment: self.job.environment.as_deref(), block, step: &step, extra: &[], limit };
             match self.world.is_done(&act, &self.stops.run) {
                 Ok(true) => return Ok(Done::Fresh),
                 Ok(false) => {}
@@ -135,14 +129,7 @@ impl Running<'_> {
             self.owe_undo(block, step).map_err(|failure| failed(&step.title(), step.at, failure))?;
             return self.block(inner, limit).map(|_| ());
         }
-        let act = Act {
-            name: &self.job.name,
-            environment: self.job.environment.as_deref(),
-            block,
-            step,
-            extra: &[],
-            limit,
-        };
+        let act = Act { environment: self.job.environment.as_deref(), block, step, extra: &[], limit };
         let result = self.owe(&act, owed).and_then(|()| {
             self.world.perform(&act, &self.stops.run, &mut |told| send(self.outbox, self.id, &act, told))
         });

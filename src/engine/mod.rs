@@ -43,8 +43,6 @@ pub(crate) trait World: Sync {
 /// One step in its surroundings: what a [`World`] needs to do it.
 #[derive(Clone, Copy)]
 pub(crate) struct Act<'a> {
-    /// The job's name.
-    pub(crate) name: &'a str,
     pub(crate) environment: Option<&'a str>,
     /// The block that the step stands in: the job's, or that of a task which it calls.
     pub(crate) block: &'a Block,

@@ -95,8 +95,9 @@ impl Payer<'_> {
     fn pay(&self, block: &Block) -> bool {
         let worked = block.steps.iter().all(|step| self.step(block, step));
         // What a task inside owes always is done whatever became of its steps.
-        let settled = block.always.iter().rev().fold(true, |settled, step| self.step(block, step) && settled);
-        worked && settled
+        let owed = block.always.iter().rev();
+        let failed = owed.filter(|step| !self.step(block, step)).count();
+        worked && failed == 0
     }
 
     fn step(&self, block: &Block, step: &Step<Planned>) -> bool {
@@ -109,7 +110,6 @@ impl Payer<'_> {
         let title = step.title();
         self.event(EventKind::StepStarted { job: self.debt.id, step: title.clone() });
         let act = Act {
-            name: &self.debt.name,
             environment: self.debt.environment.as_deref(),
             block,
             step,

@@ -23,7 +23,7 @@ pub(crate) struct Health<F: Form> {
 
 impl<F: Form> Health<F> {
     /// How long a service may take to come up.
-    pub(crate) const WITHIN: Duration = Duration::from_secs(120);
+    pub(crate) const WITHIN: Duration = Duration::from_mins(2);
     /// The pause between two probes.
     pub(crate) const EVERY: Duration = Duration::from_secs(2);
 }

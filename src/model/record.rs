@@ -21,7 +21,7 @@ pub(crate) enum Exit {
 #[serde(rename_all = "snake_case", tag = "record")]
 pub(crate) enum Record {
     Begun { version: u32, run: String, environment: Option<String>, by: String },
-    Deferred(Debt),
+    Deferred(Box<Debt>),
     Settled { seq: u64 },
     Ended { succeeded: bool },
 }

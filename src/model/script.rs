@@ -69,6 +69,7 @@ impl Script<Template> {
         lexer::parse(text, place)
     }
 
+    #[cfg(test)]
     /// The templates in it, raw ones too, in the order of the text.
     pub(crate) fn templates(&self) -> impl Iterator<Item = &Template> {
         self.pieces.iter().flat_map(|piece| match piece {
@@ -101,7 +102,7 @@ impl Script<Text> {
                     bound.push_quoted(Text::join(words, " "));
                 }
                 Piece::Value { words, place: Place::Quoted | Place::Heredoc } => {
-                    bound.push(Text::join(words, " "))
+                    bound.push(Text::join(words, " "));
                 }
             }
         }
@@ -110,6 +111,7 @@ impl Script<Text> {
 }
 
 impl<T> Script<T> {
+    #[cfg(test)]
     /// The same script with other text; `text` is given every one, also raw ones.
     pub(crate) fn try_map<U, E>(self, text: &mut impl FnMut(T) -> Result<U, E>) -> Result<Script<U>, E> {
         let mut one = |part: T, _: Option<Place>| Ok(vec![text(part)?]);

@@ -68,7 +68,6 @@ pub(crate) struct Requirement {
     pub(crate) wanted: Wanted,
     /// What to tell if it is not so.
     pub(crate) message: Option<Template>,
-    pub(crate) at: Span,
 }
 
 /// What a requirement asks for.

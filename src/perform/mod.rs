@@ -53,7 +53,6 @@ impl Hands<'_> {
             Check::Line(line) => {
                 let step = Step::bare(Action::Run(line.clone()), job.body.at);
                 let act = Act {
-                    name: &job.name,
                     environment: job.environment.as_deref(),
                     block: &job.body,
                     step: &step,

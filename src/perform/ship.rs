@@ -14,7 +14,7 @@ use crate::model::release::{Release, Source};
 use crate::model::target::Target;
 use crate::plan::Delivery;
 use crate::process::Stop;
-use crate::release::commit::{Made, ReleaseCommit};
+use crate::release::commit::ReleaseCommit;
 use crate::release::event::{Event, What};
 use crate::release::ledger::{Ledger, LedgerError, Tip};
 use crate::release::lock::Lock;
@@ -41,6 +41,7 @@ pub(crate) struct Dock<'a> {
     pub(crate) by: String,
     pub(crate) began: Timestamp,
     /// Held from before the first job until after the last word of the ledger.
+    #[expect(dead_code, reason = "it is held, and freed when the dock goes")]
     pub(crate) lock: Lock,
     pub(crate) log: Mutex<Log>,
 }
@@ -95,6 +96,13 @@ impl<'a> Docks<'a> {
             .collect()
     }
 
+    /// Keeps deploy's own repository quick; what can't be tidied now is tidied another time.
+    pub(crate) fn tidy(&self) {
+        for dock in &self.docks {
+            let _tidied = dock.scratch.tidy();
+        }
+    }
+
     /// What serves because of this run, by environment.
     pub(crate) fn live(&self, run: &RunId) -> Vec<(&str, Release)> {
         let of = |dock: &'_ Dock<'a>| {
@@ -134,10 +142,18 @@ impl Dock<'_> {
             log.stage = Stage::Already;
             return Ok(());
         }
-        let made = self.make(hands, source, &log.tip).map_err(|error| unmet(error.to_string()))?;
+        let commit = ReleaseCommit {
+            refs: &self.refs,
+            number: self.delivery.number,
+            run: &hands.run,
+            source,
+            entries: &self.entries,
+            parent: log.tip.state.shipped.as_ref(),
+        };
+        let made = commit.make(&self.scratch).map_err(|error| unmet(error.to_string()))?;
+        let release = commit.record(&made, &self.by, now());
         let before = log.tip.state.shipped.clone();
         let live = log.tip.state.live.as_ref().map(|live| live.number);
-        let release = self.release(&hands.run, source, Some(&made));
         self.say(&hands.run, &mut log, What::Started(Box::new(release)), None)
             .map_err(|error| unmet(error.to_string()))?;
         log.stage = Stage::Started;
@@ -177,38 +193,17 @@ impl Dock<'_> {
         shipped.map_err(|not: NotShipped| not.failure)
     }
 
-    fn make(
-        &self,
-        hands: &Hands<'_>,
-        source: &Source,
-        tip: &Tip,
-    ) -> Result<Made, crate::release::scratch::ScratchError> {
-        let commit = ReleaseCommit {
-            refs: &self.refs,
-            number: self.delivery.number,
-            run: &hands.run,
-            source,
-            entries: &self.entries,
-            parent: tip.state.shipped.as_ref(),
-        };
-        commit.make(&self.scratch)
-    }
-
-    fn release(&self, run: &RunId, source: &Source, made: Option<&Made>) -> Release {
+    /// A release without a target: nothing was shipped as a commit.
+    fn unshipped(&self, run: &RunId, source: &Source) -> Release {
         Release {
             number: self.delivery.number,
             source: source.commit.clone(),
             source_tree: source.tree.clone(),
             subject: source.subject.clone(),
             branch: source.branch.clone(),
-            commit: made.map(|made| made.commit.clone()),
-            tree: made.map(|made| made.tree.clone()),
-            swapped: self
-                .entries
-                .iter()
-                .filter(|entry| entry.changes())
-                .map(|entry| entry.path.clone())
-                .collect(),
+            commit: None,
+            tree: None,
+            swapped: Vec::new(),
             run: run.clone(),
             by: self.by.clone(),
             at: now(),
@@ -230,7 +225,7 @@ impl Dock<'_> {
             // A deploy task without a target is a release all the same.
             Stage::Waiting => {
                 let Some(source) = &self.delivery.source else { return Ok(()) };
-                let release = self.release(run, source, None);
+                let release = self.unshipped(run, source);
                 self.say(run, &mut log, What::Started(Box::new(release)), None)?;
                 self.say(run, &mut log, outcome, failed_because)
             }

@@ -4,7 +4,7 @@
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::Hands;
 use crate::diagnostic::Span;
@@ -145,7 +145,7 @@ fn read(path: &Path) -> Result<Option<(Vec<u8>, u32)>, Failure> {
     }
 }
 
-fn write(path: &PathBuf, bytes: Option<&[u8]>, mode: u32) -> Result<(), Failure> {
+fn write(path: &Path, bytes: Option<&[u8]>, mode: u32) -> Result<(), Failure> {
     let written = match bytes {
         Some(bytes) => durable::replace(path, bytes, mode),
         None => durable::remove(path),

@@ -180,10 +180,7 @@ pub(crate) struct Delivery {
     pub(crate) source: Option<Source>,
     pub(crate) target: Option<Target<Planned>>,
     pub(crate) swap: Vec<Swap<Planned>>,
-    pub(crate) url: Option<String>,
     pub(crate) protect: Protect,
-    /// The environment, in the file.
-    pub(crate) at: Span,
 }
 
 /// Decides what to do.

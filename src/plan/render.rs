@@ -129,7 +129,6 @@ impl<'a> Renderer<'a> {
         let scope = self.scope(Some(index), None);
         let target = environment.target.as_ref().map(|target| self.target(&scope, target));
         let swap = environment.swap.iter().map(|swap| self.swap(&scope, swap)).collect();
-        let url = environment.url.as_ref().map(|url| self.string(&scope, url));
         let source = match &self.facts.source {
             Known::Is(source) => Some(source.clone()),
             Known::NotAsked => {
@@ -149,9 +148,7 @@ impl<'a> Renderer<'a> {
             source,
             target,
             swap,
-            url,
             protect: environment.protect.clone(),
-            at: environment.at,
         })
     }
 

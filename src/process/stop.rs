@@ -84,6 +84,7 @@ impl Stop {
         self.lock().grace_ends
     }
 
+    #[cfg(test)]
     /// Begin nothing more.
     pub(crate) fn drain(&self) {
         self.rise(Level::Drain, |_| {});

@@ -71,11 +71,6 @@ impl Default for State {
 }
 
 impl State {
-    /// The number that the next release gets.
-    pub(crate) fn next_number(&self) -> u32 {
-        self.number + 1
-    }
-
     /// What it is after an event.
     pub(crate) fn after(mut self, event: &Event) -> State {
         match &event.what {

@@ -207,7 +207,7 @@ fn jobs(plan: &Plan, sources: &[Source], text: &mut String) {
             &format!(
                 "{} {}",
                 paint(NAME, &job.name),
-                paint(FAINT, &format!("({}{after})", place(job.body.at, sources)))
+                paint(FAINT, format!("({}{after})", place(job.body.at, sources)))
             ),
         );
         steps(&job.body.steps, 1, text);

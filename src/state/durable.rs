@@ -82,7 +82,7 @@ pub(crate) fn link(target: &Path, place: &Path) -> Result<(), DurableError> {
     let renamed = linked.and_then(|()| rename(&temporary, place).map_err(failed("link")));
     if renamed.is_err() {
         // It is ours alone, and nobody needs it now; the first error is the one to tell.
-        let _ = fs::remove_file(&temporary);
+        let _removed = fs::remove_file(&temporary);
     }
     renamed
 }

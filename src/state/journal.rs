@@ -71,7 +71,8 @@ impl Journal {
         let mut inner = self.lock();
         inner.last += 1;
         debt.seq = inner.last;
-        self.append(&mut inner, &Record::Deferred(debt.clone())).map_err(|error| not_written(&error))?;
+        self.append(&mut inner, &Record::Deferred(Box::new(debt.clone())))
+            .map_err(|error| not_written(&error))?;
         inner.debts.push(debt.clone());
         Ok(debt)
     }
@@ -239,7 +240,7 @@ fn parse(text: &[u8], path: &Path) -> Result<Option<Open>, JournalError> {
             (Record::Begun { run, environment, by, .. }, None) => {
                 open = Some(Open { run: RunId(run), environment, by, owed: Vec::new() });
             }
-            (Record::Deferred(debt), Some(open)) => open.owed.push(debt),
+            (Record::Deferred(debt), Some(open)) => open.owed.push(*debt),
             (Record::Settled { seq }, Some(open)) => open.owed.retain(|debt| debt.seq != seq),
             (Record::Ended { .. }, Some(_)) => return Ok(None),
             (Record::Begun { .. }, Some(_)) | (_, None) => return Err(damaged()),

@@ -33,6 +33,7 @@ impl StateDir {
         StateDir { path: folder.join(".deploy") }
     }
 
+    #[cfg(test)]
     /// Whether something was ever remembered.
     pub(crate) fn exists(&self) -> bool {
         self.path.is_dir()

@@ -34,7 +34,7 @@ fn a_run_is_told_again_as_it_was_told() {
         let again = sandbox.deploy(["logs", "--output", format]);
         again.succeeds();
         assert_eq!(again.stdout, run.stdout, "{format}");
-        let heading = if format == "json" { 0 } else { 1 };
+        let heading = usize::from(format != "json");
         let words: Vec<&str> = again.stderr.lines().skip(heading).collect();
         assert_eq!(words, run.stderr.lines().collect::<Vec<_>>(), "{format}");
     }

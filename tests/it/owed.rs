@@ -117,7 +117,7 @@ fn ctrl_c_never_skips_what_is_owed() {
         steps = [{ run = "echo started; exec sleep 1000", undo = "echo undone >> log" }]
         "#,
     );
-    let mut running = sandbox.start(["t"]);
+    let running = sandbox.start(["t"]);
     running.wait_for("started");
     running.signal(rustix::process::Signal::INT);
     running.wait().fails_with(130);
@@ -200,7 +200,7 @@ fn a_second_signal_kills_the_job_and_what_is_owed_is_done_all_the_same() {
         steps = [{ run = "trap '' TERM; echo started; while :; do read x < /dev/zero; done", undo = "echo undone >> log" }]
         "#,
     );
-    let mut running = sandbox.start(["t"]);
+    let running = sandbox.start(["t"]);
     running.wait_for("started");
     running.signal(rustix::process::Signal::TERM);
     running.wait_for("stopping");

@@ -305,3 +305,93 @@ fn a_task_may_do_nothing_but_need_others() {
     let sandbox = Sandbox::new().tasks("[tasks.all]\nneeds = ['one']\n[tasks.one]\nrun = 'echo one'\n");
     sandbox.deploy(["all"]).succeeds().shows("one");
 }
+
+#[test]
+fn a_called_task_keeps_its_own_conditions() {
+    let sandbox = Sandbox::new().tasks(
+        r#"
+        [environments.staging]
+        [environments.production]
+        [tasks.seed]
+        if = "environment == 'staging'"
+        run = "echo seed >> log"
+        [tasks.only]
+        only = ["production"]
+        run = "echo only >> log"
+        [tasks.all]
+        steps = [{ task = "seed" }, { task = "only" }, "echo all >> log"]
+        "#,
+    );
+    sandbox.deploy(["production", "all"]).succeeds();
+    assert_eq!(sandbox.read("log"), "only\nall\n");
+    sandbox.deploy(["only"]).fails_with(2).says("production");
+}
+
+#[test]
+fn force_does_what_skip_if_would_leave_out() {
+    let sandbox = Sandbox::new().tasks("[tasks.t]\nskip_if = 'echo asked; true'\nrun = 'echo done'\n");
+    sandbox.deploy(["t"]).succeeds().prints("");
+    sandbox.deploy(["--force", "t"]).succeeds().prints("done\n");
+}
+
+#[test]
+fn each_try_has_the_whole_timeout() {
+    let sandbox = Sandbox::new().tasks(
+        r#"
+        [tasks.t]
+        steps = [{ run = "echo try >> log; sleep 1000", timeout = "300ms", retry = { times = 2, wait = "1ms" } }]
+        "#,
+    );
+    sandbox.deploy(["t"]).fails_with(124).says("300ms");
+    assert_eq!(sandbox.read("log"), "try\ntry\n");
+}
+
+#[test]
+fn a_retry_ends_with_the_first_success_and_by_its_codes() {
+    let sandbox = Sandbox::new().tasks(
+        r#"
+        [tasks.t]
+        steps = [{ run = "echo try >> log; test $(wc -l < log) = 3 || exit 75", retry = { times = 5, wait = "1ms", factor = 1.0, jitter = true, on_exit = [75] } }]
+        [tasks.other]
+        steps = [{ run = "echo try >> other; exit 1", retry = { times = 5, wait = "1ms", on_exit = [75] } }]
+        "#,
+    );
+    sandbox.deploy(["t"]).succeeds();
+    assert_eq!(sandbox.read("log"), "try\ntry\ntry\n");
+    sandbox.deploy(["other"]).fails_with(1);
+    assert_eq!(sandbox.read("other"), "try\n");
+}
+
+#[test]
+fn tasks_that_call_each_other_in_a_loop_are_refused_also_without_dependencies() {
+    let sandbox =
+        Sandbox::new().tasks("[tasks.a]\nsteps = [{ task = 'b' }]\n[tasks.b]\nsteps = [{ task = 'a' }]\n");
+    sandbox.deploy(["a"]).fails_with(2).says("a -> b -> a");
+    sandbox.deploy(["--no-deps", "a"]).fails_with(2).says("a -> b -> a");
+}
+
+#[test]
+fn two_environments_at_once_are_refused_and_the_default_gets_its_arguments() {
+    let sandbox = Sandbox::new().tasks(
+        r#"
+        [project]
+        default = "show"
+        [environments.staging]
+        [environments.production]
+        [tasks.show]
+        run = "echo {{ args }}"
+        "#,
+    );
+    sandbox.deploy(["-e", "staging", "production"]).fails_with(2).says("two environments");
+    sandbox.deploy(["--", "one", "two words"]).succeeds().prints("one two words\n");
+    sandbox.deploy(["help"]).succeeds().shows("history");
+}
+
+#[test]
+fn a_script_runs_under_its_own_interpreter() {
+    let perl = "[tasks.t]\nenv = { NAME = 'x' }\nrun = '''\n#!/usr/bin/env perl\nprint \"hello $ENV{NAME}\\n\";\n'''\n";
+    let sandbox = Sandbox::new().tasks(perl);
+    sandbox.deploy(["t"]).succeeds().prints("hello x\n");
+    let sandbox = sandbox.tasks("[tasks.t]\nrun = '''\n#!/bin/sh\necho {{ project }}\n'''\n");
+    sandbox.deploy(["t"]).fails_with(2).says("env");
+}

@@ -3,15 +3,14 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use super::super::error::Error;
 use super::super::print;
 use super::super::session::Session;
 use crate::model::project::Project;
 use crate::model::target::Target;
 use crate::model::task::Listing;
 
-pub(crate) fn list(session: &Session) -> Result<ExitCode, Error> {
-    Ok(print(&listing(&session.project)))
+pub(crate) fn list(session: &Session) -> ExitCode {
+    print(&listing(&session.project))
 }
 
 fn listing(project: &Project) -> String {

@@ -21,6 +21,7 @@ use crate::perform::ship::{Again, Dock, Docks, Log, Stage};
 use crate::plan::guard::{self, Overrides, Ruling, Verdict};
 use crate::plan::schedule::OnFailure;
 use crate::plan::{Delivery, Facts, Known, Plan, Request};
+use crate::process::program::Programs;
 use crate::process::signal;
 use crate::release::event::What;
 use crate::release::lock::{Holder, Lock, LockError};
@@ -33,7 +34,7 @@ pub(crate) fn default(session: &Session, common: &Common, args: Vec<String>) -> 
     match (&session.project.default, &common.environment) {
         (Some((name, _)), None) => run(session, common, &Words { names: vec![name.clone()], args }),
         (Some(_) | None, Some(_)) => run(session, common, &Words { names: Vec::new(), args }),
-        (None, None) => list::list(session),
+        (None, None) => Ok(list::list(session)),
     }
 }
 
@@ -95,7 +96,7 @@ fn one(
     let mut looks = look_at_all(site, common, &plan)?;
     if looks.iter().zip(&plan.deliveries).any(|(look, delivery)| look.met.last() >= delivery.number) {
         // The ledger was lost, and the target tells how far it had come: noted first, so that numbers go on.
-        drop(docks(site, common, &facts, &plan, looks)?);
+        drop(take_hold(site, common, &facts, &plan, looks)?);
         (facts, plan) = request::planned(session, common, site, request, facts::Manner::Act)?;
         looks = look_at_all(site, common, &plan)?;
     }
@@ -103,7 +104,7 @@ fn one(
     if answered == Answered::No {
         prompt::ask(&questions(&plan, &looks), common.yes.as_deref())?;
     }
-    let docks = docks(site, common, &facts, &plan, looks)?;
+    let docks = take_hold(site, common, &facts, &plan, looks)?;
     drive(session, common, request, site, &facts, &plan, docks)
 }
 
@@ -177,7 +178,7 @@ fn questions(plan: &Plan, looks: &[Look]) -> Vec<Question> {
 }
 
 /// Takes hold of every environment that the plan deploys to.
-fn docks<'a>(
+fn take_hold<'a>(
     site: &'a Site,
     common: &Common,
     facts: &Facts,
@@ -282,7 +283,7 @@ fn drive(
         state: site.state.clone(),
         run: facts.run.clone(),
         env: facts.env.clone(),
-        programs: Default::default(),
+        programs: Programs::default(),
         handing,
         docks,
     };
@@ -298,6 +299,7 @@ fn drive(
     });
     let reason = reason(plan, &summary);
     let unsaid = hands.docks.finish(&facts.run, reason.as_deref());
+    hands.docks.tidy();
     for (environment, release) in hands.docks.live(&facts.run) {
         telling.event(&released(environment, release, summary.took));
     }

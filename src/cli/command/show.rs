@@ -21,7 +21,8 @@ pub(crate) fn show(session: &Session, name: &str) -> Result<ExitCode, Error> {
     };
     let mut text = format!("{name} ({})\n", session.line(at));
     if let Some(about) = about {
-        text.push_str(&format!("{about}\n"));
+        text.push_str(about);
+        text.push('\n');
     }
     text.push('\n');
     text.push_str(&excerpt(session, at));

@@ -115,7 +115,7 @@ impl<'a> Lexer<'a> {
                 self.stack.pop();
             }
             (Some(Frame::Expansion { quotes: Quotes::None, .. }), '\'') => {
-                self.flat(Flat::Quotes, self.limit())
+                self.flat(Flat::Quotes, self.limit());
             }
             (Some(Frame::Expansion { .. } | Frame::Arithmetic { .. }), '"') => self.open_double(),
             (Some(Frame::Arithmetic { depth, brackets }), _) => {

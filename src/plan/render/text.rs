@@ -1,5 +1,6 @@
 //! The texts of steps, targets and checks, with their values; what a value can't be found for is noted.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use super::super::scope::{Origin, Rendered, Scope, Trouble};
@@ -8,7 +9,7 @@ use super::Renderer;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::environment::Environment;
 use crate::model::health::Health;
-use crate::model::script::{Piece, Place, Script};
+use crate::model::script::{Place, Script};
 use crate::model::step::{Planned, Written};
 use crate::model::swap::{Content, Swap};
 use crate::model::target::{GitTarget, ServerTarget, Target};
@@ -59,15 +60,16 @@ impl<'a> Renderer<'a> {
     }
 
     pub(super) fn script(&mut self, scope: &Scope<'a>, script: &Script<Template>) -> Script<Text> {
-        let pieces = script.pieces.iter().map(|piece| match piece {
-            Piece::Code(code) => Piece::Code(code.clone()),
-            Piece::Value { words, place } => Piece::Value {
-                words: words.iter().flat_map(|word| self.words_at(scope, word, *place)).collect(),
-                place: *place,
-            },
-            Piece::Raw(template) => Piece::Code(self.raw(scope, template)),
+        let expanded = script.clone().try_expand(&mut |template, place| {
+            Ok::<_, Infallible>(match place {
+                Some(place) => self.words_at(scope, &template, place),
+                None => vec![Text::from(self.raw(scope, &template))],
+            })
         });
-        Script { pieces: pieces.collect() }
+        match expanded {
+            Ok(script) => script,
+            Err(never) => match never {},
+        }
     }
 
     /// Text to paste into a shell line: only the author of the file may do that.

@@ -33,10 +33,10 @@ fn journal() -> Vec<u8> {
     let begun = Record::Begun { version: 1, run: "r".to_owned(), environment: None, by: String::new() };
     let records = [
         begun,
-        Record::Deferred(debt(1)),
-        Record::Deferred(debt(2)),
+        Record::Deferred(Box::new(debt(1))),
+        Record::Deferred(Box::new(debt(2))),
         Record::Settled { seq: 2 },
-        Record::Deferred(debt(3)),
+        Record::Deferred(Box::new(debt(3))),
     ];
     let mut bytes = Vec::new();
     for record in &records {

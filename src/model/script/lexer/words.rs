@@ -77,7 +77,7 @@ impl Lexer<'_> {
                     words.cases.pop();
                 }
                 Role::Test => {
-                    self.stack.push(Frame::Words(Words::new(Kind::Test, at.saturating_sub("[[".len()))))
+                    self.stack.push(Frame::Words(Words::new(Kind::Test, at.saturating_sub("[[".len()))));
                 }
             },
         }
