@@ -49,6 +49,9 @@ pub(crate) struct Common {
     /// Ship a commit although it is live already
     #[arg(long, global = true)]
     pub(crate) rebuild: bool,
+    /// Swap files in the working tree, with one commit before the push and one that takes it back
+    #[arg(long, global = true)]
+    pub(crate) in_place: bool,
     /// Go past a rule of the environment; it is recorded, with --reason
     #[arg(long = "override", global = true, value_name = "RULE", requires = "reason", value_parser = clap::builder::PossibleValuesParser::new(RULES))]
     pub(crate) overrides: Vec<String>,

@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, nearest};
 use crate::facts::{Manner, Site};
 use crate::model::project::Named;
 use crate::plan::scope;
-use crate::plan::{self, Dependencies, Facts, Freshness, Plan, Request, Unplanned};
+use crate::plan::{self, Dependencies, Facts, Freshness, Plan, Request, Swapping, Unplanned};
 
 /// The parts of a command line: each environment, with the tasks that follow it.
 ///
@@ -20,6 +20,7 @@ pub(crate) fn requests(session: &Session, common: &Common, words: &Words) -> Res
         args: words.args.clone(),
         set: common.set.clone(),
         dependencies: if common.no_deps { Dependencies::LeaveOut } else { Dependencies::Run },
+        swapping: if common.in_place { Swapping::InPlace } else { Swapping::Beside },
         freshness: if common.force { Freshness::Ignore } else { Freshness::Respect },
     };
     let mut requests = vec![request(common.environment.clone())];

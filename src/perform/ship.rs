@@ -12,9 +12,9 @@ use crate::model::event::{Failure, Told};
 use crate::model::name::RunId;
 use crate::model::release::{Release, Source};
 use crate::model::target::Target;
-use crate::plan::Delivery;
+use crate::plan::{Delivery, Swapping};
 use crate::process::Stop;
-use crate::release::commit::ReleaseCommit;
+use crate::release::commit::{Made, ReleaseCommit};
 use crate::release::event::{Event, What};
 use crate::release::ledger::{Ledger, LedgerError, Tip};
 use crate::release::lock::Lock;
@@ -38,6 +38,7 @@ pub(crate) struct Dock<'a> {
     pub(crate) refs: Refs,
     pub(crate) entries: Vec<Entry>,
     pub(crate) again: Again,
+    pub(crate) swapping: Swapping,
     pub(crate) by: String,
     pub(crate) began: Timestamp,
     /// Held from before the first job until after the last word of the ledger.
@@ -150,7 +151,14 @@ impl Dock<'_> {
             entries: &self.entries,
             parent: log.tip.state.shipped.as_ref(),
         };
-        let made = commit.make(&self.scratch).map_err(|error| unmet(error.to_string()))?;
+        let made = match self.swapping {
+            Swapping::Beside => commit.make(&self.scratch).map_err(|error| unmet(error.to_string()))?,
+            // The commit with the swap is on the user's branch already.
+            Swapping::InPlace => {
+                let head = self.repository.source("HEAD").map_err(|error| unmet(error.to_string()))?;
+                Made { commit: head.commit, tree: head.tree }
+            }
+        };
         let release = commit.record(&made, &self.by, now());
         let before = log.tip.state.shipped.clone();
         let live = log.tip.state.live.as_ref().map(|live| live.number);

@@ -4,6 +4,7 @@
 pub(crate) mod expression;
 pub(crate) mod graph;
 pub(crate) mod guard;
+mod in_place;
 pub(crate) mod render;
 pub(crate) mod schedule;
 pub(crate) mod scope;
@@ -42,6 +43,17 @@ pub(crate) struct Request {
     pub(crate) set: Vec<(String, String)>,
     pub(crate) dependencies: Dependencies,
     pub(crate) freshness: Freshness,
+    pub(crate) swapping: Swapping,
+}
+
+/// Where an environment's swap is made for a release.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Swapping {
+    /// In a release commit, beside the user's repository.
+    #[default]
+    Beside,
+    /// `--in-place`: in the working tree, between two commits on the user's branch.
+    InPlace,
 }
 
 /// Whether work that is already done is left out.

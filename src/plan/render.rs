@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use super::scope::{Layer, Rendered, Scope};
 use super::select::{DEPLOY, Node};
-use super::{Check, Delivery, Facts, Freshness, Known, Needed, Request, Unplanned, Want};
+use super::{Check, Delivery, Facts, Freshness, Known, Needed, Request, Swapping, Unplanned, Want};
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
+use crate::model::environment::Environment;
 use crate::model::name::JobId;
 use crate::model::project::Project;
 use crate::model::step::{Action, Planned, Step, Written};
@@ -173,11 +174,32 @@ impl<'a> Renderer<'a> {
     fn built_in(&mut self, node: Node) -> Block {
         let environment = node.environment.map(|index| &self.project.environments[index]);
         let at = environment.map_or(Span::default(), |environment| environment.at);
+        let scope = self.scope(node.environment, None);
+        let ship = match environment {
+            Some(environment) => self.ship(&scope, environment, at),
+            None => Action::Ship,
+        };
+        Block { steps: vec![plain_step(ship, "ship", at)], ..self.plain_block(DEPLOY, &scope, at) }
+    }
+
+    /// The release of an environment, made the way that was asked for.
+    fn ship(&mut self, scope: &Scope<'a>, environment: &'a Environment, at: Span) -> Action<Planned> {
+        match self.request.swapping {
+            Swapping::Beside => Action::Ship,
+            Swapping::InPlace => self.in_place(scope, environment, at),
+        }
+    }
+
+    /// A block without steps in the project's folder.
+    pub(super) fn plain_block(&mut self, name: &str, scope: &Scope<'a>, at: Span) -> Block {
+        let index = scope.environment.and_then(|within| {
+            self.project.environments.iter().position(|environment| environment.name == within.name)
+        });
         Block {
-            name: DEPLOY.to_owned(),
-            steps: vec![plain_step(Action::Ship, "ship", at)],
+            name: name.to_owned(),
+            steps: Vec::new(),
             always: Vec::new(),
-            env: self.surroundings(node.environment),
+            env: self.surroundings(index),
             dir: self.facts.root.clone(),
             shell: Arc::clone(&self.shell),
             skip_if: None,
@@ -327,7 +349,7 @@ impl<'a> Renderer<'a> {
                 if let Some((message, help)) = missing {
                     self.problems.push(Diagnostic::new(message).at(step.at, "ships").help(help));
                 }
-                Action::Ship
+                scope.environment.map_or(Action::Ship, |environment| self.ship(scope, environment, step.at))
             }
         }
     }

@@ -11,6 +11,7 @@ mod support;
 mod errors;
 mod git_target;
 mod health;
+mod in_place;
 mod ledger;
 mod list;
 mod logs;

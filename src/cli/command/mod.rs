@@ -2,6 +2,7 @@
 
 pub(super) mod check;
 pub(super) mod history;
+pub(super) mod in_place;
 pub(super) mod list;
 pub(super) mod logs;
 pub(super) mod plan;

@@ -5,12 +5,14 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use anstream::eprintln;
+
 use super::super::args::{Common, Words};
 use super::super::error::{Error, Kind, exit_code};
 use super::super::prompt::{self, Question};
 use super::super::session::Session;
 use super::super::{environment, output, request};
-use super::{list, plan, recover};
+use super::{in_place, list, plan, recover};
 use crate::engine::{self, Inbox, Manner, Means, Message, Stops};
 use crate::facts::{self, Met, Site, Survey};
 use crate::model::event::{Event, EventKind, Outcome, Summary};
@@ -20,7 +22,7 @@ use crate::perform::Hands;
 use crate::perform::ship::{Again, Dock, Docks, Log, Stage};
 use crate::plan::guard::{self, Overrides, Ruling, Verdict};
 use crate::plan::schedule::OnFailure;
-use crate::plan::{Delivery, Facts, Known, Plan, Request};
+use crate::plan::{Delivery, Facts, Known, Plan, Request, Swapping};
 use crate::process::program::Programs;
 use crate::process::signal;
 use crate::release::event::What;
@@ -101,6 +103,13 @@ fn one(
         looks = look_at_all(site, common, &plan)?;
     }
     refuse(&facts, &plan, &looks)?;
+    if common.in_place {
+        in_place::check(site, common, &plan, looks.iter().map(|look| &look.survey))?;
+        if !common.rebuild && !looks.is_empty() && looks.iter().all(|look| look.survey.already.is_some()) {
+            eprintln!("deploy: what is committed is live already; nothing was swapped");
+            return Ok(0);
+        }
+    }
     if answered == Answered::No {
         prompt::ask(&questions(&plan, &looks), common.yes.as_deref())?;
     }
@@ -221,7 +230,8 @@ fn dock<'a>(
     let again = if common.rebuild { Again::Ship } else { Again::LeaveIt };
     let entries = look.survey.swap.entries;
     let log = Mutex::new(Log { tip, stage: Stage::Waiting });
-    let dock = Dock { delivery, repository, scratch, refs, entries, again, by, began, lock, log };
+    let swapping = if common.in_place { Swapping::InPlace } else { Swapping::Beside };
+    let dock = Dock { delivery, repository, scratch, refs, entries, again, swapping, by, began, lock, log };
     let overridden = look.verdicts.iter().filter_map(|verdict| match &verdict.ruling {
         Ruling::Overridden(reason) => {
             Some((What::Overridden { rule: verdict.rule.to_owned() }, Some(reason.clone())))

@@ -37,7 +37,7 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    pub(super) fn swap(&mut self, scope: &Scope<'a>, swap: &Swap<Written>) -> Swap<Planned> {
+    pub(in crate::plan) fn swap(&mut self, scope: &Scope<'a>, swap: &Swap<Written>) -> Swap<Planned> {
         let content = match &swap.content {
             Content::Line(line) => Content::Line(self.text(scope, line)),
             Content::From(path) => Content::From(self.text(scope, path)),
