@@ -9,6 +9,7 @@
 mod support;
 
 mod errors;
+mod examples;
 mod git_target;
 mod health;
 mod in_place;

@@ -10,7 +10,7 @@ mod server;
 
 use std::time::Duration;
 
-pub(crate) use running::Ended;
+pub(crate) use running::{Ended, Running};
 pub(crate) use sandbox::Sandbox;
 pub(crate) use server::{Answer, Server};
 

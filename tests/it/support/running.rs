@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid};
@@ -59,8 +59,14 @@ impl Running {
 
     /// Waits until the program and all that holds its output have ended.
     #[track_caller]
-    pub(crate) fn wait(mut self) -> Ended {
-        let ended = self.exit.recv_timeout(DEADLINE).is_ok();
+    pub(crate) fn wait(self) -> Ended {
+        self.wait_within(DEADLINE)
+    }
+
+    /// As [`Running::wait`], for what may rightly take longer.
+    #[track_caller]
+    pub(crate) fn wait_within(mut self, deadline: Duration) -> Ended {
+        let ended = self.exit.recv_timeout(deadline).is_ok();
         let shown = self.heard.now().shown();
         assert!(ended, "it did not end; it had printed:\n{shown}");
         let status = self.child.wait().expect("a child of ours");
