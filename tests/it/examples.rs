@@ -1,5 +1,5 @@
 //! The examples, deployed for real: releases are built, served, asked over HTTP what they are, and their servers ended
-//! again. Each example is a sub-folder of a repository, as it is in ours. Django's needs PyPI.
+//! again. Each example is a sub-folder of a repository, as it is in ours. Django's needs Python's package index.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::support::{DEADLINE, Ended, Running, Sandbox};
 
-/// How long a deploy may take that fills virtualenvs from PyPI, on a machine that has other things to do as well.
+/// How long a deploy may take that fills virtualenvs from the package index, on a machine that has other things to do as well.
 const DEPLOYED: Duration = Duration::from_mins(8);
 
 #[test]
@@ -199,7 +199,7 @@ fn needs(sandbox: &Sandbox, check: &str, install: &str) {
     assert!(found.code == 0, "this test needs what `{install}` installs: {check}\n{found}");
 }
 
-/// The machine's own way to PyPI, and what pip has fetched already.
+/// The machine's own way to the package index, and what pip has fetched already.
 fn with_pypi(mut sandbox: Sandbox) -> Sandbox {
     let home = std::env::var("HOME").unwrap_or_default();
     sandbox = sandbox.env("PIP_CACHE_DIR", &format!("{home}/.cache/pip"));
