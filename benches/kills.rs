@@ -10,6 +10,9 @@
 
 #[expect(dead_code, reason = "a kill is not timed")]
 mod measure;
+#[path = "measure/processes.rs"]
+#[expect(dead_code, reason = "another measurement looks at environments")]
+mod processes;
 #[path = "../tests/it/support/mod.rs"]
 #[expect(
     dead_code,
@@ -20,14 +23,11 @@ mod measure;
 mod support;
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process, kill_process_group, pidfd_open};
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use measure::{count, median, milliseconds};
 use support::gate::Leash;
@@ -85,7 +85,6 @@ enum Reach {
 /// How often what was found.
 type Tally = BTreeMap<&'static str, u32>;
 
-const IN_TIME: &str = "killed before its end";
 const DAMAGED: &str = "repositories damaged";
 const WORKING_TREE: &str = "  working tree";
 const INDEX: &str = "  index";
@@ -99,8 +98,7 @@ const AT_ONCE: &str = "the next run works at once";
 const AFTER_RECOVER: &str = "… after `deploy recover`";
 const AFTER_UNLOCK: &str = "… after `deploy unlock`";
 const NEVER: &str = "… not at all";
-const ROWS: [&str; 14] = [
-    IN_TIME,
+const ROWS: [&str; 13] = [
     DAMAGED,
     WORKING_TREE,
     INDEX,
@@ -133,8 +131,10 @@ fn main() -> ExitCode {
             columns.iter().map(|tally| format!("{:>8}", tally.get(row).unwrap_or(&0))).collect();
         println!("{:44} {}{} {}{}", row, figures[0], figures[1], figures[2], figures[3]);
     }
-    let breaks = |tally: &Tally| [DAMAGED, TOUCHED, NEITHER, NEVER].iter().any(|row| tally.contains_key(row));
-    if columns[..2].iter().any(breaks) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    let broken = columns[..2]
+        .iter()
+        .any(|tally| [DAMAGED, TOUCHED, NEITHER, NEVER].iter().any(|row| tally.contains_key(row)));
+    if broken { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 /// A project with a first release on staging and a second commit to ship, that can be had again and again.
@@ -192,27 +192,25 @@ impl Stage {
         let content = Content::of(&self.sandbox);
         let mut child = self.start();
         let leader = Pid::from_child(&child);
-        let ended = wait_for_end(leader, after);
+        processes::wait_for_end(leader, after);
         match reach {
             // It may have ended by itself.
             Reach::Group => {
                 let _ended = kill_process_group(leader, Signal::KILL);
             }
-            Reach::Session => kill_session(leader),
+            Reach::Session => processes::kill_all(|| members(leader)),
         }
         // At the first points it may be in no group of its own yet.
         let _ended = child.kill();
         child.wait().expect("a child of ours");
         // What survives does what it still does; then we look.
-        wait_for_session(leader);
+        let left = processes::wait_for_all(|| members(leader), DEADLINE);
+        assert!(left.is_empty(), "these of a killed run do not end: {left:?}");
         if self.sandbox.path("tmp/contacted").exists() {
             self.server.wait_for_release();
         }
 
         let mut note = |row| *tally.entry(row).or_default() += 1;
-        if !ended {
-            note(IN_TIME);
-        }
         let changes = before.changes();
         let damage = content.damage(&self.sandbox, &changes);
         if !damage.is_empty() {
@@ -312,50 +310,8 @@ impl Content {
     }
 }
 
-/// Waits until the process has ended, or the time is over; says whether it has ended.
-fn wait_for_end(process: Pid, time: Duration) -> bool {
-    let Ok(handle) = pidfd_open(process, PidfdFlags::empty()) else { return true };
-    let time = Timespec {
-        tv_sec: time.as_secs().try_into().expect("a short time"),
-        tv_nsec: time.subsec_nanos().into(),
-    };
-    let ended = poll(&mut [PollFd::new(&handle.as_fd(), PollFlags::IN)], Some(&time));
-    ended.expect("a process can be waited for") > 0
-}
-
-/// Kills every process of the session, also those that are started meanwhile.
-fn kill_session(session: Pid) {
-    loop {
-        let members = members(session);
-        if members.is_empty() {
-            return;
-        }
-        for member in members {
-            // It may be gone already.
-            let _gone = kill_process(member, Signal::KILL);
-            wait_for_end(member, DEADLINE);
-        }
-    }
-}
-
-fn wait_for_session(session: Pid) {
-    let end = Instant::now() + DEADLINE;
-    while let Some(member) = members(session).first() {
-        assert!(Instant::now() < end, "process {member:?} of a killed run does not end");
-        wait_for_end(*member, DEADLINE);
-    }
-}
-
 /// The processes of a session that have not ended.
 fn members(session: Pid) -> Vec<Pid> {
-    let processes = fs::read_dir("/proc").expect("Linux").filter_map(|entry| {
-        let id: i32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
-        // PID (NAME) STATE PARENT GROUP SESSION …; the name may hold anything.
-        let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-        let has_ended = ["Z", "X"].contains(fields.first()?);
-        (!has_ended && fields.get(3)?.parse() == Ok(session.as_raw_nonzero().get()))
-            .then(|| Pid::from_raw(id))?
-    });
-    processes.collect()
+    let id = session.to_string();
+    processes::those(|process| processes::stat(process).is_some_and(|stat| stat.get(3) == Some(&id)))
 }
