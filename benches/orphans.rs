@@ -111,6 +111,10 @@ fn main() -> ExitCode {
         count_signals(name, Path::new(folder));
         return ExitCode::SUCCESS;
     }
+    assert!(
+        !ignores_interrupts(),
+        "started to ignore Ctrl-C, as a script's jobs in the background are: so would deploy"
+    );
     let rounds = count(ROUNDS);
     println!("{rounds} rounds each, two families of processes a round\n");
     println!(
@@ -126,6 +130,15 @@ fn main() -> ExitCode {
         is_good &= left + none + more + codes == 0;
     }
     if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Whether whoever started us ignores INT, and all that we start will.
+fn ignores_interrupts() -> bool {
+    let status = fs::read_to_string("/proc/self/status").expect("Linux");
+    let ignored =
+        status.lines().find_map(|line| line.strip_prefix("SigIgn:")).expect("a line of every process");
+    let ignored = u64::from_str_radix(ignored.trim(), 16).expect("a mask of signals");
+    ignored & (1 << (SIGINT - 1)) != 0
 }
 
 fn stop_often(stopped: Stopped, rounds: usize) -> Tally {

@@ -49,10 +49,13 @@ fn main() {
     let runs = count(RUNS);
     println!("{runs} turns; medians in ms\n");
     println!("{:42} {:>10} {:>10}", "files in the repository", FILES[0], FILES[1]);
-    let columns = FILES.map(|files| {
-        let sandbox = repository(files);
-        (0..runs).map(|number| turn(&sandbox, number)).collect::<Vec<Turn>>()
-    });
+    let sandboxes = FILES.map(repository);
+    let mut columns = FILES.map(|_| Vec::with_capacity(runs));
+    for number in 0..runs {
+        for (sandbox, turns) in sandboxes.iter().zip(&mut columns) {
+            turns.push(turn(sandbox, number));
+        }
+    }
     row("git commit -am, one file changed", &columns, |turn| milliseconds(turn.commit));
     row("a release commit by git's own commands", &columns, |turn| milliseconds(turn.plumbing));
     row("a bare git push of it", &columns, |turn| milliseconds(turn.push));
