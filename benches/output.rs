@@ -82,14 +82,15 @@ fn table(name: &str, folder: &Path, times: usize) {
     let cat = format!("cat{}", " file".repeat(times));
     fs::write(folder.join("tasks.toml"), TASKS.replace("CAT", &cat)).expect("a file in a new folder");
     println!("{name:28} {:>9} {:>7} {:>14} {:>18}", "ms", "x cat", "peak in MiB", "MiB on its stdout");
-    let floor = run(Command::new("sh").args(["-c", &cat]).current_dir(folder), 0);
-    show("cat", &floor, &floor);
+    let floor = || run(Command::new("sh").args(["-c", &cat]).current_dir(folder), 0);
+    show("cat", &floor(), &floor());
     for (name, words, code) in WAYS {
         // The one before has left what `logs` shows.
         if words[0] != "logs" {
             let _absent = fs::remove_dir_all(folder.join(".deploy"));
         }
         let mut deploy = Command::new(env!("CARGO_BIN_EXE_deploy"));
+        let floor = floor();
         show(name, &run(deploy.args(words).current_dir(folder), code), &floor);
     }
     println!();
