@@ -14,7 +14,6 @@ use crate::plan::guard::RULES;
 /// Options that every command takes, before or after its name.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(Args, Clone, Debug, Default)]
-#[command(next_help_heading = "Options")]
 pub(crate) struct Common {
     /// The tasks.toml to read, instead of the nearest one here or above
     #[arg(short, long, global = true, value_name = "FILE")]
@@ -129,6 +128,9 @@ pub(crate) enum Command {
     },
     /// Show what is live where, since when, by whom
     Status {
+        /// The environment [default: all of them]
+        #[arg(value_name = "ENVIRONMENT")]
+        name: Option<String>,
         /// As JSON
         #[arg(long)]
         json: bool,

@@ -99,7 +99,7 @@ fn built_in(command: Option<&Command>, common: &Common, session: &Session) -> Re
         Some(Command::Check) => command::check::check(session),
         Some(Command::Plan { words, json }) => command::plan::plan(session, common, words, *json),
         Some(Command::Recover) => command::recover::recover(session),
-        Some(Command::Status { json }) => command::status::status(session, *json),
+        Some(Command::Status { name, json }) => command::status::status(session, name.as_deref(), *json),
         Some(Command::History { environment, json }) => {
             command::history::history(session, environment.as_deref(), *json)
         }

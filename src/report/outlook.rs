@@ -210,23 +210,51 @@ fn jobs(plan: &Plan, sources: &[Source], text: &mut String) {
                 paint(FAINT, format!("({}{after})", place(job.body.at, sources)))
             ),
         );
-        steps(&job.body.steps, 1, text);
+        let delivery =
+            plan.deliveries.iter().find(|delivery| Some(&delivery.environment) == job.environment.as_ref());
+        steps(&job.body.steps, delivery, 1, text);
         for step in job.body.always.iter().rev() {
             line(text, &format!("  always   {}", step.title()));
         }
     }
 }
 
-fn steps(list: &[Step<Planned>], depth: usize, text: &mut String) {
+fn steps(list: &[Step<Planned>], delivery: Option<&Delivery>, depth: usize, text: &mut String) {
     for step in list {
         let margin = "  ".repeat(depth);
         line(text, &format!("{margin}{}", step.title().replace('\n', &format!("\n{margin}"))));
+        details(step, delivery, &margin, text);
         if let Action::Task(block) = &step.action {
-            steps(&block.steps, depth + 1, text);
+            steps(&block.steps, delivery, depth + 1, text);
         }
         for undo in &step.undo {
             line(text, &format!("{margin}  undo   {}", undo.title()));
         }
+    }
+}
+
+/// What a step's name does not say: the lines that a target runs, the address that is checked.
+fn details(step: &Step<Planned>, delivery: Option<&Delivery>, margin: &str, text: &mut String) {
+    match (&step.action, delivery.and_then(|delivery| delivery.target.as_ref())) {
+        (Action::Ship, Some(Target::Server(server))) => {
+            for script in &server.build {
+                line(text, &format!("{margin}  build  {script}"));
+            }
+            if let Some(script) = &server.reload {
+                line(text, &format!("{margin}  reload {script}"));
+            }
+        }
+        (Action::Check(health), _) if step.name.is_some() => line(text, &format!("{margin}  {}", health.url)),
+        (
+            Action::Ship
+            | Action::Check(_)
+            | Action::Run(_)
+            | Action::Exec(_)
+            | Action::Task(_)
+            | Action::Swap(_)
+            | Action::PutBack(_),
+            _,
+        ) => {}
     }
 }
 

@@ -74,7 +74,11 @@ impl Voice {
 
     fn about(&self, job: JobId, text: &str) -> String {
         let text = text.trim_end().replace('\n', "\n  ");
-        format!("deploy: {}: {text}\n", paint(NAME, self.labels.name(job)))
+        match self.labels.name(job) {
+            // The program's own name is enough.
+            "deploy" => format!("deploy: {text}\n"),
+            name => format!("deploy: {}: {text}\n", paint(NAME, name)),
+        }
     }
 }
 

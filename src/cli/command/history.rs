@@ -56,7 +56,10 @@ pub(crate) fn history(
 
 fn row(environment: &str, delivery: &Delivery, names_it: bool) -> Vec<String> {
     let release = &delivery.release;
-    let took = delivery.took.map_or_else(String::new, |seconds| duration(Duration::from_secs(seconds)));
+    let took = delivery.took.map_or_else(String::new, |seconds| match seconds {
+        0 => "<1s".to_owned(),
+        seconds => duration(Duration::from_secs(seconds)),
+    });
     let reason = delivery
         .reason
         .as_ref()

@@ -9,6 +9,7 @@ use super::super::print;
 use super::super::session::Session;
 use crate::facts::{LookError, Site};
 use crate::model::environment::Environment;
+use crate::plan::select;
 use crate::release::lock::{Holder, Lock};
 use crate::release::refs::Refs;
 use crate::release::state::State;
@@ -23,9 +24,20 @@ struct Standing<'a> {
     behind: Option<usize>,
 }
 
-pub(crate) fn status(session: &Session, as_json: bool) -> Result<ExitCode, Error> {
+pub(crate) fn status(session: &Session, name: Option<&str>, as_json: bool) -> Result<ExitCode, Error> {
+    let project = &session.project;
+    if let Some(name) = name.filter(|name| project.environment(name).is_none()) {
+        return Err(Error::diagnostics(
+            select::unknown(project, "environment", name).into(),
+            &session.sources,
+        ));
+    }
     let site = Site::new(&session.root, session.env.clone());
-    let standings = session.project.environments.iter().map(|environment| standing(&site, environment));
+    let standings = project
+        .environments
+        .iter()
+        .filter(|known| name.is_none_or(|name| name == known.name))
+        .map(|environment| standing(&site, environment));
     let standings = standings.collect::<Result<Vec<_>, LookError>>()?;
     if as_json {
         let objects: Vec<Value> = standings.iter().map(object).collect();

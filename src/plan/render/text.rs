@@ -192,9 +192,25 @@ impl<'a> Renderer<'a> {
     }
 
     pub(super) fn trouble(&mut self, trouble: Trouble, at: Span) {
+        if let Trouble::Unknown(name, _) = &trouble
+            && let Some(help) = self.elsewhere(name)
+        {
+            let problem = Diagnostic::new(format!("there is no value `{name}` here"));
+            return self.problems.push(problem.at(at, "unknown name").help(help));
+        }
         match trouble.diagnostic(at) {
             Ok(problem) => self.problems.push(problem),
             Err(want) => drop(self.wants.insert(want)),
         }
+    }
+
+    /// Where a name has a value, if only in environments.
+    fn elsewhere(&self, name: &str) -> Option<String> {
+        let defines =
+            |environment: &&Environment| environment.vars.iter().any(|variable| variable.name == name);
+        let defined = self.project.environments.iter().filter(defines);
+        let names: Vec<&str> = defined.map(|environment| environment.name.as_str()).collect();
+        let first = names.first()?;
+        Some(format!("it has one in {}: deploy {first} TASK", names.join(" and ")))
     }
 }
