@@ -59,19 +59,26 @@ impl<'s> Ledger<'s> {
     /// What it says now. One process.
     pub(crate) fn look(&self) -> Result<Tip, LedgerError> {
         let log = self.refs.log();
+        let began_before = self.scratch.has_file_of(&log);
+        match self.read()? {
+            Some(tip) => Ok(tip),
+            None if !self.scratch.has_file_of(&log) => Ok(Tip::default()),
+            // Somebody wrote the first event while we looked.
+            None if !began_before => self.read()?.ok_or_else(|| self.damaged("its ref").into()),
+            // Not to be taken for a ledger that has not begun: numbers would be given twice.
+            None => Err(self.damaged("its ref").into()),
+        }
+    }
+
+    /// What git finds; none where it finds no ref that can be read.
+    fn read(&self) -> Result<Option<Tip>, LedgerError> {
+        let log = self.refs.log();
         let objects = self.scratch.objects(&[format!("{log}^{{commit}}"), format!("{log}:{STATE}")])?;
         let [commit, state] = <[_; 2]>::try_from(objects).unwrap_or_default();
-        let Some(commit) = commit else {
-            // Not to be taken for a ledger that has not begun: numbers would be given twice.
-            return if self.scratch.has_file_of(&log) {
-                Err(self.damaged("its ref").into())
-            } else {
-                Ok(Tip::default())
-            };
-        };
+        let Some(commit) = commit else { return Ok(None) };
         let state =
             state.filter(|state| state.kind == ObjectKind::Blob).ok_or_else(|| self.damaged(STATE))?;
-        Ok(Tip { id: Some(commit.id), state: self.state(&state.bytes)? })
+        Ok(Some(Tip { id: Some(commit.id), state: self.state(&state.bytes)? }))
     }
 
     /// Writes an event after `tip`. `Moved` if that is not the newest any more: look again, and decide anew.
