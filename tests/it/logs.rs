@@ -132,7 +132,7 @@ fn a_run_can_be_looked_at_while_it_goes_on_and_after_it_was_killed() {
     sandbox.deploy(["logs", "--list"]).shows("  second  it runs");
     sandbox.deploy(["logs"]).shows("first  | so far\nsecond | half\n").says("the run goes on");
     running.signal(Signal::KILL);
-    let _killed = running.wait_for("so far");
+    running.wait().fails_with(-9);
     gate.open();
     leash.wait_for_release();
     sandbox.deploy(["logs", "--list"]).shows("  second  cut off");
