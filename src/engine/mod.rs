@@ -26,7 +26,7 @@ use settle::settle;
 
 /// How many messages may wait for the loop. Bounded, so that output never piles up in memory: a child that prints
 /// faster than the terminal waits in its pipe.
-const INBOX: usize = 64;
+const INBOX: usize = 16;
 
 /// Everything that the engine can do to, or ask of, the outside.
 pub(crate) trait World: Sync {

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use crate::model::event::Stream;
 use crate::model::name::JobId;
 
-/// How many bytes are held in memory before they go to the file: enough to write in large pieces, and a quarter
-/// of the 16 MiB that a run with much output may have.
-const MEMORY: usize = 4 * 1024 * 1024;
+/// How many bytes are held in memory before they go to the file: enough to write in large pieces, and so little that
+/// eight jobs whose pieces grow side by side stay within the 16 MiB that a run with much output may have.
+const MEMORY: usize = 256 * 1024;
 
 /// Who speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
