@@ -3,9 +3,9 @@
 use std::any::Any;
 use std::cell::RefCell;
 use std::sync::mpsc::SyncSender;
-use std::time::{Duration, Instant};
 
 use super::settle::{self, DeferredStatus};
+use super::tries;
 use super::{Act, Limit, Means, Message, Stops, World};
 use crate::diagnostic::Span;
 use crate::model::event::{EventKind, Failed, Failure, Outcome, Told};
@@ -14,7 +14,7 @@ use crate::model::record::{Debt, Exit};
 use crate::model::step::{Action, Planned, Retry, Step};
 use crate::model::task::Block;
 use crate::plan::Job;
-use crate::process::{Level, Slept};
+use crate::process::Level;
 use crate::state::journal::Journal;
 
 /// Runs a job to its end, and gives its outcome.
@@ -28,9 +28,6 @@ pub(super) fn run(id: JobId, job: &Job, means: Means<'_>, outbox: &SyncSender<Me
         Err(failed) => Outcome::Failed(failed),
     }
 }
-
-/// However often it grows, a pause between two tries is not longer than this.
-const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
 /// The outcome of a job in which deploy itself went wrong.
 pub(super) fn panicked(job: &Job, panic: &(dyn Any + Send)) -> Outcome {
@@ -174,35 +171,19 @@ impl Running<'_> {
         limit: Option<Limit>,
         act: impl Fn(&Self) -> Result<(), Failed>,
     ) -> Result<(), Failed> {
-        let mut wait = retry.wait;
-        for attempt in 1.. {
-            let failed = match act(self) {
-                Ok(()) => return Ok(()),
-                Err(failed) => failed,
-            };
-            if attempt >= retry.times || !may_retry(retry, &failed.failure) {
-                return Err(failed);
-            }
-            let pause = if retry.jitter { jittered(wait) } else { wait };
-            if limit.is_some_and(|limit| Instant::now() + pause >= limit.at) {
-                return Err(failed);
-            }
-            let event = EventKind::StepRetrying {
+        let telling = |failure: &Failure, attempt, wait| {
+            let (step, failure) = (what.to_owned(), failure.clone());
+            self.event(EventKind::StepRetrying {
                 job: self.id,
-                step: what.to_owned(),
-                failure: failed.failure.clone(),
+                step,
+                failure,
                 attempt,
                 times: retry.times,
-                wait: pause,
-            };
-            self.event(event);
-            if self.stops.run.sleep(pause) == Slept::Interrupted {
-                return Err(failed);
-            }
-            wait = Duration::try_from_secs_f64(wait.as_secs_f64() * retry.factor)
-                .map_or(LONGEST_WAIT, |wait| wait.min(LONGEST_WAIT));
-        }
-        unreachable!("the last try has returned")
+                wait,
+            });
+        };
+        let failure_of: fn(&Failed) -> &Failure = |failed| &failed.failure;
+        tries::tries(retry, &self.stops.run, limit, failure_of, telling, || act(self))
     }
 
     fn event(&self, kind: EventKind) {
@@ -224,25 +205,4 @@ pub(super) fn send(outbox: &SyncSender<Message>, job: JobId, act: &Act<'_>, told
 
 fn failed(step: &str, at: Span, failure: Failure) -> Failed {
     Failed { step: step.to_owned(), at, failure }
-}
-
-/// Whether a failure is of the kind that another try may mend.
-fn may_retry(retry: &Retry, failure: &Failure) -> bool {
-    match failure {
-        Failure::Exit(code) => retry.on_exit.is_empty() || retry.on_exit.contains(code),
-        Failure::Signal(_) | Failure::TimedOut(_) | Failure::Unmet { .. } => retry.on_exit.is_empty(),
-        Failure::NotStarted { .. }
-        | Failure::Refused { .. }
-        | Failure::WantsTerminal
-        | Failure::Bug(_)
-        | Failure::Stopped => false,
-    }
-}
-
-/// Between a half and the whole of `wait`, at random.
-fn jittered(wait: Duration) -> Duration {
-    let mut byte = [0_u8];
-    // Without randomness the pause is whole, which is what was asked for at most.
-    let share = if getrandom::fill(&mut byte).is_ok() { f64::from(byte[0]) / 255.0 } else { 1.0 };
-    wait.mul_f64(0.5 + share / 2.0)
 }

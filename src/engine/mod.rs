@@ -3,6 +3,7 @@
 
 mod job;
 mod settle;
+mod tries;
 
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -4,10 +4,11 @@
 use std::sync::mpsc::SyncSender;
 
 use super::job::send;
+use super::tries;
 use super::{Act, Limit, Message, Stops, World};
 use crate::model::event::{EventKind, Failed, Failure};
 use crate::model::record::Debt;
-use crate::model::step::{Action, Planned, Step};
+use crate::model::step::{Action, Planned, Retry, Step};
 use crate::model::task::Block;
 use crate::process::{Level, Stop};
 use crate::state::journal::Journal;
@@ -109,14 +110,37 @@ impl Payer<'_> {
         }
         let title = step.title();
         self.event(EventKind::StepStarted { job: self.debt.id, step: title.clone() });
-        let act = Act {
-            environment: self.debt.environment.as_deref(),
-            block,
-            step,
-            extra: self.extra,
-            limit: step.timeout.map(Limit::new),
+        let once = Retry { times: 1, ..Retry::default() };
+        let retry = step.retry.as_ref().unwrap_or(&once);
+        let retrying = |failure: &Failure, attempt, wait| {
+            let (step, failure) = (title.clone(), failure.clone());
+            self.event(EventKind::StepRetrying {
+                job: self.debt.id,
+                step,
+                failure,
+                attempt,
+                times: retry.times,
+                wait,
+            });
         };
-        match self.world.perform(&act, self.stop, &mut |told| send(self.outbox, self.debt.id, &act, told)) {
+        let worked = tries::tries(
+            retry,
+            self.stop,
+            None,
+            |failure| failure,
+            retrying,
+            || {
+                let act = Act {
+                    environment: self.debt.environment.as_deref(),
+                    block,
+                    step,
+                    extra: self.extra,
+                    limit: step.timeout.map(Limit::new),
+                };
+                self.world.perform(&act, self.stop, &mut |told| send(self.outbox, self.debt.id, &act, told))
+            },
+        );
+        match worked {
             Ok(()) => true,
             Err(failure) if step.allow_failure => {
                 self.event(EventKind::StepForgiven { job: self.debt.id, step: title, failure });

@@ -235,3 +235,16 @@ fn a_swapped_file_is_put_back_although_more_is_owed() {
     sandbox.deploy(["recover"]).succeeds();
     assert_eq!(sandbox.read("log"), "undone\n");
 }
+
+#[test]
+fn an_owed_step_is_tried_again_as_it_says() {
+    let sandbox = Sandbox::new().tasks(
+        r#"
+        [tasks.t]
+        run = "true"
+        always = [{ run = "echo try >> log; test $(wc -l < log) = 3", retry = { times = 5, wait = "1ms" } }]
+        "#,
+    );
+    sandbox.deploy(["t"]).succeeds();
+    assert_eq!(sandbox.read("log"), "try\ntry\ntry\n");
+}
