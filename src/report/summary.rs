@@ -42,9 +42,14 @@ impl Tally {
     }
 
     fn failure(&self, job: JobId, failed: &Failed, skipped: &[JobId], labels: &Labels) -> String {
-        let (name, how) = (paint(NAME, labels.name(job)), paint(BAD, how(&failed.failure)));
+        let how = paint(BAD, how(&failed.failure));
+        let who = match labels.name(job) {
+            // The program's own name is enough.
+            "deploy" => String::new(),
+            name => format!("{}: ", paint(NAME, name)),
+        };
         let after = self.took.get(&job).map(|took| format!(" after {}", duration(*took))).unwrap_or_default();
-        let mut text = format!("deploy: {name}: {how}{after}\n");
+        let mut text = format!("deploy: {who}{how}{after}\n");
         let (why, help) = reasons(&failed.failure);
         text += &why.map(|why| detail("why", why)).unwrap_or_default();
         text += &detail("step", &first_line(&failed.step));
