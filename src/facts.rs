@@ -1,6 +1,8 @@
 //! What the world looks like when we plan: the clock, the caller's environment, git, the ledgers. It looks, and
 //! decides nothing; a fact that no plan wants is not gathered.
 
+mod meet;
+
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -16,24 +18,21 @@ use crate::model::name::RunId;
 use crate::model::release::{ObjectId, Source, Standing};
 use crate::model::step::Planned;
 use crate::model::swap::Content;
-use crate::model::target::{GitTarget, Target};
 use crate::plan::guard::Circumstances;
 use crate::plan::{Delivery, Facts, Known, Want, World};
 use crate::process::{self, Command, End, Stop, program};
 use crate::release::Refusal;
-use crate::release::event::What;
 use crate::release::git::{Git, GitError};
 use crate::release::history;
 use crate::release::ledger::{Ledger, LedgerError, Tip};
 use crate::release::refs::Refs;
 use crate::release::repository::{Ancestry, Between, Repository, SourceError};
 use crate::release::scratch::{Scratch, ScratchError};
-use crate::release::state::Meeting;
 use crate::release::swap::{self, Swap, SwapContent, SwapFile};
 use crate::state::StateDir;
 use crate::state::checkout::Checkout;
-use crate::target::git::Contact;
-use crate::target::{self, server};
+
+pub(crate) use meet::Met;
 
 /// The project's place on this machine: its folder, its state, its repository if it has one.
 pub(crate) struct Site {
@@ -65,23 +64,6 @@ pub(crate) struct Survey {
 pub(crate) enum Manner {
     Act,
     Look,
-}
-
-/// What a look at the target has shown.
-#[derive(Debug, Default)]
-pub(crate) struct Met {
-    /// What the ledger is to be told before anything is shipped.
-    pub(crate) events: Vec<What>,
-    /// What must be asked first.
-    pub(crate) question: Option<String>,
-}
-
-impl Met {
-    /// The number of the last release that the target tells of; 0 if it tells of none.
-    pub(crate) fn last(&self) -> u32 {
-        let number = |event: &What| if let What::Adopted { number, .. } = event { *number } else { 0 };
-        self.events.iter().map(number).max().unwrap_or(0)
-    }
 }
 
 /// Why something could not be found out.
@@ -254,77 +236,6 @@ impl Site {
             survey.already = Some(live.number);
         }
         Ok(survey)
-    }
-
-    /// What the target holds, where the ledger alone does not tell: at first contact, and after a run that was cut off or
-    /// found somebody else's commits there. What is found is fetched into deploy's own repository.
-    pub(crate) fn meet(&self, delivery: &Delivery, tip: &Tip) -> Result<Met, LookError> {
-        match &delivery.target {
-            None => Ok(Met::default()),
-            Some(Target::Server(server)) => {
-                // A ledger that was lost goes on where the server's releases end.
-                let last = if tip.id.is_none() {
-                    server::last(server, &self.root).unwrap_or_default()
-                } else {
-                    None
-                };
-                let events = last.map(|number| What::Adopted { commit: None, number }).into_iter().collect();
-                Ok(Met { events, ..Met::default() })
-            }
-            Some(Target::Git(git)) => {
-                let is_known = tip.state.shipped.is_some() && tip.state.pending.is_none() && !tip.state.moved;
-                if is_known { Ok(Met::default()) } else { self.meet_branch(delivery, git, tip) }
-            }
-        }
-    }
-
-    fn meet_branch(
-        &self,
-        delivery: &Delivery,
-        git: &GitTarget<Planned>,
-        tip: &Tip,
-    ) -> Result<Met, LookError> {
-        let Some(source) = &delivery.source else { return Ok(Met::default()) };
-        let repository = self.repository()?;
-        let scratch = Scratch::open(&self.state, repository)?;
-        let refs = Refs::new(&delivery.environment)?;
-        let stop = Stop::new(Duration::ZERO);
-        let contact =
-            target::git::contact(git, &refs, &source.commit, repository, &scratch, &stop, &mut |_| {})
-                .map_err(LookError::Target)?;
-        let adopted =
-            |commit, number| Met { events: vec![What::Adopted { commit, number }], ..Met::default() };
-        let held = match &contact {
-            Contact::Empty => None,
-            Contact::Ours { tip, .. } | Contact::Foreign { tip, .. } => Some(tip.clone()),
-        };
-        Ok(match (tip.state.meet(held.as_ref()), contact) {
-            (Meeting::Expected, _) => Met::default(),
-            (Meeting::Arrived, _) => Met { events: vec![What::Shipped], ..Met::default() },
-            (Meeting::FirstContact | Meeting::Foreign, Contact::Ours { release, .. }) => {
-                adopted(held, release.number)
-            }
-            (Meeting::Emptied, _) | (Meeting::FirstContact | Meeting::Foreign, Contact::Empty) => {
-                adopted(None, 0)
-            }
-            (Meeting::FirstContact | Meeting::Foreign, Contact::Foreign { commits, .. }) => {
-                let names: Vec<String> = commits
-                    .iter()
-                    .map(|(id, commit)| {
-                        format!("\n  {} {} ({})", id.short(), commit.subject(), commit.author)
-                    })
-                    .collect();
-                let names = names.concat();
-                let what = if commits.is_empty() {
-                    " holds commits that are in your history".to_owned()
-                } else {
-                    format!(" holds commits that deploy did not ship:{names}\n")
-                };
-                let question =
-                    format!("The branch {} of {}{what} Go on, on top of them?", git.branch, git.remote);
-                Met { question: Some(question), ..adopted(held, 0) }
-            }
-        })
     }
 
     /// Who deploys: the user's name for git, else the login; and the machine.

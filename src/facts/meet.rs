@@ -1,0 +1,106 @@
+//! What a target holds, against what the ledger says of it: found out before anything is shipped there.
+
+use std::time::Duration;
+
+use super::{LookError, Site};
+use crate::model::step::Planned;
+use crate::model::target::{GitTarget, Target};
+use crate::plan::Delivery;
+use crate::process::Stop;
+use crate::release::event::What;
+use crate::release::ledger::Tip;
+use crate::release::refs::Refs;
+use crate::release::scratch::Scratch;
+use crate::release::state::Meeting;
+use crate::target::git::Contact;
+use crate::target::{self, server};
+
+/// What a look at the target has shown.
+#[derive(Debug, Default)]
+pub(crate) struct Met {
+    /// What the ledger is to be told before anything is shipped.
+    pub(crate) events: Vec<What>,
+    /// What must be asked first.
+    pub(crate) question: Option<String>,
+}
+
+impl Met {
+    /// The number of the last release that the target tells of; 0 if it tells of none.
+    pub(crate) fn last(&self) -> u32 {
+        let number = |event: &What| if let What::Adopted { number, .. } = event { *number } else { 0 };
+        self.events.iter().map(number).max().unwrap_or(0)
+    }
+}
+
+impl Site {
+    /// What the target holds, where the ledger alone does not tell: at first contact, and after a run that was cut off or
+    /// found somebody else's commits there. What is found is fetched into deploy's own repository.
+    pub(crate) fn meet(&self, delivery: &Delivery, tip: &Tip) -> Result<Met, LookError> {
+        match &delivery.target {
+            None => Ok(Met::default()),
+            Some(Target::Server(server)) => {
+                // A ledger that was lost goes on where the server's releases end.
+                let last = if tip.id.is_none() {
+                    server::last(server, &self.root).unwrap_or_default()
+                } else {
+                    None
+                };
+                let events = last.map(|number| What::Adopted { commit: None, number }).into_iter().collect();
+                Ok(Met { events, ..Met::default() })
+            }
+            Some(Target::Git(git)) => {
+                let is_known = tip.state.shipped.is_some() && tip.state.pending.is_none() && !tip.state.moved;
+                if is_known { Ok(Met::default()) } else { self.meet_branch(delivery, git, tip) }
+            }
+        }
+    }
+
+    fn meet_branch(
+        &self,
+        delivery: &Delivery,
+        git: &GitTarget<Planned>,
+        tip: &Tip,
+    ) -> Result<Met, LookError> {
+        let Some(source) = &delivery.source else { return Ok(Met::default()) };
+        let repository = self.repository()?;
+        let scratch = Scratch::open(&self.state, repository)?;
+        let refs = Refs::new(&delivery.environment)?;
+        let stop = Stop::new(Duration::ZERO);
+        let contact =
+            target::git::contact(git, &refs, &source.commit, repository, &scratch, &stop, &mut |_| {})
+                .map_err(LookError::Target)?;
+        let adopted =
+            |commit, number| Met { events: vec![What::Adopted { commit, number }], ..Met::default() };
+        let held = match &contact {
+            Contact::Empty => None,
+            Contact::Ours { tip, .. } | Contact::Foreign { tip, .. } => Some(tip.clone()),
+        };
+        Ok(match (tip.state.meet(held.as_ref()), contact) {
+            (Meeting::Expected, _) => Met::default(),
+            (Meeting::Arrived, _) => Met { events: vec![What::Shipped], ..Met::default() },
+            (Meeting::FirstContact | Meeting::Foreign, Contact::Ours { release, .. }) => {
+                adopted(held, release.number)
+            }
+            (Meeting::Emptied, _) | (Meeting::FirstContact | Meeting::Foreign, Contact::Empty) => {
+                adopted(None, 0)
+            }
+            (Meeting::FirstContact | Meeting::Foreign, Contact::Foreign { commits, .. }) => {
+                let names: Vec<String> = commits
+                    .iter()
+                    .map(|(id, commit)| {
+                        format!("\n  {} {} ({})", id.short(), commit.subject(), commit.author)
+                    })
+                    .collect();
+                let names = names.concat();
+                let what = if commits.is_empty() {
+                    " holds commits that are in your history".to_owned()
+                } else {
+                    format!(" holds commits that deploy did not ship:{names}\n")
+                };
+                let question =
+                    format!("The branch {} of {}{what} Go on, on top of them?", git.branch, git.remote);
+                Met { question: Some(question), ..adopted(held, 0) }
+            }
+        })
+    }
+}
