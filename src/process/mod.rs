@@ -183,6 +183,8 @@ pub(crate) fn capture(command: &Command, stop: &Stop) -> Result<Captured, StartE
 }
 
 fn watch(command: &Command, stop: &Stop, output: &mut watch::Output) -> Result<Ended, StartError> {
+    // Arguments and environment may hold secrets, so neither is told.
+    tracing::debug!(program = %command.program.display(), dir = %command.dir.display(), "starts");
     let Some(child) = Child::start(command, stop)? else {
         return Ok(Ended { end: End::Stopped, left_running: false });
     };

@@ -187,3 +187,10 @@ fn a_step_reads_an_empty_stdin_and_is_not_asked_for_passwords() {
     let words: Vec<&str> = ended.stdout.split_whitespace().collect();
     assert_eq!(words, ["0", "0"]);
 }
+
+#[test]
+fn verbose_tells_which_processes_are_started_and_never_what_they_are_given() {
+    let sandbox = Sandbox::new().tasks("[vars]\nx = 'hunter2'\n[tasks.t]\nrun = 'true {{ x }}'\n");
+    sandbox.deploy(["-v", "t"]).succeeds().says("/bin/sh").never_mentions("hunter2");
+    assert_eq!(sandbox.deploy(["t"]).stderr, "");
+}
