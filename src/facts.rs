@@ -1,6 +1,7 @@
 //! What the world looks like when we plan: the clock, the caller's environment, git, the ledgers. It looks, and
 //! decides nothing; a fact that no plan wants is not gathered.
 
+mod dotenv;
 mod meet;
 
 use std::cell::OnceCell;
@@ -15,6 +16,7 @@ use jiff::Timestamp;
 use crate::model::environment::Environment;
 use crate::model::event::Failure;
 use crate::model::name::RunId;
+use crate::model::project::inside;
 use crate::model::release::{ObjectId, Source, Standing};
 use crate::model::step::Planned;
 use crate::model::swap::Content;
@@ -112,6 +114,8 @@ impl Site {
             source: Known::NotAsked,
             ledgers: BTreeMap::new(),
             outputs: BTreeMap::new(),
+            dotenvs: BTreeMap::new(),
+            commits: BTreeMap::new(),
             world: World::Seen,
         }
     }
@@ -127,12 +131,22 @@ impl Site {
         for want in wants {
             match want {
                 Want::Source => facts.source = self.source(reference)?,
-                Want::Output(at, command) => {
+                Want::Output(folder, command) => {
                     let output = match manner {
-                        Manner::Act => self.output(command)?,
+                        Manner::Act => self.output(folder, command)?,
                         Manner::Look => format!("(known when run: {})", command.join(" ")),
                     };
-                    facts.outputs.insert(*at, output);
+                    facts.outputs.insert((folder.clone(), command.clone()), output);
+                }
+                Want::Dotenv(path) => {
+                    facts.dotenvs.insert(path.clone(), dotenv::read(&self.root.join(path)));
+                }
+                Want::Commit(name) => {
+                    let known = match self.source(name)? {
+                        Known::Is(_) | Known::NotAsked => Known::Is(()),
+                        Known::Absent(reason, help) => Known::Absent(reason, help),
+                    };
+                    facts.commits.insert(name.clone(), known);
                 }
                 Want::Ledger(environment) => {
                     let tip = self.tip(environment)?;
@@ -144,8 +158,8 @@ impl Site {
         Ok(())
     }
 
-    /// What a program of the user's prints, without the newline at its end.
-    fn output(&self, command: &[String]) -> Result<String, LookError> {
+    /// What a program of the user's prints in a folder of the project, without the newline at its end.
+    fn output(&self, folder: &Path, command: &[String]) -> Result<String, LookError> {
         let refused = |why: String| {
             let message = format!("the value of `{}` can't be had: {why}", command.join(" "));
             LookError::Refused(Refusal::new(message, "try the command by hand, in the folder of tasks.toml"))
@@ -154,12 +168,13 @@ impl Site {
             return Err(refused("it is empty".to_owned()));
         };
         let path = self.env.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_os_str());
-        let program = program::find(OsStr::new(program), path, &self.root)
+        let folder = inside(&self.root, folder);
+        let program = program::find(OsStr::new(program), path, &folder)
             .map_err(|missing| refused(missing.to_string()))?;
         let command = Command {
             args: args.iter().map(OsString::from).collect(),
             env: self.env.as_ref().clone(),
-            ..Command::new(program, &self.root)
+            ..Command::new(program, &folder)
         };
         let captured = process::capture(&command, &Stop::new(Duration::ZERO))
             .map_err(|error| refused(error.to_string()))?;
@@ -332,6 +347,8 @@ pub(crate) fn assumed(
             .map(|environment| (environment.name.clone(), Standing::default()))
             .collect(),
         outputs: BTreeMap::new(),
+        dotenvs: BTreeMap::new(),
+        commits: BTreeMap::new(),
         world: World::Assumed,
     }
 }
@@ -341,11 +358,12 @@ pub(crate) fn now() -> Timestamp {
     Timestamp::now()
 }
 
+/// A swap as the release commit takes it; planning refused secrets in it.
 fn file(swap: &crate::model::swap::Swap<Planned>) -> SwapFile {
     let content = match &swap.content {
-        Content::Line(line) => SwapContent::Line(line.reveal()),
-        Content::From(path) => SwapContent::From(path.reveal()),
-        Content::Text(text) => SwapContent::Text(text.reveal()),
+        Content::Line(line) => SwapContent::Line(line.to_string()),
+        Content::From(path) => SwapContent::From(path.to_string()),
+        Content::Text(text) => SwapContent::Text(text.to_string()),
         Content::Remove => SwapContent::Remove,
     };
     SwapFile { path: swap.path.clone(), content }

@@ -130,7 +130,7 @@ fn about(facts: &Facts, request: &Request, labels: &Labels) -> About {
         run: facts.run.clone(),
         began: facts::now(),
         environment: request.environment.clone(),
-        tasks: request.tasks.clone(),
+        tasks: request.tasks.iter().map(|asked| asked.task.clone()).collect(),
         jobs: labels.names.clone(),
         order: labels.order.clone(),
         sources: labels.sources.iter().map(Outline::of).collect(),

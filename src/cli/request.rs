@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, nearest};
 use crate::facts::{Manner, Site};
 use crate::model::project::Named;
 use crate::plan::scope;
-use crate::plan::{self, Dependencies, Facts, Freshness, Plan, Request, Swapping, Unplanned};
+use crate::plan::{self, Asked, Dependencies, Facts, Freshness, Plan, Request, Swapping, Unplanned};
 
 /// The parts of a command line: each environment, with the tasks that follow it.
 ///
@@ -17,6 +17,7 @@ pub(crate) fn requests(session: &Session, common: &Common, words: &Words) -> Res
     let request = |environment: Option<String>| Request {
         environment,
         tasks: Vec::new(),
+        given: Vec::new(),
         args: words.args.clone(),
         set: common.set.clone(),
         dependencies: if common.no_deps { Dependencies::LeaveOut } else { Dependencies::Run },
@@ -39,7 +40,11 @@ pub(crate) fn requests(session: &Session, common: &Common, words: &Words) -> Res
             Some(Named::Environment(_)) => requests.push(request(Some(name.clone()))),
             // What means nothing is told when it is planned, with the nearest name.
             Some(Named::Task(_)) | None => {
-                requests.last_mut().expect("there is one from the start").tasks.push(name.clone());
+                requests
+                    .last_mut()
+                    .expect("there is one from the start")
+                    .tasks
+                    .push(Asked::plain(name.as_str()));
             }
         }
     }

@@ -3,8 +3,10 @@
 
 mod check;
 mod environment;
+mod parameter;
 mod project;
 mod reader;
+mod secret;
 mod step;
 mod target;
 mod task;

@@ -6,9 +6,9 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use super::reader::{Item, Reader, Table};
-use super::{environment, task, value};
+use super::{environment, secret, task, value};
 use crate::diagnostic::{Diagnostic, Span};
-use crate::model::project::{Named, Output, Project, Settings};
+use crate::model::project::{File, Named, Output, Project, Settings};
 
 /// No more jobs than this at once: each is a process and a thread.
 const MOST_JOBS: i64 = 4096;
@@ -19,12 +19,19 @@ pub(crate) fn read<'a>(reader: &Reader<'a>, file: &Spanned<DeTable<'a>>) -> Proj
         name: None,
         about: None,
         default: None,
-        settings: table.take("settings").map(settings).unwrap_or_default(),
-        vars: table.take("vars").map(value::variables).unwrap_or_default(),
+        settings: Settings::default(),
+        files: Vec::new(),
+        secrets: table.take("secrets").map(secret::read).unwrap_or_default(),
         environments: Vec::new(),
         tasks: Vec::new(),
         names: HashMap::new(),
     };
+    let mut file =
+        File { vars: table.take("vars").map(value::variables).unwrap_or_default(), ..File::default() };
+    if let Some(item) = table.take("settings") {
+        project.settings = settings(item, &mut file);
+    }
+    project.files.push(file);
     if let Some(item) = table.take("project") {
         identity(item, &mut project);
     }
@@ -81,12 +88,13 @@ fn requires(item: Item<'_, '_>) {
     }
 }
 
-fn settings(item: Item<'_, '_>) -> Settings {
+fn settings(item: Item<'_, '_>, file: &mut File) -> Settings {
     let mut settings = Settings::default();
     let Some(mut table) = item.table("`[settings]`") else { return settings };
     if let Some(shell) = table.take("shell").and_then(shell) {
-        settings.shell = shell;
+        file.shell = shell;
     }
+    file.dotenv = table.take("dotenv").map(value::dotenv).unwrap_or_default();
     settings.jobs =
         table.take("jobs").and_then(|item| item.integer(1..=MOST_JOBS)).and_then(|n| usize::try_from(n).ok());
     settings.output = table.take("output").and_then(|item| item.one_of(&Output::ALL));

@@ -4,7 +4,7 @@ use toml::de::DeValue;
 
 use super::environment::{health, swap};
 use super::reader::{Item, Table};
-use super::value;
+use super::{task, value};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::step::{Action, Retry, Step, Written};
 use crate::model::task::Call;
@@ -124,7 +124,7 @@ fn step(item: Item<'_, '_>) -> Option<Step<Written>> {
         action,
         condition: table.take("if").and_then(|item| item.expression()),
         dir: table.take("dir").and_then(|item| item.template()),
-        env: table.take("env").map(value::env).unwrap_or_default(),
+        env: task::env(&mut table),
         timeout: table.take("timeout").and_then(|item| item.duration()),
         retry: table.take("retry").and_then(retry),
         allow_failure: table.take("allow_failure").and_then(|item| item.boolean()).unwrap_or(false),

@@ -1,10 +1,12 @@
 //! `[tasks.NAME]`.
 
 use super::project::shell;
-use super::reader::Item;
-use super::{step, value};
+use super::reader::{Item, Table};
+use super::{parameter, secret, step, value};
 use crate::diagnostic::Diagnostic;
+use crate::model::project::Output;
 use crate::model::task::{Listing, Need, Requirement, Task, Wanted};
+use crate::model::template::Template;
 
 pub(crate) fn read(name: &str, item: Item<'_, '_>) -> Option<Task> {
     if !value::is_name(name) {
@@ -35,12 +37,15 @@ pub(crate) fn read(name: &str, item: Item<'_, '_>) -> Option<Task> {
         aliases: table.take("aliases").map(value::names).unwrap_or_default(),
         only: table.take("only").map(value::names).unwrap_or_default(),
         require: table.take("require").map(requirements).unwrap_or_default(),
+        params: table.take("params").map(parameter::read).unwrap_or_default(),
+        each: table.take("each").map(value::each).unwrap_or_default(),
         needs: table.take("needs").map(needs).unwrap_or_default(),
         after: table.take("after").map(value::names).unwrap_or_default(),
         steps: run.map(step::lines).or(steps.map(step::steps)).unwrap_or_default(),
         always: table.take("always").map(step::owed).unwrap_or_default(),
         vars: table.take("vars").map(value::variables).unwrap_or_default(),
-        env: table.take("env").map(value::env).unwrap_or_default(),
+        env: env(&mut table),
+        dotenv: table.take("dotenv").map(value::dotenv).unwrap_or_default(),
         dir: table.take("dir").and_then(|item| item.template()),
         shell: table.take("shell").and_then(shell),
         condition: table.take("if").and_then(|item| item.expression()),
@@ -49,6 +54,9 @@ pub(crate) fn read(name: &str, item: Item<'_, '_>) -> Option<Task> {
         timeout: table.take("timeout").and_then(|item| item.duration()),
         retry: table.take("retry").and_then(step::retry),
         interactive: table.take("interactive").and_then(|item| item.boolean()).unwrap_or(false),
+        unmasked: table.take("unmasked").and_then(|item| item.boolean()).unwrap_or(false),
+        lock: table.take("lock").and_then(|item| item.boolean()).unwrap_or(false),
+        output: table.take("output").and_then(|item| item.one_of(&Output::ALL)),
         exclusive: table.take("exclusive").and_then(|item| item.text()),
         at: item.key(),
     };
@@ -63,20 +71,28 @@ pub(crate) fn read(name: &str, item: Item<'_, '_>) -> Option<Task> {
     Some(task)
 }
 
-/// `needs`: names, or tables that also say the environment.
+/// `env`, and the secrets that `secrets` names, which an `env` of the same name hides.
+pub(crate) fn env(table: &mut Table<'_, '_>) -> Vec<(String, Template)> {
+    let mut env = table.take("secrets").map(secret::named).unwrap_or_default();
+    env.extend(table.take("env").map(value::env).unwrap_or_default());
+    env
+}
+
+/// `needs`: names, or tables that also say parameters and the environment.
 pub(crate) fn needs(item: Item<'_, '_>) -> Vec<Need> {
     item.list("a list of tasks").unwrap_or_default().into_iter().filter_map(need).collect()
 }
 
 fn need(item: Item<'_, '_>) -> Option<Need> {
     let Some(mut table) = item.maybe_table("a need") else {
-        return Some(Need { task: item.text()?, environment: None, at: item.at() });
+        return Some(Need { task: item.text()?, with: Vec::new(), environment: None, at: item.at() });
     };
     let task = table.require("task").and_then(|item| Some((item.text()?, item.at())));
+    let with = table.take("with").map(value::variables).unwrap_or_default();
     let environment = table.take("environment").and_then(|item| Some((item.text()?, item.at())));
     table.finish();
     let (task, at) = task?;
-    Some(Need { task, environment, at })
+    Some(Need { task, with, environment, at })
 }
 
 /// `require`: programs, or lines that must succeed.

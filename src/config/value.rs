@@ -6,6 +6,7 @@ use toml::de::DeValue;
 
 use super::reader::Item;
 use crate::diagnostic::{Diagnostic, Span};
+use crate::model::task::{Dotenv, Presence};
 use crate::model::template::{Template, is_identifier};
 use crate::model::value::{Definition, Value, Variable};
 
@@ -84,24 +85,81 @@ fn variable(name: &str, item: Item<'_, '_>) -> Option<Variable> {
         );
         return None;
     }
-    let definition = match item.value() {
-        DeValue::String(_) => Definition::Text(item.template()?),
-        DeValue::Array(_) => Definition::List(item.templates()),
-        DeValue::Boolean(truth) => Definition::Plain(Value::Bool(*truth)),
-        DeValue::Integer(_) => Definition::Plain(Value::Integer(item.integer(i64::MIN..=i64::MAX)?)),
-        DeValue::Float(float) => Definition::Plain(Value::Float(float.as_str().parse().ok()?)),
+    Some(Variable { name: name.to_owned(), definition: definition(&item)?, at: item.key() })
+}
+
+/// The right-hand side of a variable.
+pub(crate) fn definition(item: &Item<'_, '_>) -> Option<Definition> {
+    match item.value() {
+        DeValue::String(_) => Some(Definition::Text(item.template()?)),
+        DeValue::Array(_) => Some(Definition::List(words(item))),
+        DeValue::Boolean(truth) => Some(Definition::Plain(Value::Bool(*truth))),
+        DeValue::Integer(_) => Some(Definition::Plain(Value::Integer(item.integer(i64::MIN..=i64::MAX)?))),
+        DeValue::Float(float) => Some(Definition::Plain(Value::Float(float.as_str().parse().ok()?))),
         DeValue::Table(_) => {
             let mut table = item.table("a value")?;
             let words = table.require("command").map(|item| item.templates());
             table.finish();
-            Definition::Command(words?)
+            Some(Definition::Command(words?))
         }
         DeValue::Datetime(_) => {
             item.wrong("a string, a number, true or false, a list of strings, or { command = [\"…\"] }");
-            return None;
+            None
         }
+    }
+}
+
+/// A list's words; numbers and booleans are taken as they are written.
+fn words(item: &Item<'_, '_>) -> Vec<Template> {
+    item.list("a list").unwrap_or_default().into_iter().filter_map(env_value).collect()
+}
+
+/// An `each` table: variables, with the values that each has in turn.
+pub(crate) fn each(item: Item<'_, '_>) -> Vec<Variable> {
+    let variables = variables(item);
+    for variable in &variables {
+        let wrong = match &variable.definition {
+            Definition::List(words) if words.is_empty() => "an empty list makes no job at all",
+            // A lone `{{ expression }}` may be a list.
+            Definition::Text(template) if template.as_value().is_some() => continue,
+            Definition::List(_) => continue,
+            Definition::Text(_) | Definition::Plain(_) | Definition::Command(_) => "this is one value",
+        };
+        item.problem(
+            Diagnostic::new(format!("`{}` needs a list of values", variable.name))
+                .at(variable.at, wrong)
+                .help(format!("each = {{ {} = [\"…\", \"…\"] }}", variable.name)),
+        );
+    }
+    variables
+}
+
+/// `dotenv`: a file, a list of them, and each may be a table that says it need not be there.
+pub(crate) fn dotenv(item: Item<'_, '_>) -> Vec<Dotenv> {
+    match item.value() {
+        DeValue::Array(_) => {
+            item.list("a list of files").unwrap_or_default().into_iter().filter_map(dotenv_file).collect()
+        }
+        DeValue::String(_)
+        | DeValue::Integer(_)
+        | DeValue::Float(_)
+        | DeValue::Boolean(_)
+        | DeValue::Datetime(_)
+        | DeValue::Table(_) => dotenv_file(item).into_iter().collect(),
+    }
+}
+
+fn dotenv_file(item: Item<'_, '_>) -> Option<Dotenv> {
+    let Some(mut table) = item.maybe_table("a dotenv file") else {
+        return Some(Dotenv { path: item.template()?, presence: Presence::Needed });
     };
-    Some(Variable { name: name.to_owned(), definition, at: item.key() })
+    let path = table.require("path").and_then(|item| item.template());
+    let presence = match table.take("optional").and_then(|item| item.boolean()) {
+        Some(true) => Presence::Optional,
+        Some(false) | None => Presence::Needed,
+    };
+    table.finish();
+    Some(Dotenv { path: path?, presence })
 }
 
 /// An `env` table: variables of processes.

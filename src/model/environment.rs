@@ -4,7 +4,7 @@ use super::health::Health;
 use super::step::Written;
 use super::swap::Swap;
 use super::target::Target;
-use super::task::Need;
+use super::task::{Dotenv, Need};
 use super::template::Template;
 use super::value::Variable;
 use crate::diagnostic::Span;
@@ -18,7 +18,9 @@ pub(crate) struct Environment {
     pub(crate) swap: Vec<Swap<Written>>,
     pub(crate) url: Option<Template>,
     pub(crate) vars: Vec<Variable>,
+    /// Named secrets are in it too.
     pub(crate) env: Vec<(String, Template)>,
+    pub(crate) dotenv: Vec<Dotenv>,
     /// Tasks before any deploy there.
     pub(crate) needs: Vec<Need>,
     /// The task that `deploy NAME` runs, where the file names one.

@@ -1,10 +1,12 @@
 //! The project: what a tasks.toml means.
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::environment::Environment;
-use super::task::Task;
+use super::secret::Secret;
+use super::task::{Dotenv, Task};
 use super::value::Variable;
 use crate::diagnostic::Span;
 
@@ -16,12 +18,46 @@ pub(crate) struct Project {
     /// What a bare `deploy` runs.
     pub(crate) default: Option<(String, Span)>,
     pub(crate) settings: Settings,
-    pub(crate) vars: Vec<Variable>,
+    /// The files that it was read from, the root's first; a place's `source` is an index here.
+    pub(crate) files: Vec<File>,
+    pub(crate) secrets: Vec<Secret>,
     /// In the order of the file.
     pub(crate) environments: Vec<Environment>,
     /// In the order of the file.
     pub(crate) tasks: Vec<Task>,
     pub(crate) names: HashMap<String, Named>,
+}
+
+/// What a tasks.toml says for its own tasks alone.
+#[derive(Clone, Debug)]
+pub(crate) struct File {
+    /// Where its tasks run, relative to the root's folder; empty for the root's own.
+    pub(crate) folder: PathBuf,
+    /// What stands before the names of its tasks: nothing, or `backend:`.
+    pub(crate) prefix: String,
+    pub(crate) vars: Vec<Variable>,
+    /// The shell and its flags.
+    pub(crate) shell: Vec<String>,
+    pub(crate) dotenv: Vec<Dotenv>,
+}
+
+/// A folder of the project, relative to the root; the root itself stays as it is, without a `/` at its end.
+pub(crate) fn inside(root: &Path, folder: &Path) -> PathBuf {
+    if folder.as_os_str().is_empty() { root.to_owned() } else { root.join(folder) }
+}
+
+impl Default for File {
+    /// The root's, when it says nothing.
+    fn default() -> File {
+        File {
+            folder: PathBuf::new(),
+            prefix: String::new(),
+            vars: Vec::new(),
+            // By path: a bare name would be looked up, and forked instead of spawned.
+            shell: ["/bin/sh", "-eu", "-c"].map(String::from).to_vec(),
+            dotenv: Vec::new(),
+        }
+    }
 }
 
 /// What a name of the user's stands for; tasks and environments share one set of names.
@@ -34,7 +70,6 @@ pub(crate) enum Named {
 /// How to run things, unless a task says otherwise.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    pub(crate) shell: Vec<String>,
     /// How many jobs run at once; without it, as many as there are processors.
     pub(crate) jobs: Option<usize>,
     pub(crate) output: Option<Output>,
@@ -44,13 +79,7 @@ pub(crate) struct Settings {
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings {
-            // By path: a bare name would be looked up, and forked instead of spawned.
-            shell: ["/bin/sh", "-eu", "-c"].map(String::from).to_vec(),
-            jobs: None,
-            output: None,
-            grace: Duration::from_secs(10),
-        }
+        Settings { jobs: None, output: None, grace: Duration::from_secs(10) }
     }
 }
 
@@ -79,6 +108,11 @@ impl Output {
 }
 
 impl Project {
+    /// The file that a place is in.
+    pub(crate) fn file(&self, at: Span) -> &File {
+        &self.files[at.source as usize]
+    }
+
     /// The task of this name.
     pub(crate) fn task(&self, name: &str) -> Option<&Task> {
         match self.names.get(name)? {

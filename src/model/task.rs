@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::parameter::Parameter;
+use super::project::Output;
 use super::script::Script;
 use super::step::{Planned, Retry, Step, Written};
 use super::template::{Expression, Template};
@@ -25,6 +27,10 @@ pub(crate) struct Task {
     /// Environments; elsewhere it is left out. Empty: everywhere.
     pub(crate) only: Vec<(String, Span)>,
     pub(crate) require: Vec<Requirement>,
+    /// In the order of the file, which is that of the positional ones.
+    pub(crate) params: Vec<Parameter>,
+    /// Variables that stand for each of their values in turn: one job a combination.
+    pub(crate) each: Vec<Variable>,
     pub(crate) needs: Vec<Need>,
     /// Tasks that end first if they are in the plan too.
     pub(crate) after: Vec<(String, Span)>,
@@ -32,8 +38,10 @@ pub(crate) struct Task {
     /// Owed from the task's begin, done at its end, last one first.
     pub(crate) always: Vec<Step<Written>>,
     pub(crate) vars: Vec<Variable>,
+    /// Named secrets are in it too.
     pub(crate) env: Vec<(String, Template)>,
-    /// Relative to the folder of tasks.toml.
+    pub(crate) dotenv: Vec<Dotenv>,
+    /// Relative to the folder of its file.
     pub(crate) dir: Option<Template>,
     pub(crate) shell: Option<Vec<String>>,
     pub(crate) condition: Option<Expression>,
@@ -42,9 +50,30 @@ pub(crate) struct Task {
     pub(crate) timeout: Option<Duration>,
     pub(crate) retry: Option<Retry>,
     pub(crate) interactive: bool,
+    /// Whether it may see secrets although what it prints can't be masked.
+    pub(crate) unmasked: bool,
     pub(crate) exclusive: Option<String>,
+    /// Whether it holds its environment as a deploy does.
+    pub(crate) lock: bool,
+    /// How its output is shown, where it says so.
+    pub(crate) output: Option<Output>,
     /// Its name, in the file.
     pub(crate) at: Span,
+}
+
+/// A file of variables for processes.
+#[derive(Clone, Debug)]
+pub(crate) struct Dotenv {
+    /// Relative to the folder of the file that names it.
+    pub(crate) path: Template,
+    pub(crate) presence: Presence,
+}
+
+/// Whether a file must be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Presence {
+    Needed,
+    Optional,
 }
 
 impl Task {
@@ -83,6 +112,8 @@ pub(crate) enum Wanted {
 #[derive(Clone, Debug)]
 pub(crate) struct Need {
     pub(crate) task: String,
+    /// Its parameters, said by the one that needs it.
+    pub(crate) with: Vec<Variable>,
     /// The environment to run it in; without one, that of the task that needs it.
     pub(crate) environment: Option<(String, Span)>,
     pub(crate) at: Span,

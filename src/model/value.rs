@@ -3,27 +3,44 @@
 use std::fmt;
 
 use super::template::Template;
+use super::text::Text;
 use crate::diagnostic::Span;
 
 /// A value that a name stands for.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Value {
-    Text(String),
+    Text(Text),
     Integer(i64),
     Float(f64),
     Bool(bool),
-    List(Vec<String>),
+    List(Vec<Text>),
+}
+
+impl Value {
+    /// Plain text.
+    pub(crate) fn text(text: impl Into<Text>) -> Value {
+        Value::Text(text.into())
+    }
+
+    /// The value as one text, secrets as secrets; a list's words are joined by blanks.
+    pub(crate) fn into_text(self) -> Text {
+        match self {
+            Value::Text(text) => text,
+            Value::List(words) => Text::join(&words, " "),
+            Value::Integer(_) | Value::Float(_) | Value::Bool(_) => Text::from(self.to_string()),
+        }
+    }
 }
 
 impl fmt::Display for Value {
     /// As it stands in a sentence or a path; a list's words are joined by blanks.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Value::Text(text) => f.write_str(text),
+            Value::Text(text) => write!(f, "{text}"),
             Value::Integer(number) => write!(f, "{number}"),
             Value::Float(number) => write!(f, "{number}"),
             Value::Bool(truth) => write!(f, "{truth}"),
-            Value::List(words) => f.write_str(&words.join(" ")),
+            Value::List(words) => write!(f, "{}", Text::join(words, " ")),
         }
     }
 }

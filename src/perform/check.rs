@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use crate::model::event::{Failure, Told};
 use crate::model::health::Health;
+use crate::model::secret::Vault;
 use crate::model::step::Planned;
-use crate::model::text::Text;
 use crate::process::{Slept, Stop};
 use crate::release::git::without_credentials;
 use probe::{Answer, Prober};
@@ -27,6 +27,7 @@ const LAST_PROBE: Duration = Duration::from_secs(1);
 /// `Unmet` when it is not in time, with what came last; `TimedOut` when `deadline` comes before.
 pub(crate) fn check(
     health: &Health<Planned>,
+    vault: &Vault,
     deadline: Option<Instant>,
     stop: &Stop,
     tell: &mut dyn FnMut(Told),
@@ -35,11 +36,11 @@ pub(crate) fn check(
     let end = began + health.within;
     let end = deadline.map_or(end, |deadline| deadline.min(end));
     let url = without_credentials(&health.url.to_string());
-    let asker = Prober::new(&health.url.reveal()).map_err(|why| Failure::Refused {
+    let asker = Prober::new(&health.url.reveal(vault)).map_err(|why| Failure::Refused {
         message: format!("`{url}` can't be asked: {why}"),
         help: Some("give an address that starts with http:// or https://".to_owned()),
     })?;
-    let contains = health.contains.as_ref().map(Text::reveal);
+    let contains = health.contains.as_ref().map(|text| text.reveal(vault));
     let (mut probes, mut good) = (0_u32, 0);
     let mut last = Answer::Silence(Duration::ZERO);
     loop {

@@ -41,7 +41,8 @@ pub(super) fn shell(
     let mut args: Vec<OsString> = flags.iter().map(OsString::from).collect();
     args.push(bound.line.into());
     let mut surroundings = Surroundings::of(hands, act);
-    surroundings.set_all(bound.values.iter().map(|(name, value)| (name, value.reveal())));
+    let vault = hands.vaults.of(act.environment);
+    surroundings.set_all(bound.values.iter().map(|(name, value)| (name, value.reveal(vault))));
     run(hands, act, Process { program: OsStr::new(program), args, surroundings, handing }, stop, tell)
 }
 
@@ -84,7 +85,7 @@ pub(super) fn find(hands: &Hands<'_>, block: &Block, program: &str) -> Result<()
         .iter()
         .rev()
         .find(|(name, _)| name == "PATH")
-        .map(|(_, path)| OsString::from(path.reveal()));
+        .map(|(_, path)| OsString::from(path.to_string()));
     let callers = || hands.env.iter().find(|(name, _)| name == "PATH").map(|(_, path)| path.clone());
     let path = path.or_else(callers);
     let found = hands.programs.find(OsStr::new(program), path.as_deref(), &block.dir);
@@ -119,8 +120,8 @@ pub(super) fn program(
             code: 127,
         });
     };
-    let args = args.iter().map(|arg| arg.reveal().into()).collect();
-    let (program, surroundings) = (program.reveal(), Surroundings::of(hands, act));
+    let args = args.iter().map(|arg| arg.to_string().into()).collect();
+    let (program, surroundings) = (program.to_string(), Surroundings::of(hands, act));
     let process = Process { program: OsStr::new(&program), args, surroundings, handing: hands.handing };
     run(hands, act, process, stop, tell)
 }
@@ -135,16 +136,17 @@ impl Surroundings {
     /// Strongest last: the caller's environment, the block's variables, the step's, and what this doing adds.
     fn of(hands: &Hands<'_>, act: &Act<'_>) -> Surroundings {
         let dir = match &act.step.dir {
-            Some(dir) => hands.root.join(dir.reveal()),
+            Some(dir) => hands.root.join(dir.to_string()),
             None => act.block.dir.clone(),
         };
+        let vault = hands.vaults.of(act.environment);
         let mut surroundings = Surroundings { dir, env: hands.env.as_ref().clone() };
         if !act.block.interactive {
             surroundings.set_missing(&NO_PROMPTS);
         }
         surroundings.set("PWD", surroundings.dir.clone().into_os_string());
-        surroundings.set_all(act.block.env.iter().map(|(name, value)| (name, value.reveal())));
-        surroundings.set_all(act.step.env.iter().map(|(name, value)| (name, value.reveal())));
+        surroundings.set_all(act.block.env.iter().map(|(name, value)| (name, value.reveal(vault))));
+        surroundings.set_all(act.step.env.iter().map(|(name, value)| (name, value.reveal(vault))));
         surroundings.set_all(act.extra.iter().map(|(name, value)| (name, value.clone())));
         surroundings
     }

@@ -15,6 +15,7 @@ use crate::engine::{Act, World};
 use crate::model::event::{Failure, Told};
 use crate::model::name::RunId;
 use crate::model::record::Exit;
+use crate::model::secret::Vaults;
 use crate::model::step::{Action, Planned, Step};
 use crate::plan::{Check, Job};
 use crate::process::Stop;
@@ -32,6 +33,8 @@ pub(crate) struct Hands<'a> {
     pub(crate) env: Arc<Vec<(OsString, OsString)>>,
     pub(crate) programs: Programs,
     pub(crate) handing: Handing,
+    /// What the secrets of the plan are.
+    pub(crate) vaults: Vaults,
     /// Where releases go, for the plans that ship.
     pub(crate) docks: Docks<'a>,
 }
@@ -89,7 +92,13 @@ impl World for Hands<'_> {
         match &act.step.action {
             Action::Run(script) => exec::shell(self, act, script, self.handing, stop, tell),
             Action::Exec(words) => exec::program(self, act, words, stop, tell),
-            Action::Check(health) => check::check(health, act.limit.map(|limit| limit.at), stop, tell),
+            Action::Check(health) => check::check(
+                health,
+                self.vaults.of(act.environment),
+                act.limit.map(|limit| limit.at),
+                stop,
+                tell,
+            ),
             Action::Ship => ship::ship(self, act, stop, tell),
             Action::Swap(swaps) => swap::swap(self, swaps),
             Action::PutBack(owed) => swap::restore(self, owed),

@@ -5,6 +5,7 @@ use minijinja::value::ValueKind;
 use minijinja::{Environment, ErrorKind, UndefinedBehavior};
 
 use super::scope::{Origin, Rendered, Trouble};
+use crate::model::text::Text;
 use crate::model::value::Value;
 
 /// The value of `source`; `lookup` says what a name stands for.
@@ -29,10 +30,13 @@ pub(crate) fn evaluate(
     let mut context = std::collections::BTreeMap::<String, minijinja::Value>::new();
     let mut caller = std::collections::BTreeMap::<String, minijinja::Value>::new();
     for name in names {
+        if name == "secret" || name.starts_with("secret.") {
+            return Err(transformed());
+        }
         if let Some(variable) = name.strip_prefix("env.") {
             origin = Origin::Outside;
             match lookup(&name) {
-                Ok(rendered) => drop(caller.insert(variable.to_owned(), engine_value(rendered.value))),
+                Ok(rendered) => drop(caller.insert(variable.to_owned(), engine_value(rendered.value)?)),
                 // `env.X | default("…")` is for a variable that is not set.
                 Err(Trouble::Unset(_)) if source.contains("default") => {}
                 Err(trouble) => return Err(trouble),
@@ -41,7 +45,7 @@ pub(crate) fn evaluate(
             match lookup(&name) {
                 Ok(rendered) => {
                     origin = origin.and(rendered.origin);
-                    context.insert(name, engine_value(rendered.value));
+                    context.insert(name, engine_value(rendered.value)?);
                 }
                 Err(Trouble::Unknown(..)) if is_function(&name) => {}
                 Err(trouble) => return Err(trouble),
@@ -58,7 +62,7 @@ pub(crate) fn evaluate(
 /// A condition's verdict: what minijinja and Python take for true.
 pub(crate) fn is_true(value: &Value) -> bool {
     match value {
-        Value::Text(text) => !text.is_empty(),
+        Value::Text(text) => text.as_plain() != Some(""),
         Value::Integer(number) => *number != 0,
         Value::Float(number) => *number != 0.0,
         Value::Bool(truth) => *truth,
@@ -69,14 +73,14 @@ pub(crate) fn is_true(value: &Value) -> bool {
 /// Names that have a meaning of their own in expressions.
 const LITERALS: [&str; 6] = ["true", "false", "none", "True", "False", "None"];
 
-/// `name` or `env.NAME`: what needs no engine.
+/// `name`, `env.NAME` or `secret.NAME`: what needs no engine.
 fn is_plain_name(source: &str) -> bool {
     let word = |text: &str| {
         text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
             && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
     };
     match source.split_once('.') {
-        Some((first, rest)) => first == "env" && word(rest),
+        Some((first, rest)) => matches!(first, "env" | "secret") && word(rest),
         None => word(source),
     }
 }
@@ -86,14 +90,23 @@ fn is_function(name: &str) -> bool {
     matches!(name, "range" | "dict" | "namespace" | "debug")
 }
 
-fn engine_value(value: Value) -> minijinja::Value {
-    match value {
-        Value::Text(text) => text.into(),
+fn engine_value(value: Value) -> Result<minijinja::Value, Trouble> {
+    let plain = |text: &Text| text.as_plain().map(str::to_owned).ok_or_else(transformed);
+    Ok(match value {
+        Value::Text(text) => plain(&text)?.into(),
         Value::Integer(number) => number.into(),
         Value::Float(number) => number.into(),
         Value::Bool(truth) => truth.into(),
-        Value::List(words) => words.into(),
-    }
+        Value::List(words) => words.iter().map(plain).collect::<Result<Vec<String>, Trouble>>()?.into(),
+    })
+}
+
+/// Says that an expression would make another text of a secret, one that no mask would know.
+fn transformed() -> Trouble {
+    Trouble::Wrong(
+        "a secret can't be transformed: what comes out could not be masked".to_owned(),
+        Some("use it as it is, `{{ secret.NAME }}`; or keep it in the form that is wanted".to_owned()),
+    )
 }
 
 fn our_value(source: &str, value: &minijinja::Value) -> Result<Value, Trouble> {
@@ -106,10 +119,10 @@ fn our_value(source: &str, value: &minijinja::Value) -> Result<Value, Trouble> {
                 Value::Float(f64::try_from(value.clone()).map_err(|_| no_value("no number that fits"))?)
             }
         }),
-        ValueKind::String => Ok(Value::Text(value.to_string())),
+        ValueKind::String => Ok(Value::text(value.to_string())),
         ValueKind::Seq | ValueKind::Iterable => {
             let items = value.try_iter().map_err(|error| Trouble::Wrong(sentence(&error), None))?;
-            Ok(Value::List(items.map(|item| item.to_string()).collect()))
+            Ok(Value::List(items.map(|item| Text::from(item.to_string())).collect()))
         }
         _ => Err(no_value("nothing that text could hold")),
     }

@@ -1,6 +1,8 @@
 //! DECIDE: a Project, a Request and Facts become a [`Plan`]: everything that will be done, rendered, in its order.
 //! Pure: no file, no clock, no process. What a plan turns out to need of the world it asks for by name.
 
+mod arguments;
+mod call;
 pub(crate) mod expression;
 pub(crate) mod graph;
 pub(crate) mod guard;
@@ -21,22 +23,26 @@ use crate::model::name::{JobId, RunId};
 use crate::model::project::Project;
 use crate::model::release::{Source, Standing};
 use crate::model::script::Script;
+use crate::model::secret::Keeper;
 use crate::model::step::Planned;
 use crate::model::swap::Swap;
 use crate::model::target::Target;
-use crate::model::task::Block;
+use crate::model::task::{Block, Presence};
 use crate::model::text::Text;
 use graph::Graph;
 use render::Renderer;
 use schedule::Demand;
+use scope::{EnvFile, Trouble};
 use select::Selection;
 
 /// What the user asked for this time: one environment at most, and tasks in it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Request {
     pub(crate) environment: Option<String>,
-    /// Tasks by name; empty: the environment's deploy.
-    pub(crate) tasks: Vec<String>,
+    /// Empty: the environment's deploy.
+    pub(crate) tasks: Vec<Asked>,
+    /// Parameters of the environment's deploy, where no task is named.
+    pub(crate) given: Vec<(String, String)>,
     /// What follows `--`.
     pub(crate) args: Vec<String>,
     /// `--set`: these beat every other value.
@@ -44,6 +50,21 @@ pub(crate) struct Request {
     pub(crate) dependencies: Dependencies,
     pub(crate) freshness: Freshness,
     pub(crate) swapping: Swapping,
+}
+
+/// A task that the command line names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Asked {
+    pub(crate) task: String,
+    /// Parameters by name; one that takes many may stand here several times.
+    pub(crate) given: Vec<(String, String)>,
+}
+
+impl Asked {
+    /// A task without a word about its parameters.
+    pub(crate) fn plain(task: impl Into<String>) -> Asked {
+        Asked { task: task.into(), given: Vec::new() }
+    }
 }
 
 /// Where an environment's swap is made for a release.
@@ -86,9 +107,27 @@ pub(crate) struct Facts {
     pub(crate) source: Known<Source>,
     /// What each environment's ledger says.
     pub(crate) ledgers: BTreeMap<String, Standing>,
-    /// What the commands of variables printed, by the variable's place.
-    pub(crate) outputs: BTreeMap<Span, String>,
+    /// What the commands of variables printed, by the folder (relative to the root) and the words.
+    pub(crate) outputs: BTreeMap<(PathBuf, Vec<String>), String>,
+    /// What dotenv files say, or why they can't be read, by their paths.
+    pub(crate) dotenvs: BTreeMap<PathBuf, Read>,
+    /// Whether git knows a commit under these names; if not, why.
+    pub(crate) commits: BTreeMap<String, Known<()>>,
     pub(crate) world: World,
+}
+
+impl Facts {
+    /// What a dotenv file says; nothing of one that need not be there and is not.
+    pub(crate) fn dotenv(&self, file: &EnvFile) -> Result<&[(String, String)], Trouble> {
+        let wrong = |why: &str| Err(Trouble::NoFile(file.path.clone(), why.to_owned(), file.at));
+        match (self.dotenvs.get(&file.path), self.world, file.presence) {
+            (Some(Read::Is(variables)), _, _) => Ok(variables),
+            (Some(Read::Missing), _, Presence::Needed) => wrong("there is no such file"),
+            (Some(Read::Missing), _, Presence::Optional) | (None, World::Assumed, _) => Ok(&[]),
+            (Some(Read::Wrong(why)), _, _) => wrong(why),
+            (None, World::Seen, _) => Err(Trouble::Wants(Want::Dotenv(file.path.clone()))),
+        }
+    }
 }
 
 /// Whether the facts are those of the world, or made up to see what a file would come to in a good one.
@@ -115,8 +154,22 @@ pub(crate) enum Want {
     Source,
     /// The ledger of an environment.
     Ledger(String),
-    /// What a program prints, for the variable at a place.
-    Output(Span, Vec<String>),
+    /// What a program prints in a folder, relative to the root.
+    Output(PathBuf, Vec<String>),
+    /// What a dotenv file says.
+    Dotenv(PathBuf),
+    /// Whether git knows a commit under this name.
+    Commit(String),
+}
+
+/// What came of reading a dotenv file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Read {
+    /// Its variables, in the order of the file.
+    Is(Vec<(String, String)>),
+    Missing,
+    /// Why it can't be read.
+    Wrong(String),
 }
 
 /// Why there is no plan.
@@ -140,6 +193,8 @@ pub(crate) struct Plan {
     pub(crate) requirements: Vec<Needed>,
     /// What to ask before anything runs, task by task.
     pub(crate) questions: Vec<String>,
+    /// The secrets that its jobs see, each with the environment that it is for.
+    pub(crate) secrets: Vec<Hidden>,
     /// What goes out, one for each environment that the plan deploys to.
     pub(crate) deliveries: Vec<Delivery>,
 }
@@ -154,9 +209,22 @@ impl Plan {
             demands: Vec::new(),
             requirements: Vec::new(),
             questions: Vec::new(),
+            secrets: Vec::new(),
             deliveries: Vec::new(),
         }
     }
+}
+
+/// A secret that a plan needs: where it is kept, not what it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Hidden {
+    pub(crate) name: String,
+    pub(crate) environment: Option<String>,
+    pub(crate) keeper: Keeper<Planned>,
+    /// The folder that its paths are relative to, itself relative to the root.
+    pub(crate) folder: PathBuf,
+    /// Where it is declared.
+    pub(crate) at: Span,
 }
 
 /// A requirement, rendered, with the job that has it.
@@ -200,8 +268,8 @@ pub(crate) struct Delivery {
 /// # Errors
 /// Everything that is wrong with the request and with the texts that it reaches; or what must be known first.
 pub(crate) fn plan(project: &Project, request: &Request, facts: &Facts) -> Result<Plan, Unplanned> {
-    let selection = Selection::new(project, request).map_err(Unplanned::Wrong)?;
     let mut renderer = Renderer::new(project, request, facts);
+    let selection = Selection::new(project, request, &mut renderer)?;
     let selection = selection.prune(|node| renderer.is_left_out(node)).map_err(Unplanned::Wrong)?;
     renderer.note_deliveries(&selection.nodes);
     let mut exclusive = Words::default();
@@ -209,7 +277,7 @@ pub(crate) fn plan(project: &Project, request: &Request, facts: &Facts) -> Resul
     let mut demands = Vec::with_capacity(selection.nodes.len());
     let mut questions = Vec::new();
     let mut requirements = Vec::new();
-    for (node, name) in selection.nodes.iter().zip(selection.labels(project)) {
+    for (node, name) in selection.nodes.iter().zip(selection.labels(project, &renderer)) {
         let task = node.declared(project);
         let body = renderer.job(*node);
         demands.push(Demand {
@@ -222,6 +290,7 @@ pub(crate) fn plan(project: &Project, request: &Request, facts: &Facts) -> Resul
         jobs.push(Job { name, environment, body });
     }
     let deliveries = renderer.deliveries();
+    let secrets = renderer.secrets();
     renderer.finish()?;
     questions.dedup();
     Ok(Plan {
@@ -231,6 +300,7 @@ pub(crate) fn plan(project: &Project, request: &Request, facts: &Facts) -> Resul
         demands,
         requirements,
         questions,
+        secrets,
         deliveries,
     })
 }
@@ -261,7 +331,7 @@ pub(crate) fn check(project: &Project, facts: &Facts) -> Result<(), Diagnostics>
         .chain([None])
         .collect();
     let mut problems = Diagnostics::default();
-    let attempt = |environment: Option<&str>, tasks: Vec<String>| {
+    let attempt = |environment: Option<&str>, tasks: Vec<Asked>| {
         let request = Request { environment: environment.map(str::to_owned), tasks, ..Request::default() };
         match plan(project, &request, facts) {
             Err(Unplanned::Wrong(problems)) => Err(problems),
@@ -276,7 +346,7 @@ pub(crate) fn check(project: &Project, facts: &Facts) -> Result<(), Diagnostics>
         let places = places.iter().filter(|place| task.belongs_to(**place));
         let mut failed = None;
         for place in places {
-            match attempt(*place, vec![task.name.clone()]) {
+            match attempt(*place, vec![Asked::plain(task.name.as_str())]) {
                 Ok(()) => {
                     failed = None;
                     break;

@@ -4,33 +4,42 @@
 mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::sync::Arc;
 
-use super::scope::{Layer, Rendered, Scope};
+use super::arguments::Arguments;
+use super::scope::{EnvFile, Layer, Rendered, Scope, Seen};
 use super::select::{DEPLOY, Node};
-use super::{Check, Delivery, Facts, Freshness, Known, Needed, Request, Swapping, Unplanned, Want};
+use super::{Delivery, Facts, Freshness, Hidden, Known, Request, Swapping, Unplanned, Want};
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::model::environment::Environment;
-use crate::model::name::JobId;
-use crate::model::project::Project;
+use crate::model::project::{Project, inside};
 use crate::model::step::{Action, Planned, Step, Written};
-use crate::model::task::{Block, Call, Task, Wanted};
+use crate::model::task::{Block, Dotenv, Task};
 use crate::model::text::Text;
-use crate::model::value::Variable;
+
+/// What processes get beside the caller's environment; the last of one name counts.
+pub(super) type Env = Arc<Vec<(String, Text)>>;
 
 /// Renders the jobs of one plan and collects what is wrong with them.
 pub(crate) struct Renderer<'a> {
-    project: &'a Project,
-    request: &'a Request,
-    facts: &'a Facts,
+    pub(super) project: &'a Project,
+    pub(super) request: &'a Request,
+    pub(super) facts: &'a Facts,
     name: Arc<str>,
-    problems: Diagnostics,
-    wants: BTreeSet<Want>,
+    pub(super) problems: Diagnostics,
+    pub(super) wants: BTreeSet<Want>,
+    arguments: Arguments,
     /// The environments that the plan deploys to.
     delivers: BTreeSet<usize>,
     /// What every process of an environment gets; made once for each.
     surroundings: BTreeMap<Option<usize>, Arc<Vec<(String, Text)>>>,
-    shell: Arc<Vec<String>>,
+    /// The dotenv files that hold for every task of a file in an environment.
+    dotenvs: BTreeMap<(Option<usize>, usize), Arc<[EnvFile]>>,
+    /// The shell of each file.
+    shells: Vec<Arc<Vec<String>>>,
+    /// The secrets that were looked up, each with the environment that it is for.
+    seen: Seen,
 }
 
 impl<'a> Renderer<'a> {
@@ -45,18 +54,26 @@ impl<'a> Renderer<'a> {
             problems: Diagnostics::default(),
             wants: BTreeSet::new(),
             delivers: BTreeSet::new(),
+            arguments: Arguments::default(),
             surroundings: BTreeMap::new(),
-            shell: Arc::new(project.settings.shell.clone()),
+            dotenvs: BTreeMap::new(),
+            shells: project.files.iter().map(|file| Arc::new(file.shell.clone())).collect(),
+            seen: Seen::default(),
         }
     }
 
     /// What is wrong, or missing, if anything is.
-    pub(crate) fn finish(self) -> Result<(), Unplanned> {
+    pub(crate) fn finish(mut self) -> Result<(), Unplanned> {
+        self.settle()
+    }
+
+    /// The same, in the middle.
+    pub(crate) fn settle(&mut self) -> Result<(), Unplanned> {
         if !self.problems.is_empty() {
-            return Err(Unplanned::Wrong(self.problems));
+            return Err(Unplanned::Wrong(std::mem::take(&mut self.problems)));
         }
         if !self.wants.is_empty() {
-            return Err(Unplanned::Wants(self.wants.into_iter().collect()));
+            return Err(Unplanned::Wants(std::mem::take(&mut self.wants).into_iter().collect()));
         }
         Ok(())
     }
@@ -67,7 +84,7 @@ impl<'a> Renderer<'a> {
         if !task.belongs_to(node.environment.map(|index| self.project.environments[index].name.as_str())) {
             return true;
         }
-        let scope = self.scope(node.environment, Some(task));
+        let scope = self.scope(node.environment, Some(task), node.arguments);
         !self.holds(&scope, task.condition.as_ref())
     }
 
@@ -85,7 +102,7 @@ impl<'a> Renderer<'a> {
     pub(crate) fn job(&mut self, node: Node) -> Block {
         let mut block = match node.declared(self.project) {
             Some(task) => {
-                let scope = self.scope(node.environment, Some(task));
+                let scope = self.scope(node.environment, Some(task), node.arguments);
                 let outer = self.surroundings(node.environment);
                 self.block(task, &scope, &outer)
             }
@@ -95,29 +112,11 @@ impl<'a> Renderer<'a> {
             && let Some(environment) = node.environment.map(|index| &self.project.environments[index])
             && let Some(health) = &environment.health
         {
-            let scope = self.scope(node.environment, None);
+            let scope = self.scope(node.environment, None, 0);
             let action = Action::Check(Box::new(self.health(&scope, health)));
             block.steps.push(plain_step(action, "health", health.at));
         }
         block
-    }
-
-    /// What the node's task wants to have asked, its calls' questions included.
-    pub(crate) fn questions(&mut self, node: Node) -> Vec<String> {
-        let Some(task) = node.declared(self.project) else { return Vec::new() };
-        let scope = self.scope(node.environment, Some(task));
-        let mut questions = Vec::new();
-        self.ask(task, &scope, &mut questions);
-        questions
-    }
-
-    /// What must be so before the first job starts: the node's requirements, and those of the tasks that it calls.
-    pub(crate) fn requirements(&mut self, node: Node, job: JobId) -> Vec<Needed> {
-        let Some(task) = node.declared(self.project) else { return Vec::new() };
-        let scope = self.scope(node.environment, Some(task));
-        let mut needed = Vec::new();
-        self.require(task, &scope, job, &mut needed);
-        needed
     }
 
     pub(crate) fn deliveries(&mut self) -> Vec<Delivery> {
@@ -127,7 +126,7 @@ impl<'a> Renderer<'a> {
 
     fn delivery(&mut self, index: usize) -> Option<Delivery> {
         let environment = &self.project.environments[index];
-        let scope = self.scope(Some(index), None);
+        let scope = self.scope(Some(index), None, 0);
         let target = environment.target.as_ref().map(|target| self.target(&scope, target));
         let swap = environment.swap.iter().map(|swap| self.swap(&scope, swap)).collect();
         let source = match &self.facts.source {
@@ -153,28 +152,112 @@ impl<'a> Renderer<'a> {
         })
     }
 
-    fn scope(&self, environment: Option<usize>, task: Option<&'a Task>) -> Scope<'a> {
+    /// What a task sees that is given these arguments; without a task, what its environment's own texts see.
+    pub(super) fn scope(
+        &mut self,
+        environment: Option<usize>,
+        task: Option<&'a Task>,
+        arguments: u32,
+    ) -> Scope<'a> {
         let within = environment.map(|index| &self.project.environments[index]);
-        let layers = [
-            task.map(|task| &task.vars),
-            within.map(|environment| &environment.vars),
-            Some(&self.project.vars),
-        ];
-        Scope {
-            layers: layers.into_iter().flatten().map(|variables| Layer::Variables(variables)).collect(),
+        let given = (arguments != 0).then(|| Layer::Given(Rc::clone(self.arguments.of(arguments))));
+        let file = task.map_or(0, |task| task.at.source as usize);
+        let mut scope = Scope {
+            layers: given.into_iter().chain(self.layers(within, task, file)).collect(),
             environment: within,
+            file: &self.project.files[file],
+            dotenv: Arc::default(),
+            secrets: &self.project.secrets,
+            seen: Rc::clone(&self.seen),
             project: Arc::clone(&self.name),
             request: self.request,
             facts: self.facts,
             delivers: environment.is_some_and(|index| self.delivers.contains(&index)),
+        };
+        scope.dotenv = self.dotenv(&scope, environment, file);
+        if let Some(task) = task {
+            self.add_dotenv(&mut scope, task);
         }
+        scope
+    }
+
+    /// The variables that a task sees: its own, the environment's, its file's, the project's.
+    pub(super) fn layers(
+        &self,
+        environment: Option<&'a Environment>,
+        task: Option<&'a Task>,
+        file: usize,
+    ) -> impl Iterator<Item = Layer<'a>> + use<'a> {
+        let project = self.project;
+        let tables = [
+            task.map(|task| &task.vars),
+            environment.map(|environment| &environment.vars),
+            (file != 0).then(|| &project.files[file].vars),
+            Some(&project.files[0].vars),
+        ];
+        tables.into_iter().flatten().filter(|table| !table.is_empty()).map(|table| Layer::Variables(table))
+    }
+
+    /// The dotenv files of a file's settings and of an environment.
+    fn dotenv(&mut self, scope: &Scope<'a>, environment: Option<usize>, file: usize) -> Arc<[EnvFile]> {
+        if let Some(known) = self.dotenvs.get(&(environment, file)) {
+            return Arc::clone(known);
+        }
+        let of_file = &self.project.files[file].dotenv;
+        let of_environment = scope.environment.map_or(&[][..], |environment| &environment.dotenv);
+        let files: Vec<EnvFile> =
+            of_file.iter().chain(of_environment).filter_map(|file| self.env_file(scope, file)).collect();
+        let files: Arc<[EnvFile]> = files.into();
+        self.dotenvs.insert((environment, file), Arc::clone(&files));
+        files
+    }
+
+    /// Adds the dotenv files of a task, which beat those before.
+    pub(super) fn add_dotenv(&mut self, scope: &mut Scope<'a>, task: &'a Task) {
+        if !task.dotenv.is_empty() {
+            let own: Vec<EnvFile> =
+                task.dotenv.iter().filter_map(|file| self.env_file(scope, file)).collect();
+            scope.dotenv = scope.dotenv.iter().cloned().chain(own).collect();
+        }
+    }
+
+    fn env_file(&mut self, scope: &Scope<'a>, file: &Dotenv) -> Option<EnvFile> {
+        let path = self.open(scope, &file.path, "the path of a dotenv file")?;
+        let folder = &self.project.file(file.path.at).folder;
+        Some(EnvFile { path: folder.join(path), presence: file.presence, at: file.path.at })
+    }
+
+    /// A set of arguments, by its number.
+    pub(super) fn number(&mut self, arguments: Vec<(String, Rendered)>) -> u32 {
+        self.arguments.number(arguments)
+    }
+
+    /// What a job is given.
+    pub(super) fn given(&self, arguments: u32) -> &[(String, Rendered)] {
+        self.arguments.of(arguments)
+    }
+
+    /// The secrets that the plan's texts name, with where each is kept.
+    pub(crate) fn secrets(&mut self) -> Vec<Hidden> {
+        let seen: Vec<(Option<String>, String)> = self.seen.borrow().iter().cloned().collect();
+        let hidden = seen.into_iter().filter_map(|(environment, name)| {
+            let secret = self.project.secrets.iter().find(|secret| secret.name == name)?;
+            let index = environment.as_ref().and_then(|name| {
+                self.project.environments.iter().position(|environment| environment.name == *name)
+            });
+            let scope = self.scope(index, None, 0);
+            let keeper = self.keeper(&scope, &secret.keeper)?;
+            let folder = self.project.file(secret.at).folder.clone();
+            Some(Hidden { name, environment, keeper, folder, at: secret.at })
+        });
+        hidden.collect()
     }
 
     /// The deploy that an environment has without a task for it; its health check is added to every deploy.
     fn built_in(&mut self, node: Node) -> Block {
         let environment = node.environment.map(|index| &self.project.environments[index]);
         let at = environment.map_or(Span::default(), |environment| environment.at);
-        let scope = self.scope(node.environment, None);
+        let scope = self.scope(node.environment, None, 0);
         let ship = match environment {
             Some(environment) => self.ship(&scope, environment, at),
             None => Action::Ship,
@@ -199,9 +282,12 @@ impl<'a> Renderer<'a> {
             name: name.to_owned(),
             steps: Vec::new(),
             always: Vec::new(),
-            env: self.surroundings(index),
+            env: {
+                let env = self.surroundings(index);
+                self.beneath(scope, &env)
+            },
             dir: self.facts.root.clone(),
-            shell: Arc::clone(&self.shell),
+            shell: Arc::clone(&self.shells[0]),
             skip_if: None,
             timeout: None,
             retry: None,
@@ -210,103 +296,75 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    fn block(&mut self, task: &'a Task, scope: &Scope<'a>, outer: &Arc<Vec<(String, Text)>>) -> Block {
+    /// A task's steps with all that they need. `outer` is what its processes get beneath the task's own variables,
+    /// dotenv files aside.
+    pub(super) fn block(&mut self, task: &'a Task, scope: &Scope<'a>, outer: &Env) -> Block {
         let env = if task.env.is_empty() {
             Arc::clone(outer)
         } else {
             let own = self.env(scope, &task.env);
             Arc::new(outer.iter().cloned().chain(own).collect())
         };
-        let dir = match &task.dir {
-            Some(dir) => self.facts.root.join(self.string(scope, dir)),
-            None => self.facts.root.clone(),
-        };
+        let folder = inside(&self.facts.root, &scope.file.folder);
+        let interactive = task.interactive || self.calls_interactive(task);
         Block {
             name: task.name.clone(),
             steps: self.steps(scope, &task.steps, &env),
             always: self.steps(scope, &task.always, &env),
-            env,
-            dir,
-            shell: task
-                .shell
-                .as_ref()
-                .map_or_else(|| Arc::clone(&self.shell), |shell| Arc::new(shell.clone())),
+            env: self.beneath(scope, &env),
+            dir: match &task.dir {
+                Some(dir) => folder.join(self.open(scope, dir, "a folder").unwrap_or_default()),
+                None => folder,
+            },
+            shell: match &task.shell {
+                Some(shell) => Arc::new(shell.clone()),
+                None => Arc::clone(&self.shells[task.at.source as usize]),
+            },
             skip_if: match self.request.freshness {
                 Freshness::Respect => task.skip_if.as_ref().map(|script| self.script(scope, script)),
                 Freshness::Ignore => None,
             },
             timeout: task.timeout,
             retry: task.retry.clone(),
-            interactive: task.interactive || self.calls_interactive(task),
+            interactive,
             at: task.at,
         }
     }
 
-    /// Whether a task that this one calls wants the terminal: then the whole job has it to itself.
-    fn calls_interactive(&self, task: &Task) -> bool {
-        task.steps.iter().any(|step| match &step.action {
-            Action::Task(call) => self
-                .project
-                .task(&call.task)
-                .is_some_and(|callee| callee.interactive || self.calls_interactive(callee)),
-            Action::Run(_)
-            | Action::Exec(_)
-            | Action::Swap(_)
-            | Action::Ship
-            | Action::Check(_)
-            | Action::PutBack(_) => false,
-        })
-    }
-
-    fn ask(&mut self, task: &'a Task, scope: &Scope<'a>, questions: &mut Vec<String>) {
-        if let Some(confirm) = &task.confirm {
-            questions.push(self.string(scope, confirm));
-        }
-        for (callee, inner) in self.callees(task, scope) {
-            self.ask(callee, &inner, questions);
-        }
-    }
-
-    fn require(&mut self, task: &'a Task, scope: &Scope<'a>, job: JobId, needed: &mut Vec<Needed>) {
-        for requirement in &task.require {
-            let check = match &requirement.wanted {
-                Wanted::Program(program) => Check::Program(program.clone()),
-                Wanted::Line(line) => Check::Line(self.script(scope, line)),
-            };
-            let message = requirement.message.as_ref().map(|message| self.string(scope, message));
-            needed.push(Needed { job, check, message });
-        }
-        for (callee, inner) in self.callees(task, scope) {
-            self.require(callee, &inner, job, needed);
-        }
-    }
-
-    fn steps(
-        &mut self,
-        scope: &Scope<'a>,
-        steps: &'a [Step<Written>],
-        env: &Arc<Vec<(String, Text)>>,
-    ) -> Vec<Step<Planned>> {
-        let kept = steps.iter().filter_map(|step| {
-            if !self.is_done_here(scope, step) {
-                return None;
+    fn steps(&mut self, scope: &Scope<'a>, steps: &'a [Step<Written>], env: &Env) -> Vec<Step<Planned>> {
+        let mut planned = Vec::with_capacity(steps.len());
+        for step in steps {
+            if !self.holds(scope, step.condition.as_ref()) {
+                continue;
             }
-            Some(self.step(scope, step, env))
-        });
-        kept.collect()
+            match &step.action {
+                Action::Task(call) => {
+                    for (callee, inner) in self.called(scope, call) {
+                        let block = self.block(callee, &inner, env);
+                        planned.push(self.step(scope, step, Action::Task(Box::new(block)), env));
+                    }
+                }
+                action => {
+                    let action = self.action(scope, action, step.at);
+                    planned.push(self.step(scope, step, action, env));
+                }
+            }
+        }
+        planned
     }
 
     fn step(
         &mut self,
         scope: &Scope<'a>,
         step: &'a Step<Written>,
-        env: &Arc<Vec<(String, Text)>>,
+        action: Action<Planned>,
+        env: &Env,
     ) -> Step<Planned> {
         Step {
             name: step.name.clone(),
-            action: self.action(scope, step, env),
+            action,
             condition: (),
-            dir: step.dir.as_ref().map(|dir| self.text(scope, dir)),
+            dir: step.dir.as_ref().map(|dir| self.inner_folder(scope, dir)),
             env: self.env(scope, &step.env),
             timeout: step.timeout,
             retry: step.retry.clone(),
@@ -316,18 +374,11 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    fn action(
-        &mut self,
-        scope: &Scope<'a>,
-        step: &'a Step<Written>,
-        env: &Arc<Vec<(String, Text)>>,
-    ) -> Action<Planned> {
-        match &step.action {
+    fn action(&mut self, scope: &Scope<'a>, action: &'a Action<Written>, at: Span) -> Action<Planned> {
+        match action {
             Action::Run(script) => Action::Run(self.script(scope, script)),
-            Action::Exec(words) => {
-                Action::Exec(words.iter().flat_map(|word| self.words(scope, word)).collect())
-            }
-            Action::Task(call) => Action::Task(Box::new(self.call(scope, call, env))),
+            Action::Exec(words) => Action::Exec(self.program(scope, words)),
+            Action::Task(_) => unreachable!("a call is rendered where its steps are"),
             Action::Swap(swaps) => Action::Swap(swaps.iter().map(|swap| self.swap(scope, swap)).collect()),
             Action::Check(health) => Action::Check(Box::new(self.health(scope, health))),
             Action::PutBack(never) => match *never {},
@@ -347,67 +398,11 @@ impl<'a> Renderer<'a> {
                     Some(_) => None,
                 };
                 if let Some((message, help)) = missing {
-                    self.problems.push(Diagnostic::new(message).at(step.at, "ships").help(help));
+                    self.problems.push(Diagnostic::new(message).at(at, "ships").help(help));
                 }
-                scope.environment.map_or(Action::Ship, |environment| self.ship(scope, environment, step.at))
+                scope.environment.map_or(Action::Ship, |environment| self.ship(scope, environment, at))
             }
         }
-    }
-
-    /// Whether a step is done: its own `if` holds, and that of a task which it calls, which must belong here too.
-    fn is_done_here(&mut self, scope: &Scope<'a>, step: &'a Step<Written>) -> bool {
-        if !self.holds(scope, step.condition.as_ref()) {
-            return false;
-        }
-        let Action::Task(call) = &step.action else { return true };
-        let Some(callee) = self.project.task(&call.task) else { return true };
-        let inner = self.call_scope(scope, call, callee);
-        callee.belongs_to(scope.environment.map(|environment| environment.name.as_str()))
-            && self.holds(&inner, callee.condition.as_ref())
-    }
-
-    /// The tasks that a task calls, each with its scope, whenever that is: also when they are owed.
-    fn callees(&mut self, task: &'a Task, scope: &Scope<'a>) -> Vec<(&'a Task, Scope<'a>)> {
-        let undo = task.steps.iter().flat_map(|step| &step.undo);
-        let steps: Vec<&'a Step<Written>> = task.steps.iter().chain(&task.always).chain(undo).collect();
-        let mut callees = Vec::new();
-        for step in steps {
-            if let Action::Task(call) = &step.action
-                && let Some(callee) = self.project.task(&call.task)
-                && self.is_done_here(scope, step)
-            {
-                callees.push((callee, self.call_scope(scope, call, callee)));
-            }
-        }
-        callees
-    }
-
-    /// Another task as part of this one: its own folder, shell and environment on top of the caller's.
-    fn call(&mut self, scope: &Scope<'a>, call: &'a Call, env: &Arc<Vec<(String, Text)>>) -> Block {
-        let callee = self.project.task(&call.task).expect("the file was checked: every called task exists");
-        let inner = self.call_scope(scope, call, callee);
-        self.block(callee, &inner, env)
-    }
-
-    fn call_scope(&mut self, scope: &Scope<'a>, call: &Call, callee: &'a Task) -> Scope<'a> {
-        let given = call
-            .with
-            .iter()
-            .filter_map(|variable| Some((variable.name.clone(), self.given(scope, variable)?)));
-        let given = Layer::Given(given.collect());
-        let within = scope.environment.map(|environment| Layer::Variables(&environment.vars));
-        let layers = [
-            Some(given),
-            Some(Layer::Variables(&callee.vars)),
-            within,
-            Some(Layer::Variables(&self.project.vars)),
-        ];
-        Scope { layers: layers.into_iter().flatten().collect(), ..scope.clone() }
-    }
-
-    /// The value of a `with` entry, seen from the caller.
-    fn given(&mut self, scope: &Scope<'a>, variable: &Variable) -> Option<Rendered> {
-        scope.given(variable).map_err(|trouble| self.trouble(trouble, variable.at)).ok()
     }
 }
 

@@ -1,16 +1,22 @@
-//! What a name stands for. Looked up in this order: `--set`; what a `task` step gives with `with`; the task's
-//! `vars`; the environment's; the project's; the built-in names. No other place.
+//! What a name stands for. Looked up in this order: `--set`; parameters and what `with` gives; the task's `vars`; the
+//! environment's; those of the task's file; the project's; the built-in names. No other place.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::expression;
 use super::{Facts, Request, Want, World};
 use crate::diagnostic::{Diagnostic, Span, nearest};
 use crate::model::environment::Environment;
-use crate::model::project::Project;
+use crate::model::project::{File, Project};
+use crate::model::secret::Secret;
 use crate::model::step::Action;
+use crate::model::task::Presence;
 use crate::model::template::{Expression, Part, Template};
+use crate::model::text::Text;
 use crate::model::value::{Definition, Value, Variable};
 
 /// The names that need no definition.
@@ -20,7 +26,10 @@ const BUILT_IN: [&str; 10] =
 /// Every name that some text of the project could mean.
 pub(crate) fn names(project: &Project) -> BTreeSet<&str> {
     let tables = project.environments.iter().map(|environment| &environment.vars);
-    let tables = tables.chain(project.tasks.iter().map(|task| &task.vars)).chain([&project.vars]);
+    let tables = tables.chain(project.tasks.iter().flat_map(|task| [&task.vars, &task.each]));
+    let tables = tables.chain(project.files.iter().map(|file| &file.vars));
+    let parameters =
+        project.tasks.iter().flat_map(|task| &task.params).map(|parameter| parameter.name.as_str());
     let given =
         project.tasks.iter().flat_map(|task| task.steps.iter().chain(&task.always)).filter_map(|step| {
             match &step.action {
@@ -34,7 +43,7 @@ pub(crate) fn names(project: &Project) -> BTreeSet<&str> {
             }
         });
     let variables = tables.chain(given).flatten().map(|variable| variable.name.as_str());
-    variables.chain(BUILT_IN).collect()
+    variables.chain(parameters).chain(BUILT_IN).collect()
 }
 
 /// A value, and where it came from.
@@ -63,6 +72,10 @@ impl Origin {
 pub(crate) enum Trouble {
     /// There is no such name; the nearest one.
     Unknown(String, Option<String>),
+    /// There is no such secret; the nearest one.
+    NoSecret(String, Option<String>),
+    /// A dotenv file that must be there is not, or can't be read: why.
+    NoFile(PathBuf, String, Span),
     /// A variable of the caller's environment that is not set.
     Unset(String),
     /// Variables that stand for each other.
@@ -84,6 +97,18 @@ impl Trouble {
                 );
                 Diagnostic::new(format!("there is no value `{name}`")).at(at, "unknown name").help(help)
             }
+            Trouble::NoSecret(name, near) => {
+                let help = near.map_or_else(
+                    || format!("say where it is kept: [secrets]\n{name} = {{ env = \"{name}\" }}"),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                Diagnostic::new(format!("there is no secret `{name}`")).at(at, "unknown secret").help(help)
+            }
+            Trouble::NoFile(path, why, at) => {
+                Diagnostic::new(format!("the dotenv file `{}` can't be read: {why}", path.display()))
+                    .at(at, "")
+                    .help("write it, or let it be missing: { path = \"…\", optional = true }")
+            }
             Trouble::Unset(name) => Diagnostic::new(format!("the environment variable {name} is not set"))
                 .at(at, "read here")
                 .help(format!("set it, or write {{{{ env.{name} | default(\"…\") }}}}")),
@@ -102,6 +127,13 @@ impl Trouble {
 pub(crate) struct Scope<'a> {
     pub(crate) layers: Vec<Layer<'a>>,
     pub(crate) environment: Option<&'a Environment>,
+    /// The file whose task it is.
+    pub(crate) file: &'a File,
+    /// The dotenv files that `env.NAME` may come from, the strongest last.
+    pub(crate) dotenv: Arc<[EnvFile]>,
+    /// Every secret of the project; those that are looked up are noted.
+    pub(crate) secrets: &'a [Secret],
+    pub(crate) seen: Seen,
     pub(crate) project: Arc<str>,
     pub(crate) request: &'a Request,
     pub(crate) facts: &'a Facts,
@@ -109,15 +141,32 @@ pub(crate) struct Scope<'a> {
     pub(crate) delivers: bool,
 }
 
+/// The secrets that were looked up, each with the environment that it is for.
+pub(crate) type Seen = Rc<RefCell<BTreeSet<(Option<String>, String)>>>;
+
 /// Names that are seen together; an earlier layer hides a later one.
 #[derive(Clone)]
 pub(crate) enum Layer<'a> {
-    Given(Vec<(String, Rendered)>),
+    /// What a job or a called task was given. `--set` has its say before.
+    Given(Given),
     Variables(&'a [Variable]),
 }
 
+/// Names with values that are known already.
+pub(crate) type Given = Rc<[(String, Rendered)]>;
+
+/// A dotenv file, by its path.
+#[derive(Clone, Debug)]
+pub(crate) struct EnvFile {
+    /// Relative to the root's folder.
+    pub(crate) path: PathBuf,
+    pub(crate) presence: Presence,
+    /// Where it is named.
+    pub(crate) at: Span,
+}
+
 impl Layer<'_> {
-    fn names(&self) -> Vec<&str> {
+    pub(super) fn names(&self) -> Vec<&str> {
         match self {
             Layer::Given(values) => values.iter().map(|(name, _)| name.as_str()).collect(),
             Layer::Variables(variables) => variables.iter().map(|variable| variable.name.as_str()).collect(),
@@ -131,13 +180,13 @@ impl Scope<'_> {
         self.evaluate(&expression.source, &mut Vec::new())
     }
 
-    /// The value of a `with` entry, for the task that is called.
-    pub(crate) fn given(&self, variable: &Variable) -> Result<Rendered, Trouble> {
+    /// The value of a right-hand side: of a `with` entry, of a parameter's default, of an `each`.
+    pub(crate) fn defined(&self, variable: &Variable) -> Result<Rendered, Trouble> {
         self.rendered(variable, &mut Vec::new())
     }
 
     /// A template as one string.
-    pub(crate) fn text(&self, template: &Template) -> Result<(String, Origin), (Trouble, Span)> {
+    pub(crate) fn text(&self, template: &Template) -> Result<(Text, Origin), (Trouble, Span)> {
         self.fill(template, &mut Vec::new())
     }
 
@@ -148,22 +197,24 @@ impl Scope<'_> {
     /// `open` holds the variables whose definitions we are inside of, each with its layer: a variable that mentions
     /// its own name means the one that it hides.
     fn lookup(&self, name: &str, open: &mut Vec<(String, usize)>) -> Result<Rendered, Trouble> {
+        let given = |layer: &Layer<'_>| match layer {
+            Layer::Given(values) => {
+                values.iter().find(|(given, _)| given == name).map(|(_, value)| value.clone())
+            }
+            Layer::Variables(_) => None,
+        };
+        if let Some(value) = self.layers.iter().find_map(given) {
+            return Ok(value);
+        }
         if let Some((_, value)) = self.request.set.iter().rev().find(|(set, _)| set == name) {
             return Ok(Rendered { value: self.as_defined(name, value)?, origin: Origin::Outside });
         }
         let first = open.last().filter(|(inside, _)| inside == name).map_or(0, |(_, layer)| layer + 1);
         for (index, layer) in self.layers.iter().enumerate().skip(first) {
-            match layer {
-                Layer::Given(values) => {
-                    if let Some((_, value)) = values.iter().find(|(given, _)| given == name) {
-                        return Ok(value.clone());
-                    }
-                }
-                Layer::Variables(variables) => {
-                    if let Some(variable) = variables.iter().find(|variable| variable.name == name) {
-                        return self.define(variable, index, open);
-                    }
-                }
+            if let Layer::Variables(variables) = layer
+                && let Some(variable) = variables.iter().find(|variable| variable.name == name)
+            {
+                return self.define(variable, index, open);
             }
         }
         self.built_in(name, open)
@@ -190,7 +241,7 @@ impl Scope<'_> {
                 | Definition::List(_)
                 | Definition::Command(_),
             )
-            | None => (Some(Value::Text(text.to_owned())), ""),
+            | None => (Some(Value::text(text)), ""),
         };
         value.ok_or_else(|| Trouble::Wrong(format!("--set {name}={text}: `{name}` is {wanted}"), None))
     }
@@ -239,32 +290,66 @@ impl Scope<'_> {
         words: &[Template],
         open: &mut Vec<(String, usize)>,
     ) -> Result<Rendered, Trouble> {
-        if let Some(output) = self.facts.outputs.get(&variable.at) {
-            return Ok(Rendered { value: Value::Text(output.clone()), origin: Origin::Outside });
-        }
         let words: Result<Vec<String>, Trouble> = words
             .iter()
-            .map(|word| self.fill(word, open).map(|(text, _)| text).map_err(|(trouble, _)| trouble))
+            .map(|word| {
+                let (text, _) = self.fill(word, open).map_err(|(trouble, _)| trouble)?;
+                let plain = text.as_plain().map(str::to_owned);
+                plain.ok_or_else(|| argument(&format!("the command of `{}`", variable.name)))
+            })
             .collect();
-        Err(Trouble::Wants(Want::Output(variable.at, words?)))
+        let command = (self.file.folder.clone(), words?);
+        match self.facts.outputs.get(&command) {
+            Some(output) => Ok(Rendered { value: Value::text(output.as_str()), origin: Origin::Outside }),
+            None => Err(Trouble::Wants(Want::Output(command.0, command.1))),
+        }
+    }
+
+    /// A variable of the caller's environment, or of the dotenv files beneath it.
+    fn caller(&self, variable: &str) -> Result<Rendered, Trouble> {
+        let found = |text: &str| Rendered { value: Value::text(text), origin: Origin::Outside };
+        if let Some((_, value)) = self.facts.env.iter().find(|(name, _)| name == variable) {
+            return Ok(found(&value.to_string_lossy()));
+        }
+        for file in self.dotenv.iter().rev() {
+            if let Some((_, value)) = self.facts.dotenv(file)?.iter().rev().find(|(name, _)| name == variable)
+            {
+                return Ok(found(value));
+            }
+        }
+        match self.facts.world {
+            World::Assumed => Ok(found("")),
+            World::Seen => Err(Trouble::Unset(variable.to_owned())),
+        }
+    }
+
+    /// A secret by its name. What it is, is not known here.
+    fn secret(&self, name: &str) -> Result<Rendered, Trouble> {
+        if !self.secrets.iter().any(|secret| secret.name == name) {
+            let known = self.secrets.iter().map(|secret| secret.name.as_str());
+            return Err(Trouble::NoSecret(name.to_owned(), nearest(name, known).map(str::to_owned)));
+        }
+        let environment = self.environment.map(|environment| environment.name.clone());
+        self.seen.borrow_mut().insert((environment, name.to_owned()));
+        Ok(Rendered { value: Value::Text(Text::secret(name)), origin: Origin::Outside })
     }
 
     fn fill(
         &self,
         template: &Template,
         open: &mut Vec<(String, usize)>,
-    ) -> Result<(String, Origin), (Trouble, Span)> {
-        let mut text = String::new();
+    ) -> Result<(Text, Origin), (Trouble, Span)> {
+        let mut text = Text::default();
         let mut origin = Origin::File;
         for part in &template.parts {
             match part {
-                Part::Plain(plain) => text.push_str(plain),
+                Part::Plain(plain) => text.push(plain),
                 Part::Value(expression) => {
                     let rendered = self
                         .evaluate(&expression.source, open)
                         .map_err(|trouble| (trouble, expression.at))?;
                     origin = origin.and(rendered.origin);
-                    text.push_str(&rendered.value.to_string());
+                    text.append(rendered.value.into_text());
                 }
             }
         }
@@ -272,18 +357,16 @@ impl Scope<'_> {
     }
 
     fn built_in(&self, name: &str, open: &mut Vec<(String, usize)>) -> Result<Rendered, Trouble> {
-        let outside = |text: &str| Rendered { value: Value::Text(text.to_owned()), origin: Origin::Outside };
+        let outside = |text: &str| Rendered { value: Value::text(text), origin: Origin::Outside };
         if let Some(variable) = name.strip_prefix("env.") {
-            let found = self.facts.env.iter().find(|(name, _)| name == variable);
-            return match (found, self.facts.world) {
-                (Some((_, value)), _) => Ok(outside(&value.to_string_lossy())),
-                (None, World::Assumed) => Ok(outside("")),
-                (None, World::Seen) => Err(Trouble::Unset(variable.to_owned())),
-            };
+            return self.caller(variable);
+        }
+        if let Some(secret) = name.strip_prefix("secret.") {
+            return self.secret(secret);
         }
         match name {
             "environment" => self.in_environment(name).map(|environment| Rendered {
-                value: Value::Text(environment.name.clone()),
+                value: Value::text(environment.name.as_str()),
                 origin: Origin::File,
             }),
             "url" => {
@@ -300,7 +383,10 @@ impl Scope<'_> {
             "project" => Ok(outside(&self.project)),
             "root" => Ok(outside(&self.facts.root.to_string_lossy())),
             "run" => Ok(outside(&self.facts.run.0)),
-            "args" => Ok(Rendered { value: Value::List(self.request.args.clone()), origin: Origin::Outside }),
+            "args" => {
+                let words = self.request.args.iter().map(|word| Text::from(word.as_str())).collect();
+                Ok(Rendered { value: Value::List(words), origin: Origin::Outside })
+            }
             "commit" => Ok(outside(self.source()?.commit.as_str())),
             "commit_short" => Ok(outside(self.source()?.commit.short())),
             "branch" => match &self.source()?.branch {
@@ -342,6 +428,14 @@ impl Scope<'_> {
     }
 }
 
-fn as_text((text, origin): (String, Origin)) -> Rendered {
+/// Says that a secret would be an argument of a process, for everybody on the machine to read.
+pub(crate) fn argument(of: &str) -> Trouble {
+    Trouble::Wrong(
+        format!("a secret can't be an argument of {of}: everybody on the machine could read it"),
+        Some("name it (secrets = [\"…\"]), and the program finds it in its environment".to_owned()),
+    )
+}
+
+fn as_text((text, origin): (Text, Origin)) -> Rendered {
     Rendered { value: Value::Text(text), origin }
 }

@@ -2,14 +2,17 @@
 
 use std::collections::HashMap;
 
+use super::arguments::{MOST_JOBS, Offer};
 use super::graph::{Cycle, Graph};
-use super::{Dependencies, Request};
+use super::render::Renderer;
+use super::scope::Scope;
+use super::{Dependencies, Request, Unplanned};
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, nearest};
 use crate::model::environment::Environment;
 use crate::model::name::JobId;
 use crate::model::project::{Named, Project};
 use crate::model::step::{Action, Step, Written};
-use crate::model::task::Task;
+use crate::model::task::{Need, Task};
 
 /// The task that an environment's deploy runs, unless the environment names another.
 pub(crate) const DEPLOY: &str = "deploy";
@@ -17,11 +20,13 @@ pub(crate) const DEPLOY: &str = "deploy";
 /// How deep `task` steps may be nested; deeper is a mistake, and would overflow the stack.
 pub(crate) const DEEPEST_CALL: usize = 64;
 
-/// One task in one environment, before it is rendered.
+/// One task with one set of parameters in one environment, before it is rendered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Node {
     pub(crate) work: Work,
     pub(crate) environment: Option<usize>,
+    /// What it is given, by its number.
+    pub(crate) arguments: u32,
 }
 
 /// What a node does.
@@ -74,23 +79,36 @@ pub(crate) struct Selection {
 
 impl Selection {
     /// # Errors
-    /// Unknown names, an environment without anything to deploy, and the loop if there is one.
-    pub(crate) fn new(project: &Project, request: &Request) -> Result<Selection, Diagnostics> {
-        let roots = roots(project, request)?;
-        let dependencies = request.dependencies;
-        let mut walk =
-            Walk { project, dependencies, numbers: HashMap::new(), nodes: Vec::new(), needs: Vec::new() };
+    /// Unknown names, parameters that don't fit, an environment without anything to deploy, the loop if there is one;
+    /// and what must be known first.
+    pub(crate) fn new<'a>(
+        project: &'a Project,
+        request: &'a Request,
+        renderer: &mut Renderer<'a>,
+    ) -> Result<Selection, Unplanned> {
+        let mut walk = Walk {
+            project,
+            renderer,
+            dependencies: request.dependencies,
+            numbers: HashMap::new(),
+            uses: HashMap::new(),
+            nodes: Vec::new(),
+            needs: Vec::new(),
+        };
+        let roots = walk.roots(request).map_err(Unplanned::Wrong)?;
+        walk.renderer.note_deliveries(&roots);
         let roots: Vec<JobId> = roots.into_iter().map(|node| walk.number(node)).collect();
         let mut next = 0;
         while let Some(&node) = walk.nodes.get(next) {
-            let needs = walk.needs_of(node)?;
+            let needs = walk.needs_of(node).map_err(Unplanned::Wrong)?;
             walk.needs[next] = needs;
             next += 1;
         }
+        walk.renderer.settle()?;
         let after = walk.after();
         match Graph::new(&walk.needs, &after) {
             Ok(graph) => Ok(Selection { nodes: walk.nodes, graph, roots, needs: walk.needs, after }),
-            Err(cycle) => Err(explain(project, &walk.nodes, &cycle).into()),
+            Err(cycle) => Err(Unplanned::Wrong(explain(project, &walk.nodes, &cycle).into())),
         }
     }
 
@@ -127,61 +145,39 @@ impl Selection {
         Ok(Selection { nodes, graph, roots, needs, after })
     }
 
-    /// What each node is called: its task's name, with the environment where that alone would be ambiguous.
-    pub(crate) fn labels(&self, project: &Project) -> Vec<String> {
+    /// What each node is called: its task's name, with what `each` gives it; with its parameters and its environment
+    /// where the name alone would be ambiguous.
+    pub(crate) fn labels(&self, project: &Project, renderer: &Renderer<'_>) -> Vec<String> {
         let name = |node: &Node| node.declared(project).map_or(DEPLOY, |task| task.name.as_str());
-        let mut uses: HashMap<&str, usize> = HashMap::new();
+        let mut uses: HashMap<&str, Vec<(Option<usize>, u32)>> = HashMap::new();
         for node in &self.nodes {
-            *uses.entry(name(node)).or_default() += 1;
+            uses.entry(name(node)).or_default().push((node.environment, node.arguments));
         }
-        let label = |node: &Node| match node.environment {
-            Some(index) if uses[name(node)] > 1 => {
-                format!("{}@{}", name(node), project.environments[index].name)
+        let label = |node: &Node| {
+            let mut label = name(node).to_owned();
+            let others = &uses[name(node)];
+            if node.arguments != 0 {
+                let each = node.declared(project).map_or(&[][..], |task| &task.each);
+                let is_each = |name: &str| each.iter().any(|variable| variable.name == name);
+                let differ = others.iter().any(|(_, arguments)| *arguments != node.arguments);
+                let given = renderer.given(node.arguments).iter();
+                let shown: Vec<String> = given
+                    .filter(|(name, _)| is_each(name) || (differ && each.is_empty()))
+                    .map(|(name, rendered)| format!("{name}={}", rendered.value))
+                    .collect();
+                if !shown.is_empty() {
+                    label = format!("{label}[{}]", shown.join(","));
+                }
             }
-            Some(_) | None => name(node).to_owned(),
+            match node.environment {
+                Some(index) if others.iter().any(|(other, _)| *other != node.environment) => {
+                    format!("{label}@{}", project.environments[index].name)
+                }
+                Some(_) | None => label,
+            }
         };
         self.nodes.iter().map(label).collect()
     }
-}
-
-/// The nodes that the request names.
-fn roots(project: &Project, request: &Request) -> Result<Vec<Node>, Diagnostics> {
-    let environment = match &request.environment {
-        Some(name) => match project.names.get(name) {
-            Some(Named::Environment(index)) => Some(*index),
-            Some(Named::Task(_)) | None => return Err(unknown(project, "environment", name).into()),
-        },
-        None => None,
-    };
-    if let (Some(index), true) = (environment, request.tasks.is_empty()) {
-        let work = deploy_of(project, index);
-        let environment = &project.environments[index];
-        if work == Work::BuiltIn && environment.target.is_none() {
-            return Err(Diagnostic::new(format!("there is nothing to deploy to `{}`", environment.name))
-                .at(environment.at, "no `target`, and no task `deploy`")
-                .help("give it a target, such as { git = \"…\" }, or declare [tasks.deploy]")
-                .into());
-        }
-        return Ok(vec![Node { work, environment: Some(index) }]);
-    }
-    let mut problems = Diagnostics::default();
-    let mut roots = Vec::new();
-    for name in &request.tasks {
-        match project.names.get(name) {
-            Some(Named::Task(index)) => {
-                let task = &project.tasks[*index];
-                if !task.belongs_to(request.environment.as_deref()) {
-                    problems.push(elsewhere(task));
-                }
-                roots.push(Node { work: Work::Task(*index), environment });
-            }
-            Some(Named::Environment(_)) | None if environment.is_some() && name == DEPLOY => {
-                roots.push(Node { work: Work::BuiltIn, environment });
-            }
-            Some(Named::Environment(_)) | None => problems.push(unknown(project, "task", name)),
-        }
-    }
-    problems.or(roots)
 }
 
 /// Says that a task is for other environments.
@@ -202,21 +198,85 @@ pub(crate) fn unknown(project: &Project, what: &str, name: &str) -> Diagnostic {
     })
 }
 
-struct Walk<'a> {
+struct Walk<'w, 'a> {
     project: &'a Project,
+    renderer: &'w mut Renderer<'a>,
     dependencies: Dependencies,
     numbers: HashMap<Node, JobId>,
+    /// The jobs of each task in each environment.
+    uses: HashMap<(Work, Option<usize>), Vec<JobId>>,
     nodes: Vec<Node>,
     needs: Vec<Vec<JobId>>,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'_, 'a> {
+    /// The nodes that the request names.
+    fn roots(&mut self, request: &Request) -> Result<Vec<Node>, Diagnostics> {
+        let project = self.project;
+        let environment = match &request.environment {
+            Some(name) => match project.names.get(name) {
+                Some(Named::Environment(index)) => Some(*index),
+                Some(Named::Task(_)) | None => return Err(unknown(project, "environment", name).into()),
+            },
+            None => None,
+        };
+        if let (Some(index), true) = (environment, request.tasks.is_empty()) {
+            let work = deploy_of(project, index);
+            let environment = &project.environments[index];
+            if work == Work::BuiltIn && environment.target.is_none() {
+                return Err(Diagnostic::new(format!("there is nothing to deploy to `{}`", environment.name))
+                    .at(environment.at, "no `target`, and no task `deploy`")
+                    .help("give it a target, such as { git = \"…\" }, or declare [tasks.deploy]")
+                    .into());
+            }
+            return Ok(self.nodes_of(work, Some(index), &Offer::typed(&request.given), None));
+        }
+        let mut problems = Diagnostics::default();
+        let mut roots = Vec::new();
+        for asked in &request.tasks {
+            match project.names.get(&asked.task) {
+                Some(Named::Task(index)) => {
+                    let task = &project.tasks[*index];
+                    if !task.belongs_to(request.environment.as_deref()) {
+                        problems.push(elsewhere(task));
+                    }
+                    let offers = Offer::typed(&asked.given);
+                    roots.extend(self.nodes_of(Work::Task(*index), environment, &offers, None));
+                }
+                Some(Named::Environment(_)) | None if environment.is_some() && asked.task == DEPLOY => {
+                    roots.extend(self.nodes_of(Work::BuiltIn, environment, &[], None));
+                }
+                Some(Named::Environment(_)) | None => problems.push(unknown(project, "task", &asked.task)),
+            }
+        }
+        problems.or(roots)
+    }
+
+    /// The nodes of a task that somebody names, with what is given to it there.
+    fn nodes_of(
+        &mut self,
+        work: Work,
+        environment: Option<usize>,
+        offers: &[Offer],
+        at: Option<Span>,
+    ) -> Vec<Node> {
+        let plain = Node { work, environment, arguments: 0 };
+        let Some(task) = plain.declared(self.project) else { return vec![plain] };
+        if task.params.is_empty() && task.each.is_empty() && offers.is_empty() {
+            return vec![plain];
+        }
+        let outer = self.renderer.scope(environment, Some(task), 0);
+        let all = self.renderer.arguments(task, &outer, offers, at);
+        all.into_iter().map(|given| Node { arguments: self.renderer.number(given), ..plain }).collect()
+    }
+
     fn number(&mut self, node: Node) -> JobId {
         let next = JobId::new(self.nodes.len());
         let number = *self.numbers.entry(node).or_insert(next);
         if number == next {
             self.nodes.push(node);
             self.needs.push(Vec::new());
+            self.uses.entry((node.work, node.environment)).or_default().push(number);
         }
         number
     }
@@ -226,49 +286,75 @@ impl Walk<'_> {
     fn needs_of(&mut self, node: Node) -> Result<Vec<JobId>, Diagnostics> {
         let project = self.project;
         let mut needs = Vec::new();
+        let task = node.declared(project);
+        // What is left out needs nothing; a task that needs itself with other parameters ends by this.
+        if node.arguments != 0 && self.renderer.is_left_out(node) {
+            return Ok(needs);
+        }
         if node.is_deploy(project) {
             let environment = &project.environments[node.environment.expect("a deploy has an environment")];
-            self.add(&environment.needs, node.environment, &mut needs);
+            let scope = self.renderer.scope(node.environment, None, 0);
+            self.add(&environment.needs, node.environment, &scope, &mut needs)?;
         }
-        if let Some(task) = node.declared(project) {
-            self.add(&task.needs, node.environment, &mut needs);
+        if let Some(task) = task
+            && (!task.needs.is_empty() || calls(&task.steps) || calls(&task.always))
+        {
+            let scope = self.renderer.scope(node.environment, Some(task), node.arguments);
+            self.add(&task.needs, node.environment, &scope, &mut needs)?;
             let mut callers = vec![task.name.as_str()];
-            self.calls(&task.steps, node.environment, &mut callers, &mut needs)?;
-            self.calls(&task.always, node.environment, &mut callers, &mut needs)?;
+            self.calls(&task.steps, node.environment, &scope, &mut callers, &mut needs)?;
+            self.calls(&task.always, node.environment, &scope, &mut callers, &mut needs)?;
         }
         needs.sort_unstable();
         needs.dedup();
         Ok(needs)
     }
 
-    fn add(&mut self, needs: &[crate::model::task::Need], environment: Option<usize>, to: &mut Vec<JobId>) {
+    /// Adds the nodes of `needs`, which are said in `scope`.
+    fn add(
+        &mut self,
+        needs: &'a [Need],
+        environment: Option<usize>,
+        scope: &Scope<'a>,
+        to: &mut Vec<JobId>,
+    ) -> Result<(), Diagnostics> {
         if self.dependencies == Dependencies::LeaveOut {
-            return;
+            return Ok(());
         }
         for need in needs {
             let environment = match &need.environment {
                 Some((name, _)) => self.project.environments.iter().position(|other| other.name == *name),
                 None => environment,
             };
-            if let Some(Named::Task(index)) = self.project.names.get(&need.task) {
-                to.push(self.number(Node { work: Work::Task(*index), environment }));
+            let Some(Named::Task(index)) = self.project.names.get(&need.task) else { continue };
+            let offers = self.renderer.offers(scope, &need.with);
+            for node in self.nodes_of(Work::Task(*index), environment, &offers, Some(need.at)) {
+                to.push(self.number(node));
+            }
+            if self.uses.get(&(Work::Task(*index), environment)).is_some_and(|jobs| jobs.len() > MOST_JOBS) {
+                let problem = Diagnostic::new(format!("`{}` is needed without end", need.task));
+                return Err(problem
+                    .at(need.at, format!("more than {MOST_JOBS} times, each with other parameters"))
+                    .help("a task that needs itself with other parameters ends by its `if`")
+                    .into());
             }
         }
+        Ok(())
     }
 
     /// The needs of the tasks that `steps` call. `callers` is the way here: a task that calls itself never ends.
     fn calls(
         &mut self,
-        steps: &[Step<Written>],
+        steps: &'a [Step<Written>],
         environment: Option<usize>,
-        callers: &mut Vec<&str>,
+        scope: &Scope<'a>,
+        callers: &mut Vec<&'a str>,
         needs: &mut Vec<JobId>,
     ) -> Result<(), Diagnostics> {
-        let project = self.project;
         for step in steps {
-            self.calls(&step.undo, environment, callers, needs)?;
+            self.calls(&step.undo, environment, scope, callers, needs)?;
             let Action::Task(call) = &step.action else { continue };
-            let Some(task) = project.task(&call.task) else { continue };
+            let Some(task) = self.project.task(&call.task) else { continue };
             if callers.contains(&task.name.as_str()) || callers.len() >= DEEPEST_CALL {
                 let way = [&callers[..], &[task.name.as_str()]].concat().join(" -> ");
                 return Err(Diagnostic::new(format!("tasks call each other in a loop: {way}"))
@@ -276,12 +362,13 @@ impl Walk<'_> {
                     .help("take one of the calls out")
                     .into());
             }
-            self.add(&task.needs, environment, needs);
-            // The callee borrows from the project, as every name on the way does.
-            let mut deeper: Vec<&str> = callers.clone();
-            deeper.push(&task.name);
-            self.calls(&task.steps, environment, &mut deeper, needs)?;
-            self.calls(&task.always, environment, &mut deeper, needs)?;
+            callers.push(&task.name);
+            for inner in self.renderer.call_scopes(scope, call, task) {
+                self.add(&task.needs, environment, &inner, needs)?;
+                self.calls(&task.steps, environment, &inner, callers, needs)?;
+                self.calls(&task.always, environment, &inner, callers, needs)?;
+            }
+            callers.pop();
         }
         Ok(())
     }
@@ -291,16 +378,18 @@ impl Walk<'_> {
         let after = |node: &Node| {
             let Some(task) = node.declared(self.project) else { return Vec::new() };
             let others = task.after.iter().filter_map(|(name, _)| match self.project.names.get(name) {
-                Some(Named::Task(index)) => self
-                    .numbers
-                    .get(&Node { work: Work::Task(*index), environment: node.environment })
-                    .copied(),
+                Some(Named::Task(index)) => self.uses.get(&(Work::Task(*index), node.environment)),
                 Some(Named::Environment(_)) | None => None,
             });
-            others.collect()
+            others.flatten().copied().collect()
         };
         self.nodes.iter().map(after).collect()
     }
+}
+
+/// Whether one of the steps calls a task.
+fn calls(steps: &[Step<Written>]) -> bool {
+    steps.iter().any(|step| matches!(step.action, Action::Task(_)) || calls(&step.undo))
 }
 
 /// The loop, whole: its tasks in order, and every place that makes it.

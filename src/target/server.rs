@@ -25,7 +25,7 @@ pub(crate) fn ship(
     shipment: &Shipment<'_>,
     mut crew: Crew<'_>,
 ) -> Result<(), NotShipped> {
-    let releases = Releases::at(shipment.root.join(target.path.reveal()));
+    let releases = Releases::at(shipment.root.join(target.path.to_string()));
     let number = shipment.number;
     let before = make(target, shipment, &releases, &mut crew)?;
     crew.note(format!("release {number} is in {}", releases.folder(number).display()));
@@ -44,7 +44,7 @@ pub(crate) fn ship(
 
 /// The highest number of a release that the server has; for numbers to go on when the ledger is lost.
 pub(crate) fn last(target: &ServerTarget<Planned>, root: &Path) -> Result<Option<u32>, Failure> {
-    let releases = Releases::at(root.join(target.path.reveal()));
+    let releases = Releases::at(root.join(target.path.to_string()));
     Ok(releases.records()?.into_keys().next_back())
 }
 

@@ -8,6 +8,7 @@ use super::super::print;
 use super::super::session::Session;
 use crate::engine::{self, Inbox, Means, Message, Stops};
 use crate::facts::Site;
+use crate::model::secret::Vaults;
 use crate::perform::ship::Docks;
 use crate::perform::{Handing, Hands};
 use crate::plan::Plan;
@@ -86,6 +87,7 @@ fn settle(session: &Session, site: &Site, unfinished: Unfinished, which: Debts) 
         env: site.env.clone(),
         programs: Programs::default(),
         handing: Handing::Read,
+        vaults: Vaults::default(),
         docks: Docks::default(),
     };
     let journal = Journal::resume(unfinished, site.state.clone());

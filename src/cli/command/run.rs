@@ -18,6 +18,7 @@ use crate::facts::{self, Met, Site, Survey};
 use crate::model::event::{Event, EventKind, Outcome, Summary};
 use crate::model::name::RunId;
 use crate::model::release::Release;
+use crate::model::secret::Vaults;
 use crate::perform::Hands;
 use crate::perform::ship::{Again, Dock, Docks, Log, Stage};
 use crate::plan::guard::{self, Overrides, Ruling, Verdict};
@@ -295,6 +296,7 @@ fn drive(
         env: facts.env.clone(),
         programs: Programs::default(),
         handing,
+        vaults: Vaults::default(),
         docks,
     };
     require(&hands, plan)?;

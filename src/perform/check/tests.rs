@@ -78,7 +78,7 @@ fn once(health: Health<Planned>) -> Health<Planned> {
 /// The result, the notes, and how often the server was asked.
 fn checked(health: &Health<Planned>) -> (Result<(), Failure>, Vec<String>) {
     let mut notes = Vec::new();
-    let result = check(health, None, &Stop::new(FOREVER), &mut |told| match told {
+    let result = check(health, &Vault::default(), None, &Stop::new(FOREVER), &mut |told| match told {
         Told::Note(note) => notes.push(note),
         Told::Output(..) | Told::LeftRunning => panic!("a check prints nothing"),
     });
@@ -191,7 +191,8 @@ fn a_server_that_hangs_holds_nobody_longer_than_the_time_that_was_given() {
 fn a_deadline_of_the_step_comes_before_the_time_of_the_check() {
     let server = server(vec![Does::Hangs]);
     let deadline = Instant::now() + Duration::from_millis(100);
-    let result = check(&health(&server.url), Some(deadline), &Stop::new(FOREVER), &mut |_| ());
+    let result =
+        check(&health(&server.url), &Vault::default(), Some(deadline), &Stop::new(FOREVER), &mut |_| ());
     assert!(matches!(result, Err(Failure::TimedOut(_))), "{result:?}");
 }
 
@@ -208,7 +209,8 @@ fn a_run_that_stops_waits_neither_for_an_answer_nor_for_the_next_probe() {
                 stop_now.ask(2);
                 asked
             });
-            let result = check(&Health { every, ..health(&server.url) }, None, &stop, &mut |_| ());
+            let result =
+                check(&Health { every, ..health(&server.url) }, &Vault::default(), None, &stop, &mut |_| ());
             assert_eq!(result, Err(Failure::Stopped));
             asked.join().unwrap().elapsed()
         });

@@ -3,13 +3,14 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use super::super::scope::{Origin, Rendered, Scope, Trouble};
+use super::super::scope::{Origin, Rendered, Scope, Trouble, argument};
 use super::super::{Known, Want, expression};
-use super::Renderer;
+use super::{Env, Renderer};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::environment::Environment;
 use crate::model::health::Health;
 use crate::model::script::{Place, Script};
+use crate::model::secret::Keeper;
 use crate::model::step::{Planned, Written};
 use crate::model::swap::{Content, Swap};
 use crate::model::target::{GitTarget, ServerTarget, Target};
@@ -21,13 +22,13 @@ impl<'a> Renderer<'a> {
     pub(super) fn target(&mut self, scope: &Scope<'a>, target: &Target<Written>) -> Target<Planned> {
         match target {
             Target::Git(git) => Target::Git(GitTarget {
-                remote: self.text(scope, &git.remote),
-                branch: self.text(scope, &git.branch),
+                remote: self.plain(scope, &git.remote, "a git remote"),
+                branch: self.plain(scope, &git.branch, "a branch"),
                 fail_on: git.fail_on.clone(),
                 at: git.at,
             }),
             Target::Server(server) => Target::Server(Box::new(ServerTarget {
-                path: self.text(scope, &server.path),
+                path: self.plain(scope, &server.path, "a folder"),
                 build: server.build.iter().map(|line| self.script(scope, line)).collect(),
                 shared: server.shared.clone(),
                 reload: server.reload.as_ref().map(|line| self.script(scope, line)),
@@ -38,10 +39,11 @@ impl<'a> Renderer<'a> {
     }
 
     pub(in crate::plan) fn swap(&mut self, scope: &Scope<'a>, swap: &Swap<Written>) -> Swap<Planned> {
+        const WHAT: &str = "what is committed or written into the working tree";
         let content = match &swap.content {
-            Content::Line(line) => Content::Line(self.text(scope, line)),
-            Content::From(path) => Content::From(self.text(scope, path)),
-            Content::Text(text) => Content::Text(self.text(scope, text)),
+            Content::Line(line) => Content::Line(self.plain(scope, line, WHAT)),
+            Content::From(path) => Content::From(self.plain(scope, path, "a path")),
+            Content::Text(text) => Content::Text(self.plain(scope, text, WHAT)),
             Content::Remove => Content::Remove,
         };
         Swap { path: swap.path.clone(), content, at: swap.at }
@@ -59,11 +61,11 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    pub(super) fn script(&mut self, scope: &Scope<'a>, script: &Script<Template>) -> Script<Text> {
+    pub(in crate::plan) fn script(&mut self, scope: &Scope<'a>, script: &Script<Template>) -> Script<Text> {
         let expanded = script.clone().try_expand(&mut |template, place| {
             Ok::<_, Infallible>(match place {
                 Some(place) => self.words_at(scope, &template, place),
-                None => vec![Text::from(self.raw(scope, &template))],
+                None => vec![self.raw(scope, &template)],
             })
         });
         match expanded {
@@ -73,7 +75,7 @@ impl<'a> Renderer<'a> {
     }
 
     /// Text to paste into a shell line: only the author of the file may do that.
-    pub(super) fn raw(&mut self, scope: &Scope<'a>, template: &Template) -> String {
+    pub(super) fn raw(&mut self, scope: &Scope<'a>, template: &Template) -> Text {
         match scope.text(template) {
             Ok((text, Origin::File)) => text,
             Ok((_, Origin::Outside)) => {
@@ -82,11 +84,11 @@ impl<'a> Renderer<'a> {
                         .at(template.at, "this value comes from elsewhere, and would become shell syntax")
                         .help("bind it instead, without `raw`"),
                 );
-                String::new()
+                Text::default()
             }
             Err((trouble, at)) => {
                 self.trouble(trouble, at);
-                String::new()
+                Text::default()
             }
         }
     }
@@ -110,7 +112,7 @@ impl<'a> Renderer<'a> {
         let run = outer.unwrap_or(self.facts.run.0.as_str().into());
         let mut env = vec![("DEPLOY_RUN".to_owned(), Text::from(&*run))];
         if let Some(environment) = index.map(|index| &self.project.environments[index]) {
-            let scope = self.scope(index, None);
+            let scope = self.scope(index, None, 0);
             env.push(("DEPLOY_ENVIRONMENT".to_owned(), Text::from(environment.name.as_str())));
             self.release_env(&scope, environment, &mut env);
             env.extend(self.env(&scope, &environment.env));
@@ -138,29 +140,114 @@ impl<'a> Renderer<'a> {
         }
         let release = Expression { source: "release".to_owned(), at: environment.at };
         if let Some(release) = self.value(scope, &release) {
-            env.push(("DEPLOY_RELEASE".to_owned(), Text::from(release.value.to_string().as_str())));
+            env.push(("DEPLOY_RELEASE".to_owned(), release.value.into_text()));
         }
         if let Some(url) = &environment.url {
             env.push(("DEPLOY_URL".to_owned(), self.text(scope, url)));
         }
     }
 
-    pub(super) fn holds(&mut self, scope: &Scope<'a>, condition: Option<&Expression>) -> bool {
+    pub(in crate::plan) fn holds(&mut self, scope: &Scope<'a>, condition: Option<&Expression>) -> bool {
         let Some(condition) = condition else { return true };
         self.value(scope, condition).is_none_or(|rendered| expression::is_true(&rendered.value))
     }
 
-    pub(super) fn text(&mut self, scope: &Scope<'a>, template: &Template) -> Text {
-        Text::from(self.string(scope, template).as_str())
+    pub(in crate::plan) fn text(&mut self, scope: &Scope<'a>, template: &Template) -> Text {
+        match scope.text(template) {
+            Ok((text, _)) => text,
+            Err((trouble, at)) => {
+                self.trouble(trouble, at);
+                Text::default()
+            }
+        }
+    }
+
+    /// A text that many can see: `what` it is, for the message if a secret is in it.
+    pub(in crate::plan) fn plain(&mut self, scope: &Scope<'a>, template: &Template, what: &str) -> Text {
+        let text = self.text(scope, template);
+        if text.as_plain().is_none() {
+            let problem = Diagnostic::new(format!("a secret can't be in {what}"));
+            self.problems.push(
+                problem
+                    .at(template.at, "holds one")
+                    .help("keep it in the environment of the task that needs it: secrets = [\"…\"]"),
+            );
+        }
+        text
+    }
+
+    /// The same as a string; nothing if it can't be had yet.
+    pub(in crate::plan) fn open(
+        &mut self,
+        scope: &Scope<'a>,
+        template: &Template,
+        what: &str,
+    ) -> Option<String> {
+        self.plain(scope, template, what).as_plain().map(str::to_owned)
+    }
+
+    /// A step's folder, which is said from the folder of its file.
+    pub(in crate::plan) fn inner_folder(&mut self, scope: &Scope<'a>, dir: &Template) -> Text {
+        let dir = self.open(scope, dir, "a folder").unwrap_or_default();
+        Text::from(scope.file.folder.join(dir).to_string_lossy().into_owned())
+    }
+
+    /// A program and its arguments, which everybody on the machine can read.
+    pub(super) fn program(&mut self, scope: &Scope<'a>, words: &[Template]) -> Vec<Text> {
+        let mut program = Vec::with_capacity(words.len());
+        for word in words {
+            let texts = self.words(scope, word);
+            if texts.iter().any(|text| text.as_plain().is_none())
+                && let Ok(problem) = argument("a program").diagnostic(word.at)
+            {
+                self.problems.push(problem);
+            }
+            program.extend(texts);
+        }
+        program
+    }
+
+    /// Where a secret is kept.
+    pub(super) fn keeper(&mut self, scope: &Scope<'a>, keeper: &Keeper<Written>) -> Option<Keeper<Planned>> {
+        const WHAT: &str = "what says where a secret is kept";
+        let mut text = |template: &Template| self.plain(scope, template, WHAT);
+        Some(match keeper {
+            Keeper::Env(name) => Keeper::Env(text(name)),
+            Keeper::File(path) => Keeper::File(text(path)),
+            Keeper::Command(words) => Keeper::Command(words.iter().map(text).collect()),
+            Keeper::Dotenv { path, key } => Keeper::Dotenv { path: text(path), key: text(key) },
+            Keeper::Age { path, identity } => {
+                Keeper::Age { path: text(path), identity: identity.as_ref().map(text) }
+            }
+        })
+    }
+
+    /// What processes get with the variables of dotenv files beneath, which the caller's environment beats.
+    pub(super) fn beneath(&mut self, scope: &Scope<'a>, env: &Env) -> Env {
+        if scope.dotenv.is_empty() {
+            return Arc::clone(env);
+        }
+        let mut all = Vec::new();
+        for file in scope.dotenv.iter() {
+            match self.facts.dotenv(file) {
+                Ok(variables) => {
+                    let callers =
+                        |name: &str| self.facts.env.iter().any(|(known, _)| known.to_str() == Some(name));
+                    let free = variables.iter().filter(|(name, _)| !callers(name));
+                    all.extend(free.map(|(name, value)| (name.clone(), Text::from(value.as_str()))));
+                }
+                Err(trouble) => self.trouble(trouble, file.at),
+            }
+        }
+        all.extend(env.iter().cloned());
+        Arc::new(all)
     }
 
     /// A template that may become several words: a list that stands alone does.
     pub(super) fn words(&mut self, scope: &Scope<'a>, template: &Template) -> Vec<Text> {
         match template.as_value().map(|expression| self.value(scope, expression)) {
-            Some(Some(Rendered { value: Value::List(words), .. })) => {
-                words.iter().map(|word| Text::from(word.as_str())).collect()
-            }
-            Some(Some(rendered)) => vec![Text::from(rendered.value.to_string().as_str())],
+            Some(Some(Rendered { value: Value::List(words), .. })) => words,
+            Some(Some(rendered)) => vec![rendered.value.into_text()],
             // There is no plan then, but a fact to gather or a problem to tell; one word fits everywhere.
             Some(None) => vec![Text::from("")],
             None => vec![self.text(scope, template)],
@@ -177,21 +264,11 @@ impl<'a> Renderer<'a> {
         words
     }
 
-    pub(super) fn string(&mut self, scope: &Scope<'a>, template: &Template) -> String {
-        match scope.text(template) {
-            Ok((text, _)) => text,
-            Err((trouble, at)) => {
-                self.trouble(trouble, at);
-                String::new()
-            }
-        }
-    }
-
     pub(super) fn value(&mut self, scope: &Scope<'a>, expression: &Expression) -> Option<Rendered> {
         scope.value(expression).map_err(|trouble| self.trouble(trouble, expression.at)).ok()
     }
 
-    pub(super) fn trouble(&mut self, trouble: Trouble, at: Span) {
+    pub(in crate::plan) fn trouble(&mut self, trouble: Trouble, at: Span) {
         if let Trouble::Unknown(name, _) = &trouble
             && let Some(help) = self.elsewhere(name)
         {

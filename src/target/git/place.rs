@@ -24,9 +24,9 @@ impl<'s> Place<'s> {
         repository: &Repository,
         scratch: &'s Scratch,
     ) -> Result<Place<'s>, Failure> {
-        let branch = target.branch.reveal();
+        let branch = target.branch.to_string();
         check_branch(&branch)?;
-        let url = repository.url(&target.remote.reveal()).map_err(|error| match error {
+        let url = repository.url(&target.remote.to_string()).map_err(|error| match error {
             SourceError::Refused(refusal) => {
                 Failure::Refused { message: refusal.message, help: refusal.help }
             }

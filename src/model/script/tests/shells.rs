@@ -14,7 +14,7 @@ const SHELLS: [&str; 2] = ["/bin/sh", "/bin/bash"];
     reason = "the oracle of these tests is a shell, not our way to start one"
 )]
 fn run(shell: &str, bound: &Bound, dir: &Path) -> Output {
-    let values = bound.values.iter().map(|(name, text)| (name, text.reveal()));
+    let values = bound.values.iter().map(|(name, text)| (name, text.to_string()));
     let path = std::env::var("PATH").unwrap();
     let mut command = Command::new(shell);
     command.args(["-c", &bound.line]).env_clear().env("PATH", path).envs(values).current_dir(dir);
