@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use anstyle::{AnsiColor, Style};
 use serde::{Deserialize, Serialize};
 
 /// A stretch of a source's text, in bytes.
@@ -110,11 +111,27 @@ impl Diagnostics {
     pub(crate) fn render(mut self, sources: &[Source]) -> String {
         self.problems.sort_by_key(|problem| problem.labels.first().map(|(span, _)| *span));
         let renderer = Renderer::styled();
-        let shown: Vec<String> =
-            self.problems.iter().map(|problem| renderer.render(&report(problem, sources))).collect();
-        shown.join("\n\n")
+        let shown = self.problems.iter().map(|problem| match problem.labels.is_empty() {
+            true => plain(problem),
+            false => renderer.render(&report(problem, sources)),
+        });
+        shown.collect::<Vec<String>>().join("\n\n")
     }
 }
+
+/// A problem that is in no file: the renderer would draw the margin of one.
+fn plain(problem: &Diagnostic) -> String {
+    let mut text = format!("{ERROR}error{ERROR:#}: {}", problem.message);
+    for help in &problem.help {
+        text.push_str(&format!("\n{HELP}help{HELP:#}: {help}"));
+    }
+    text
+}
+
+/// How the word `error` looks.
+pub(crate) const ERROR: Style = AnsiColor::BrightRed.on_default().bold();
+/// How the word `help` looks.
+pub(crate) const HELP: Style = AnsiColor::BrightCyan.on_default().bold();
 
 impl From<Diagnostic> for Diagnostics {
     fn from(problem: Diagnostic) -> Diagnostics {
@@ -130,9 +147,7 @@ impl fmt::Display for Diagnostics {
 }
 
 fn report<'a>(problem: &'a Diagnostic, sources: &'a [Source]) -> Vec<Group<'a>> {
-    let mut group = Level::ERROR.primary_title(&problem.message);
-    let mut body = Group::with_title(group.clone());
-    let _ = &mut group;
+    let mut body = Group::with_title(Level::ERROR.primary_title(&problem.message));
     for (index, source) in sources.iter().enumerate() {
         let here: Vec<_> = problem
             .labels

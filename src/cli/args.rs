@@ -1,11 +1,9 @@
 //! The command line. The doc comments are the help that users read.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::TypedValueParser;
-use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::config::assignment;
 use crate::model::project::Output;
@@ -156,6 +154,20 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// The names of tasks and environments that it takes, if it takes any with their parameters.
+    pub(crate) fn words(&mut self) -> Option<&mut Words> {
+        match self {
+            Command::Plan { words, .. } => Some(words),
+            Command::List
+            | Command::Show { .. }
+            | Command::Check
+            | Command::Status { .. }
+            | Command::Recover
+            | Command::History { .. }
+            | Command::Logs { .. } => None,
+        }
+    }
+
     /// Whether `word` names one of them.
     pub(crate) fn is_one(word: &str) -> bool {
         // clap adds `help` by itself.
@@ -172,6 +184,9 @@ pub(crate) struct Words {
     /// What the tasks know as `{{ args }}`
     #[arg(last = true, value_name = "ARGS")]
     pub(crate) args: Vec<String>,
+    /// The parameters that follow each of the names.
+    #[arg(skip)]
+    pub(crate) given: Vec<Vec<(String, String)>>,
 }
 
 /// `deploy` with names of the user's.
@@ -184,69 +199,6 @@ pub(crate) struct Run {
     pub(crate) words: Words,
 }
 
-/// As much as is needed to find the file: the options up to the first word, and that word.
-#[derive(Parser, Debug)]
-#[command(name = "deploy", version)]
-struct Front {
-    #[command(flatten)]
-    common: Common,
-    #[command(subcommand)]
-    rest: Option<Rest>,
-}
-
-#[derive(Subcommand, Debug)]
-enum Rest {
-    #[command(external_subcommand)]
-    Words(Vec<OsString>),
-}
-
-/// What the command line says before it is known whether its first word is the user's or ours.
-pub(crate) struct Opening {
-    pub(crate) common: Common,
-    pub(crate) first: Option<String>,
-    arguments: Vec<OsString>,
-    /// Where the first word stands.
-    place: usize,
-}
-
-impl Opening {
-    /// Reads the options up to the first word.
-    ///
-    /// # Errors
-    /// Help, the version, and mistakes, as clap tells them.
-    pub(crate) fn read(arguments: Vec<OsString>) -> Result<Opening, clap::Error> {
-        let front = Front::try_parse_from(&arguments).map_err(|error| match error.kind() {
-            // The full parser knows the commands, so its help is the one to show.
-            ErrorKind::DisplayHelp => BuiltIn::try_parse_from(&arguments).err().unwrap_or(error),
-            _ => error,
-        })?;
-        let Some(Rest::Words(words)) = front.rest else {
-            return Ok(Opening { common: front.common, first: None, place: arguments.len(), arguments });
-        };
-        let place = arguments.len() - words.len();
-        let first = words.first().map(|word| word.to_string_lossy().into_owned());
-        // What stands behind the first word counts too; what this parser does not know is for the next one.
-        let anywhere = Run::command().ignore_errors(true).try_get_matches_from(&arguments);
-        let common = anywhere.ok().and_then(|matches| Run::from_arg_matches(&matches).ok());
-        Ok(Opening { common: common.map_or(front.common, |run| run.common), first, place, arguments })
-    }
-
-    /// The whole line, with names of the user's.
-    pub(crate) fn run(&self) -> Result<Run, clap::Error> {
-        Run::try_parse_from(&self.arguments)
-    }
-
-    /// The whole line, with a command of ours; `:list` is `list`.
-    pub(crate) fn built_in(&self) -> Result<BuiltIn, clap::Error> {
-        let mut arguments = self.arguments.clone();
-        if let (Some(first), Some(argument)) = (&self.first, arguments.get_mut(self.place)) {
-            *argument = first.trim_start_matches(':').into();
-        }
-        let matches = BuiltIn::command().try_get_matches_from(arguments)?;
-        BuiltIn::from_arg_matches(&matches)
-    }
-}
-
 fn parse_assignment(text: &str) -> Result<(String, String), String> {
     assignment(text).ok_or_else(|| "write it as name=value; a name has letters, digits and `_`".to_owned())
 }
@@ -257,4 +209,27 @@ fn output_parser() -> impl TypedValueParser<Value = Output> {
         let found = Output::ALL.into_iter().find(|(known, _)| *known == name);
         found.map(|(_, output)| output).expect("clap accepts these names alone")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Run;
+    use crate::config::{RESERVED, RESERVED_LETTERS};
+
+    #[test]
+    fn tasks_may_not_declare_what_deploy_has() {
+        for argument in Run::command().get_arguments() {
+            if let Some(long) = argument.get_long() {
+                assert!(
+                    RESERVED.contains(&long.replace('-', "_").as_str()),
+                    "--{long} is missing in RESERVED"
+                );
+            }
+            if let Some(short) = argument.get_short() {
+                assert!(RESERVED_LETTERS.contains(short), "-{short} is missing in RESERVED_LETTERS");
+            }
+        }
+    }
 }

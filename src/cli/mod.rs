@@ -5,10 +5,13 @@ mod args;
 mod command;
 mod environment;
 pub(crate) mod error;
+mod help;
+mod opening;
 mod output;
 mod prompt;
 mod request;
 mod session;
+mod words;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -20,8 +23,10 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use args::{Color, Command, Common, Opening};
+use crate::diagnostic::{ERROR, HELP};
+use args::{Color, Command, Common};
 use error::{Error, Kind};
+use opening::Opening;
 use session::Session;
 
 /// The program: reads the command line, does what it says, and gives the exit code.
@@ -35,6 +40,7 @@ pub(crate) fn main() -> ExitCode {
     match dispatch(&opening) {
         Ok(code) => code,
         Err(Stopped::Usage(error)) => usage(&error),
+        Err(Stopped::Help(help)) => print(&help),
         Err(Stopped::Error(error)) => tell(&error),
     }
 }
@@ -43,6 +49,8 @@ pub(crate) fn main() -> ExitCode {
 enum Stopped {
     /// The command line; clap says it, help and version included.
     Usage(clap::Error),
+    /// The help of a task.
+    Help(String),
     Error(Error),
 }
 
@@ -63,19 +71,21 @@ fn dispatch(opening: &Opening) -> Result<ExitCode, Stopped> {
     let session = Session::load(&opening.common, Arc::clone(&env));
     match &opening.first {
         Some(first) if is_ours(first, session.as_ref().ok()) => {
-            let full = opening.built_in()?;
+            let full = opening.built_in(session.as_ref().ok())?;
             Ok(built_in(full.command.as_ref(), &full.common, &session?)?)
         }
         Some(_) => {
-            let run = opening.run()?;
+            let session = session?;
+            let run = opening.run(&session)?;
             if run.words.names.is_empty() {
-                return Ok(command::run::default(&session?, &run.common, run.words.args)?);
+                return Ok(command::run::default(&session, &run.common, run.words.args)?);
             }
-            Ok(command::run::run(&session?, &run.common, &run.words)?)
+            Ok(command::run::run(&session, &run.common, &run.words)?)
         }
         None => {
-            let run = opening.run()?;
-            Ok(command::run::default(&session?, &run.common, run.words.args)?)
+            let session = session?;
+            let run = opening.run(&session)?;
+            Ok(command::run::default(&session, &run.common, run.words.args)?)
         }
     }
 }
@@ -127,9 +137,6 @@ fn tell(error: &Error) -> ExitCode {
     }
     error.code()
 }
-
-const ERROR: anstyle::Style = anstyle::AnsiColor::BrightRed.on_default().bold();
-const HELP: anstyle::Style = anstyle::AnsiColor::BrightCyan.on_default().bold();
 
 fn colour(color: Color) {
     match color {

@@ -25,7 +25,9 @@ pub(crate) fn requests(session: &Session, common: &Common, words: &Words) -> Res
         freshness: if common.force { Freshness::Ignore } else { Freshness::Respect },
     };
     let mut requests = vec![request(common.environment.clone())];
+    let mut given = words.given.iter().cloned();
     for name in &words.names {
+        let given = given.next().unwrap_or_default();
         if let (Some(Named::Environment(_)), Some(other)) =
             (session.project.names.get(name), &common.environment)
             && name != other
@@ -37,15 +39,20 @@ pub(crate) fn requests(session: &Session, common: &Common, words: &Words) -> Res
             .help(format!("one after the other: deploy {other} {name}")));
         }
         match session.project.names.get(name) {
-            Some(Named::Environment(_)) => requests.push(request(Some(name.clone()))),
+            Some(Named::Environment(_)) => requests.push(Request { given, ..request(Some(name.clone())) }),
             // What means nothing is told when it is planned, with the nearest name.
             Some(Named::Task(_)) | None => {
-                requests
-                    .last_mut()
-                    .expect("there is one from the start")
-                    .tasks
-                    .push(Asked::plain(name.as_str()));
+                let last = requests.last_mut().expect("there is one from the start");
+                last.tasks.push(Asked { task: name.clone(), given });
             }
+        }
+    }
+    for request in requests.iter().filter(|request| !request.tasks.is_empty()) {
+        if let (Some((name, _)), Some(environment)) = (request.given.first(), &request.environment) {
+            let message = format!(
+                "`{name}` is a parameter of the deploy of {environment}, and tasks are named instead"
+            );
+            return Err(Error::new(Kind::Usage, message).help("say it after the name of its task"));
         }
     }
     known(session, common)?;

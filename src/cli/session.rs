@@ -19,6 +19,8 @@ const FILE: &str = "tasks.toml";
 pub(crate) struct Session {
     /// The folder of tasks.toml, absolute.
     pub(crate) root: PathBuf,
+    /// Where the user stands, or says with `-C`.
+    pub(crate) here: PathBuf,
     pub(crate) sources: Vec<Source>,
     pub(crate) project: Project,
     pub(crate) env: Arc<Vec<(OsString, OsString)>>,
@@ -34,7 +36,7 @@ impl Session {
         let text = fs::read_to_string(&place.path).map_err(|error| unreadable(&place.shown, &error))?;
         let sources = vec![Source::new(place.shown, text)];
         match config::parse(&sources[0], 0) {
-            Ok(project) => Ok(Session { root: place.root, sources, project, env }),
+            Ok(project) => Ok(Session { root: place.root, here: place.here, sources, project, env }),
             Err(problems) => Err(Error::diagnostics(problems, &sources)),
         }
     }
@@ -50,6 +52,8 @@ impl Session {
 struct Place {
     path: PathBuf,
     root: PathBuf,
+    /// The folder that the search began in.
+    here: PathBuf,
     /// The path as messages show it.
     shown: String,
 }
@@ -72,7 +76,8 @@ fn place(common: &Common) -> Result<Place, Error> {
     let root = path.parent().unwrap_or(Path::new("/"));
     let root = fs::canonicalize(root).map_err(|error| unreadable(&path.display().to_string(), &error))?;
     let shown = path.strip_prefix(&here).unwrap_or(&path).display().to_string();
-    Ok(Place { path, root, shown })
+    let here = fs::canonicalize(&start).unwrap_or(start);
+    Ok(Place { path, root, here, shown })
 }
 
 fn missing(start: &Path) -> Error {

@@ -17,6 +17,8 @@ use crate::model::project::Project;
 use reader::Reader;
 use toml::de::DeTable;
 
+#[cfg(test)]
+pub(crate) use parameter::{RESERVED, RESERVED_LETTERS};
 pub(crate) use value::assignment;
 
 /// How many syntax errors are shown: what follows the first few is mostly their echo.

@@ -60,6 +60,16 @@ pub(crate) fn read(name: &str, item: Item<'_, '_>) -> Option<Task> {
         exclusive: table.take("exclusive").and_then(|item| item.text()),
         at: item.key(),
     };
+    for variable in &task.each {
+        if task.params.iter().any(|parameter| parameter.name == variable.name) {
+            let name = &variable.name;
+            item.problem(
+                Diagnostic::new(format!("`{name}` is a parameter and in `each`"))
+                    .at(variable.at, "which of them is meant?")
+                    .help("rename one of them"),
+            );
+        }
+    }
     if task.steps.is_empty() && task.needs.is_empty() && run.is_none() && steps.is_none() {
         item.problem(
             Diagnostic::new(format!("task `{name}` does nothing"))

@@ -94,6 +94,15 @@ impl Template {
         }
     }
 
+    /// As one reads it: what stands in the file, but for braces that stand for themselves.
+    pub(crate) fn shown(&self) -> String {
+        let parts = self.parts.iter().map(|part| match part {
+            Part::Plain(text) => text.clone(),
+            Part::Value(expression) => format!("{{{{ {} }}}}", expression.source),
+        });
+        parts.collect()
+    }
+
     #[cfg(test)]
     /// The expressions, in the order of the text.
     pub(crate) fn expressions(&self) -> impl Iterator<Item = &Expression> {

@@ -63,3 +63,22 @@ pub(crate) enum Definition {
     /// What a program prints, without the newline at its end; it is run when the value is first wanted.
     Command(Vec<Template>),
 }
+
+impl Definition {
+    /// As one reads it: what stands in the file.
+    pub(crate) fn shown(&self) -> String {
+        match self {
+            Definition::Text(template) => template.shown(),
+            Definition::List(templates) => {
+                templates.iter().map(Template::shown).collect::<Vec<String>>().join(" ")
+            }
+            Definition::Plain(value) => value.to_string(),
+            Definition::Command(words) => {
+                format!(
+                    "what `{}` prints",
+                    words.iter().map(Template::shown).collect::<Vec<String>>().join(" ")
+                )
+            }
+        }
+    }
+}

@@ -93,9 +93,11 @@ impl<'a> Renderer<'a> {
         }
         let mut given: Vec<(String, Rendered)> = Vec::new();
         for parameter in &task.params {
-            if let Some(rendered) = self.parameter(task, parameter, outer, &given, offers, at) {
-                given.push((parameter.name.clone(), rendered));
-            }
+            // What is missing is told, and nothing else is said of what would follow.
+            let Some(rendered) = self.parameter(task, parameter, outer, &given, offers, at) else {
+                return Vec::new();
+            };
+            given.push((parameter.name.clone(), rendered));
         }
         self.further(task, outer, offers, &mut given);
         self.combinations(task, outer, offers, given)

@@ -62,6 +62,12 @@ fn deploy_of(project: &Project, environment: usize) -> Work {
     }
 }
 
+/// The task of the file that deploys to an environment, if one does.
+pub(crate) fn deploy_task(project: &Project, environment: usize) -> Option<&Task> {
+    Node { work: deploy_of(project, environment), environment: Some(environment), arguments: 0 }
+        .declared(project)
+}
+
 /// Whether there is anything to deploy there: a target, or a task for it.
 pub(crate) fn deploys(project: &Project, environment: &Environment) -> bool {
     let name = environment.deploy.as_ref().map_or(DEPLOY, |(name, _)| name);
@@ -96,6 +102,7 @@ impl Selection {
             needs: Vec::new(),
         };
         let roots = walk.roots(request).map_err(Unplanned::Wrong)?;
+        walk.renderer.settle()?;
         walk.renderer.note_deliveries(&roots);
         let roots: Vec<JobId> = roots.into_iter().map(|node| walk.number(node)).collect();
         let mut next = 0;
@@ -158,13 +165,20 @@ impl Selection {
             let others = &uses[name(node)];
             if node.arguments != 0 {
                 let each = node.declared(project).map_or(&[][..], |task| &task.each);
-                let is_each = |name: &str| each.iter().any(|variable| variable.name == name);
-                let differ = others.iter().any(|(_, arguments)| *arguments != node.arguments);
-                let given = renderer.given(node.arguments).iter();
-                let shown: Vec<String> = given
-                    .filter(|(name, _)| is_each(name) || (differ && each.is_empty()))
-                    .map(|(name, rendered)| format!("{name}={}", rendered.value))
-                    .collect();
+                let given = |arguments: u32, name: &str| {
+                    renderer
+                        .given(arguments)
+                        .iter()
+                        .find(|(other, _)| other == name)
+                        .map(|(_, rendered)| rendered)
+                };
+                let tells = |name: &str| {
+                    each.iter().any(|variable| variable.name == name)
+                        || others.iter().any(|(_, other)| given(*other, name) != given(node.arguments, name))
+                };
+                let shown = renderer.given(node.arguments).iter().filter(|(name, _)| tells(name));
+                let shown: Vec<String> =
+                    shown.map(|(name, rendered)| format!("{name}={}", rendered.value)).collect();
                 if !shown.is_empty() {
                     label = format!("{label}[{}]", shown.join(","));
                 }
@@ -246,7 +260,11 @@ impl<'a> Walk<'_, 'a> {
                 Some(Named::Environment(_)) | None if environment.is_some() && asked.task == DEPLOY => {
                     roots.extend(self.nodes_of(Work::BuiltIn, environment, &[], None));
                 }
-                Some(Named::Environment(_)) | None => problems.push(unknown(project, "task", &asked.task)),
+                Some(Named::Environment(_)) | None => {
+                    problems.push(unknown(project, "task", &asked.task));
+                    // What follows may be that task's parameters.
+                    break;
+                }
             }
         }
         problems.or(roots)

@@ -8,6 +8,7 @@
 
 mod support;
 
+mod each;
 mod errors;
 mod examples;
 mod git_target;
@@ -17,6 +18,7 @@ mod ledger;
 mod list;
 mod logs;
 mod owed;
+mod parameters;
 mod plan;
 mod processes;
 mod protect;

@@ -35,8 +35,10 @@ use crate::state::journal::Journal;
 /// `deploy` alone: the project's default, or the list.
 pub(crate) fn default(session: &Session, common: &Common, args: Vec<String>) -> Result<ExitCode, Error> {
     match (&session.project.default, &common.environment) {
-        (Some((name, _)), None) => run(session, common, &Words { names: vec![name.clone()], args }),
-        (Some(_) | None, Some(_)) => run(session, common, &Words { names: Vec::new(), args }),
+        (Some((name, _)), None) => {
+            run(session, common, &Words { names: vec![name.clone()], args, ..Words::default() })
+        }
+        (Some(_) | None, Some(_)) => run(session, common, &Words { args, ..Words::default() }),
         (None, None) => Ok(list::list(session)),
     }
 }

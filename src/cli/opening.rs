@@ -1,0 +1,96 @@
+//! The command line before and after it is known what its words mean: first as much as is needed to find tasks.toml,
+//! then, with the project, the whole.
+
+use std::ffi::OsString;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches, Parser};
+
+use super::Stopped;
+use super::args::{BuiltIn, Common, Run};
+use super::session::Session;
+use super::words::{self, Flags, Told};
+
+/// A command line whose words have no meaning yet.
+pub(crate) struct Opening {
+    /// The options that every command takes, as far as they can be told.
+    pub(crate) common: Common,
+    /// The first word that is no option.
+    pub(crate) first: Option<String>,
+    arguments: Vec<OsString>,
+    /// Where that word stands.
+    place: usize,
+}
+
+impl Opening {
+    /// Reads the options that are needed before tasks.toml is.
+    ///
+    /// # Errors
+    /// Help, the version, and mistakes of a command line without a word, as clap tells them.
+    pub(crate) fn read(arguments: Vec<OsString>) -> Result<Opening, clap::Error> {
+        let flags = Flags::of(&Run::command());
+        let (ours, first) = flags.among(arguments.get(1..).unwrap_or_default());
+        let Some(place) = first.map(|first| first + 1) else {
+            // The full parser knows the commands, so its help is the one to show.
+            return match Run::try_parse_from(&arguments) {
+                Ok(run) => Ok(Opening { common: run.common, first: None, place: arguments.len(), arguments }),
+                Err(error) if error.kind() == ErrorKind::DisplayHelp => {
+                    Err(BuiltIn::try_parse_from(&arguments).err().unwrap_or(error))
+                }
+                Err(error) => Err(error),
+            };
+        };
+        let name = arguments.first().cloned().into_iter();
+        // What is wrong with an option is told when the whole is read.
+        let early = Run::command().ignore_errors(true).try_get_matches_from(name.chain(ours));
+        let common = early.ok().and_then(|matches| Run::from_arg_matches(&matches).ok());
+        let first = arguments.get(place).map(|word| word.to_string_lossy().into_owned());
+        Ok(Opening { common: common.map(|run| run.common).unwrap_or_default(), first, arguments, place })
+    }
+
+    /// The whole line, with names of the user's.
+    pub(super) fn run(&self, session: &Session) -> Result<Run, Stopped> {
+        let flags = Flags::of(&Run::command());
+        let told = self.tell(1, &flags, session)?;
+        let mut run = Run::try_parse_from(self.arguments.iter().take(1).chain(&told.ours))?;
+        run.words.given = told.given;
+        Ok(run)
+    }
+
+    /// The whole line, with a command of ours; `:list` is `list`.
+    pub(super) fn built_in(&self, session: Option<&Session>) -> Result<BuiltIn, Stopped> {
+        let mut arguments = self.arguments.clone();
+        let name = self.first.as_ref().map(|first| first.trim_start_matches(':').to_owned());
+        if let (Some(name), Some(argument)) = (&name, arguments.get_mut(self.place)) {
+            *argument = name.into();
+        }
+        let mut given = Vec::new();
+        let mut command = BuiltIn::command();
+        let found = name.as_ref().and_then(|name| command.find_subcommand_mut(name));
+        if let (Some(found), Some(session)) = (found, session)
+            && found.get_positionals().any(|argument| argument.get_id() == "names")
+        {
+            let flags = Flags::of(&Run::command()).and(found);
+            let told = self.tell(self.place + 1, &flags, session)?;
+            arguments.truncate(self.place + 1);
+            arguments.extend(told.ours);
+            given = told.given;
+        }
+        let matches = BuiltIn::command().try_get_matches_from(arguments)?;
+        let mut full = BuiltIn::from_arg_matches(&matches)?;
+        if let Some(words) = full.command.as_mut().and_then(|command| command.words()) {
+            words.given = given;
+        }
+        Ok(full)
+    }
+
+    /// Tells the words apart from the one at `from` on; help for a task ends it.
+    fn tell(&self, from: usize, flags: &Flags, session: &Session) -> Result<Told, Stopped> {
+        let arguments = self.arguments.get(from..).unwrap_or_default();
+        let told = words::tell(arguments, flags, &session.project, &session.root, &session.here)?;
+        match told.help.as_ref().and_then(|name| session.project.task(name)) {
+            Some(task) => Err(Stopped::Help(super::help::of(task))),
+            None => Ok(told),
+        }
+    }
+}

@@ -1,0 +1,340 @@
+//! Whose each word of the command line is: after a task's name its own parameters are its own, any other flag is
+//! deploy's. What is deploy's goes on to clap, in its order.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+use clap::Command;
+
+use super::error::{Error, Kind};
+use crate::diagnostic::nearest;
+use crate::model::parameter::{Kind as Type, Parameter};
+use crate::model::project::{Named, Project};
+use crate::model::task::Task;
+use crate::plan::select;
+
+/// The flags of deploy that a command takes.
+pub(crate) struct Flags {
+    flags: Vec<Flag>,
+}
+
+struct Flag {
+    long: Option<String>,
+    short: Option<char>,
+    value: Takes,
+}
+
+/// Whether a flag has a value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Takes {
+    Nothing,
+    /// In the next word, or after `=`.
+    Value,
+    /// After `=` alone.
+    Attached,
+}
+
+impl Flags {
+    pub(crate) fn of(command: &Command) -> Flags {
+        let flags =
+            command.get_arguments().filter(|argument| !argument.is_positional()).map(|argument| Flag {
+                long: argument.get_long().map(str::to_owned),
+                short: argument.get_short(),
+                value: match (argument.get_action().takes_values(), argument.is_require_equals_set()) {
+                    (false, _) => Takes::Nothing,
+                    (true, false) => Takes::Value,
+                    (true, true) => Takes::Attached,
+                },
+            });
+        let help = |long: &str, short| Flag { long: Some(long.to_owned()), short, value: Takes::Nothing };
+        Flags { flags: flags.chain([help("help", Some('h')), help("version", Some('V'))]).collect() }
+    }
+
+    /// With those of one command.
+    pub(crate) fn and(mut self, command: &Command) -> Flags {
+        self.flags.extend(Flags::of(command).flags);
+        self
+    }
+
+    fn long(&self, name: &str) -> Option<&Flag> {
+        self.flags.iter().find(|flag| flag.long.as_deref() == Some(name))
+    }
+
+    fn short(&self, letter: char) -> Option<&Flag> {
+        self.flags.iter().find(|flag| flag.short == Some(letter))
+    }
+
+    /// Whether the word after this one is its value.
+    fn takes_next(&self, word: &str) -> bool {
+        if let Some(long) = word.strip_prefix("--") {
+            return !long.contains('=') && self.long(long).is_some_and(|flag| flag.value == Takes::Value);
+        }
+        let Some(letters) = word.strip_prefix('-') else { return false };
+        for (index, letter) in letters.char_indices() {
+            match self.short(letter).map(|flag| flag.value) {
+                Some(Takes::Value) => return index + letter.len_utf8() == letters.len(),
+                Some(Takes::Nothing) => {}
+                Some(Takes::Attached) | None => return false,
+            }
+        }
+        false
+    }
+
+    /// Whether a word is one of these flags, with its value or without.
+    fn has(&self, word: &str) -> bool {
+        match word.strip_prefix("--") {
+            Some(long) => self.long(long.split('=').next().unwrap_or(long)).is_some(),
+            None => word
+                .strip_prefix('-')
+                .and_then(|letters| letters.chars().next())
+                .is_some_and(|letter| self.short(letter).is_some()),
+        }
+    }
+
+    /// These flags alone, with their values; and where the first word stands that is no flag.
+    pub(crate) fn among(&self, arguments: &[OsString]) -> (Vec<OsString>, Option<usize>) {
+        let (mut ours, mut first, mut at) = (Vec::new(), None, 0);
+        while let Some(argument) = arguments.get(at) {
+            let word = argument.to_string_lossy();
+            if word == "--" {
+                break;
+            }
+            if is_flag(&word) {
+                if self.has(&word) {
+                    let end = if self.takes_next(&word) { at + 2 } else { at + 1 };
+                    ours.extend(arguments[at..end.min(arguments.len())].iter().cloned());
+                    at = end;
+                    continue;
+                }
+            } else if first.is_none() {
+                first = Some(at);
+            }
+            at += 1;
+        }
+        (ours, first)
+    }
+}
+
+/// The words of a command line, told apart.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    /// What is deploy's, names of tasks and environments included.
+    pub(crate) ours: Vec<OsString>,
+    /// The parameters that follow each plain word of `ours`.
+    pub(crate) given: Vec<Vec<(String, String)>>,
+    /// The task whose help is asked for.
+    pub(crate) help: Option<String>,
+}
+
+/// Tells the words apart. `here` is where the user stands, from where a path is meant.
+///
+/// # Errors
+/// A flag that neither the task before it nor deploy has, and one without its value.
+pub(crate) fn tell(
+    arguments: &[OsString],
+    flags: &Flags,
+    project: &Project,
+    root: &Path,
+    here: &Path,
+) -> Result<Told, Error> {
+    let mut telling = Telling { flags, root, here, task: None, told: Told::default(), rest: arguments };
+    while let Some((argument, rest)) = telling.rest.split_first() {
+        telling.rest = rest;
+        let Some(word) = argument.to_str() else {
+            telling.told.ours.push(argument.clone());
+            continue;
+        };
+        if word == "--" {
+            telling.told.ours.push(argument.clone());
+            telling.told.ours.extend_from_slice(rest);
+            break;
+        }
+        match (telling.task, word) {
+            (Some((task, _)), "-h" | "--help") => {
+                telling.told.help = Some(task.name.clone());
+                break;
+            }
+            (Some((task, Positionals::Taken)), word) if telling.is_positional(task, word) => {
+                telling.positional(task, word);
+            }
+            (task, word) if is_flag(word) => {
+                if !telling.own(task.map(|(task, _)| task), word)? {
+                    telling.deploys(task.map(|(task, _)| task), argument)?;
+                }
+            }
+            (_, name) => telling.name(project, name),
+        }
+    }
+    Ok(telling.told)
+}
+
+/// Whether the plain words after a name may be parameters.
+#[derive(Clone, Copy)]
+enum Positionals {
+    Taken,
+    /// After an environment's name come names of tasks.
+    NotTaken,
+}
+
+struct Telling<'a> {
+    flags: &'a Flags,
+    root: &'a Path,
+    here: &'a Path,
+    /// The task that was named last, or that the environment runs which was.
+    task: Option<(&'a Task, Positionals)>,
+    told: Told,
+    rest: &'a [OsString],
+}
+
+impl<'a> Telling<'a> {
+    fn name(&mut self, project: &'a Project, name: &str) {
+        self.told.ours.push(name.into());
+        self.told.given.push(Vec::new());
+        self.task = match project.names.get(name) {
+            Some(Named::Task(index)) => Some((&project.tasks[*index], Positionals::Taken)),
+            Some(Named::Environment(index)) => {
+                select::deploy_task(project, *index).map(|task| (task, Positionals::NotTaken))
+            }
+            None => None,
+        };
+    }
+
+    fn give(&mut self, parameter: &Parameter, value: &str) {
+        let value = match parameter.kind {
+            // A path is meant from where one stands, and the task runs elsewhere.
+            Type::Path if self.here != self.root && !value.starts_with(['-', '/']) => {
+                self.here.join(value).to_string_lossy().into_owned()
+            }
+            Type::Path | Type::Text | Type::Integer(_) | Type::Bool | Type::GitRef => value.to_owned(),
+        };
+        let given = self.told.given.last_mut().expect("a task was named before its parameters");
+        given.push((parameter.name.clone(), value));
+    }
+
+    /// The parameter that the next plain word is for.
+    fn next_positional<'t>(&self, task: &'t Task) -> Option<&'t Parameter> {
+        let given = self.told.given.last()?;
+        let is_given = |parameter: &Parameter| given.iter().any(|(name, _)| *name == parameter.name);
+        let mut positional = task.params.iter().filter(|parameter| parameter.positional);
+        positional.find(|parameter| parameter.many || !is_given(parameter))
+    }
+
+    fn is_positional(&self, task: &Task, word: &str) -> bool {
+        let Some(parameter) = self.next_positional(task) else { return false };
+        !is_flag(word) || (is_number(word) && matches!(parameter.kind, Type::Integer(_)))
+    }
+
+    fn positional(&mut self, task: &Task, word: &str) {
+        if let Some(parameter) = self.next_positional(task) {
+            self.give(parameter, word);
+        }
+    }
+
+    /// Takes a flag that is a parameter of `task`; tells whether it is one.
+    fn own(&mut self, task: Option<&Task>, word: &str) -> Result<bool, Error> {
+        let Some(task) = task else { return Ok(false) };
+        let Some(long) = word.strip_prefix("--") else { return self.letters(task, &word[1..]) };
+        let (name, value) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
+        if let Some(parameter) = task.params.iter().find(|parameter| parameter.is_called(name)) {
+            match (value, &parameter.kind) {
+                (Some(value), _) => self.give(parameter, value),
+                (None, Type::Bool) => self.give(parameter, "true"),
+                (None, Type::Text | Type::Integer(_) | Type::Path | Type::GitRef) => {
+                    let value = self.value(task, parameter, &format!("--{name}"))?;
+                    self.give(parameter, &value);
+                }
+            }
+            return Ok(true);
+        }
+        let off = name.strip_prefix("no-").or_else(|| name.strip_prefix("no_"));
+        let denied = off.and_then(|off| task.params.iter().find(|parameter| parameter.is_called(off)));
+        match denied.filter(|parameter| parameter.kind == Type::Bool) {
+            Some(parameter) => {
+                self.give(parameter, "false");
+                Ok(true)
+            }
+            None => Ok(false),
+        }
+    }
+
+    /// Takes `-c`, `-c3`, `-c=3`, and several letters of flags together.
+    fn letters(&mut self, task: &Task, letters: &str) -> Result<bool, Error> {
+        let mut rest = letters.chars();
+        while let Some(letter) = rest.next() {
+            let parameter = task.params.iter().find(|parameter| parameter.short == Some(letter));
+            let Some(parameter) = parameter else {
+                let taken = rest.as_str().len() + letter.len_utf8() < letters.len();
+                if taken {
+                    let message = format!("task `{}` has no flag `-{letter}`, of `-{letters}`", task.name);
+                    return Err(usage(task, message));
+                }
+                return Ok(false);
+            };
+            if parameter.kind == Type::Bool {
+                self.give(parameter, "true");
+                continue;
+            }
+            let value = match rest.as_str() {
+                "" => self.value(task, parameter, &format!("-{letter}"))?,
+                attached => attached.strip_prefix('=').unwrap_or(attached).to_owned(),
+            };
+            self.give(parameter, &value);
+            return Ok(true);
+        }
+        Ok(true)
+    }
+
+    /// The value of a flag: the next word.
+    fn value(&mut self, task: &Task, parameter: &Parameter, flag: &str) -> Result<String, Error> {
+        let wants = || format!("`{flag}` of `{}` wants a value", task.name);
+        let Some((value, rest)) = self.rest.split_first() else { return Err(usage(task, wants())) };
+        let Some(value) = value.to_str() else {
+            let message = format!("the value of `{flag}` is not UTF-8: {}", value.display());
+            return Err(usage(task, message));
+        };
+        let is_meant = parameter.dashes || (is_number(value) && matches!(parameter.kind, Type::Integer(_)));
+        if is_flag(value) && !is_meant {
+            let message = format!("{}, and `{value}` looks like another flag", wants());
+            return Err(usage(task, message).help(format!("if it is meant, write {flag}={value}")));
+        }
+        self.rest = rest;
+        Ok(value.to_owned())
+    }
+
+    /// Passes a flag on that is deploy's, with its value.
+    fn deploys(&mut self, task: Option<&Task>, argument: &OsStr) -> Result<(), Error> {
+        let word = argument.to_string_lossy();
+        if let Some(task) = task.filter(|task| !task.params.is_empty() && !self.flags.has(&word)) {
+            let name = word.split('=').next().unwrap_or(&word);
+            let known: Vec<String> = task.params.iter().map(Parameter::flag).collect();
+            let near =
+                nearest(name, known.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`?"));
+            let error = usage(task, format!("task `{}` has no parameter `{name}`", task.name));
+            return Err(match near {
+                Some(near) => error.help(near),
+                None => error,
+            });
+        }
+        self.told.ours.push(argument.to_owned());
+        if self.flags.takes_next(&word)
+            && let Some((value, rest)) = self.rest.split_first()
+        {
+            self.told.ours.push(value.clone());
+            self.rest = rest;
+        }
+        Ok(())
+    }
+}
+
+fn usage(task: &Task, message: String) -> Error {
+    Error::new(Kind::Usage, message).help(format!("deploy {} --help", task.name))
+}
+
+/// A word that is no name and no value by itself; `-` alone is one.
+fn is_flag(word: &str) -> bool {
+    word.len() > 1 && word.starts_with('-')
+}
+
+fn is_number(word: &str) -> bool {
+    word.parse::<i64>().is_ok()
+}
