@@ -84,6 +84,16 @@ pub(crate) enum Color {
     Never,
 }
 
+/// How `graph` shows what needs what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GraphFormat {
+    #[default]
+    Tree,
+    Dot,
+    Mermaid,
+    Svg,
+}
+
 /// Ships software to staging and production, from declarative tasks in tasks.toml.
 ///
 /// deploy ENVIRONMENT               deploys there
@@ -113,6 +123,18 @@ pub(crate) enum Command {
     Show {
         /// A task or an environment
         name: String,
+    },
+    /// Show what needs what
+    ///
+    /// In the tree: (*) is shown further up with what it needs, (below) goes on further down, (after) ends first if both
+    /// run, (loop) is a part of a loop, which has to be mended before anything of it runs.
+    Graph {
+        /// An environment, tasks, or both [default: all]
+        #[arg(value_name = "ENVIRONMENT | TASK")]
+        names: Vec<String>,
+        /// As a tree, or for graphviz, for Markdown, as a picture
+        #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+        format: GraphFormat,
     },
     /// Check tasks.toml, and everything that it refers to
     Check,

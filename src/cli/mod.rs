@@ -106,6 +106,7 @@ fn built_in(command: Option<&Command>, common: &Common, session: &Session) -> Re
         None => command::run::default(session, common, Vec::new()),
         Some(Command::List) => Ok(command::list::list(session)),
         Some(Command::Show { name }) => command::show::show(session, name),
+        Some(Command::Graph { names, format }) => command::graph::graph(session, common, names, *format),
         Some(Command::Check) => command::check::check(session),
         Some(Command::Plan { words, json }) => command::plan::plan(session, common, words, *json),
         Some(Command::Recover) => command::recover::recover(session),

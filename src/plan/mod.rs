@@ -11,6 +11,7 @@ pub(crate) mod render;
 pub(crate) mod schedule;
 pub(crate) mod scope;
 pub(crate) mod select;
+pub(crate) mod web;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

@@ -4,6 +4,7 @@
 mod ci;
 pub(crate) mod columns;
 mod console;
+pub(crate) mod graph;
 mod grouped;
 mod held;
 mod json;

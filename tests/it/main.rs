@@ -12,6 +12,7 @@ mod each;
 mod errors;
 mod examples;
 mod git_target;
+mod graph;
 mod health;
 mod in_place;
 mod ledger;

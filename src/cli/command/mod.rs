@@ -1,6 +1,7 @@
 //! One file a command; each reads as the table of contents of what it does.
 
 pub(super) mod check;
+pub(super) mod graph;
 pub(super) mod history;
 pub(super) mod in_place;
 pub(super) mod list;
