@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::builder::TypedValueParser;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+use super::help;
 use crate::config::assignment;
 use crate::model::project::Output;
 use crate::plan::guard::RULES;
@@ -94,13 +95,9 @@ pub(crate) enum GraphFormat {
     Svg,
 }
 
-/// Ships software to staging and production, from declarative tasks in tasks.toml.
-///
-/// deploy ENVIRONMENT               deploys there
-/// deploy [ENVIRONMENT] TASK…       runs tasks, there if one is named
-/// deploy                           runs the project's default, or lists what there is
+/// Ships software to staging and production, from declarative tasks in tasks.toml
 #[derive(Parser, Debug)]
-#[command(name = "deploy", version, verbatim_doc_comment, after_help = AFTER_HELP)]
+#[command(name = "deploy", version)]
 #[command(
     override_usage = "deploy [OPTIONS] [ENVIRONMENT] [TASK]... [-- ARGS]\n       deploy [OPTIONS] COMMAND"
 )]
@@ -111,8 +108,8 @@ pub(crate) struct BuiltIn {
     pub(crate) command: Option<Command>,
 }
 
-const AFTER_HELP: &str = "Your own names beat these commands, which stay reachable as `deploy :list`.
-Exit codes: the failing command's own; 2 usage or tasks.toml; 3 refused; 4 locked; 5 something is still owed; 130, 143 stopped.";
+const GRAPH_HELP: &str = "(after) ends first, if both run; (*) has its needs further up, (below) further down; \
+(loop) is a part of a loop, which must be mended before anything of it runs.";
 
 /// The commands that deploy has by itself.
 #[derive(Subcommand, Clone, Debug)]
@@ -125,14 +122,12 @@ pub(crate) enum Command {
         name: String,
     },
     /// Show what needs what
-    ///
-    /// In the tree: (*) is shown further up with what it needs, (below) goes on further down, (after) ends first if both
-    /// run, (loop) is a part of a loop, which has to be mended before anything of it runs.
+    #[command(after_help = GRAPH_HELP)]
     Graph {
-        /// An environment, tasks, or both [default: all]
+        /// An environment, and tasks [default: all that there is]
         #[arg(value_name = "ENVIRONMENT | TASK")]
         names: Vec<String>,
-        /// As a tree, or for graphviz, for Markdown, as a picture
+        /// As a tree; or for graphviz, for Markdown, as a picture
         #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
         format: GraphFormat,
     },
@@ -180,7 +175,8 @@ impl Command {
     pub(crate) fn words(&mut self) -> Option<&mut Words> {
         match self {
             Command::Plan { words, .. } => Some(words),
-            Command::List
+            Command::Graph { .. }
+            | Command::List
             | Command::Show { .. }
             | Command::Check
             | Command::Status { .. }
@@ -192,8 +188,14 @@ impl Command {
 
     /// Whether `word` names one of them.
     pub(crate) fn is_one(word: &str) -> bool {
+        Command::names().iter().any(|name| name == word)
+    }
+
+    /// What they are called.
+    pub(crate) fn names() -> Vec<String> {
+        let command = BuiltIn::command();
         // clap adds `help` by itself.
-        word == "help" || BuiltIn::command().get_subcommands().any(|command| command.get_name() == word)
+        command.get_subcommands().map(clap::Command::get_name).chain(["help"]).map(str::to_owned).collect()
     }
 }
 
@@ -213,7 +215,8 @@ pub(crate) struct Words {
 
 /// `deploy` with names of the user's.
 #[derive(Parser, Debug)]
-#[command(name = "deploy", override_usage = "deploy [OPTIONS] [ENVIRONMENT] [TASK]... [-- ARGS]")]
+#[command(name = "deploy", version)]
+#[command(override_usage = "deploy [OPTIONS] [ENVIRONMENT] [TASK]... [-- ARGS]")]
 pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) common: Common,

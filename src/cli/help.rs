@@ -1,82 +1,107 @@
-//! `deploy TASK --help`: a task's own parameters, told as clap tells deploy's.
+//! What help shows, beyond the doc comments in `args`: options under headings, for each command only those that it
+//! heeds, examples and exit codes. Nothing here changes what the command line accepts.
 
-use clap::builder::PossibleValuesParser;
-use clap::{Arg, ArgAction, Command};
+pub(super) mod task;
 
-use crate::model::parameter::{Kind, Parameter};
-use crate::model::task::Task;
-use crate::model::value::{Definition, Value};
+use std::fmt::Write as _;
 
-/// The help of a task, with its colours.
-pub(crate) fn of(task: &Task) -> String {
-    command(task).render_help().ansi().to_string()
-}
+use clap::builder::Styles;
+use clap::{Arg, Command, CommandFactory};
 
-fn command(task: &Task) -> Command {
-    let name = format!("deploy [ENVIRONMENT] {}", task.name);
-    let mut command = Command::new(name.clone())
-        .bin_name(name)
-        .disable_version_flag(true)
-        .after_help("deploy's own options may stand here too: deploy --help");
-    if let Some(about) = &task.about {
-        command = command.about(about.clone());
-    }
-    let mut place = 0;
-    for parameter in &task.params {
-        if parameter.positional {
-            place += 1;
+use super::args::BuiltIn;
+
+/// How to use it, for those who see it for the first time.
+pub(super) const EXAMPLES: [(&str, &str); 6] = [
+    ("deploy plan staging", "show what a deploy to staging would do, and do nothing"),
+    ("deploy staging", "ship HEAD to staging"),
+    ("deploy production --ref v1.2", "ship a commit to production"),
+    ("deploy lint test", "run two tasks, and what they need"),
+    ("deploy staging migrate", "run a task in an environment"),
+    ("deploy test -- --verbose", "hand a task its `{{ args }}`"),
+];
+
+/// How deploy ends, and why.
+pub(super) const EXIT_CODES: [(&str, &str); 7] = [
+    ("0", "done"),
+    ("2", "the command line or tasks.toml is wrong; nothing was run"),
+    ("3", "refused by a rule, by an answer, or by what must be so first"),
+    ("4", "another run deploys there, or one that was cut off must be recovered first"),
+    ("5", "something is still owed: `deploy recover` does it"),
+    ("70", "deploy itself went wrong: a bug, please report it"),
+    ("other", "the failing command's own; 124 after a timeout, 128 + n if signal n ended it"),
+];
+
+/// Options by what they are for; the others are for everything.
+const HEADINGS: [(&str, &[&str]); 2] = [
+    (
+        "Running",
+        &["dry_run", "jobs", "keep_going", "fail_fast", "force", "no_deps", "yes", "set", "output", "quiet"],
+    ),
+    ("Shipping", &["reference", "rebuild", "in_place", "overrides", "reason"]),
+];
+
+/// Common options that every command heeds.
+const ALWAYS: [&str; 5] = ["file", "directory", "verbose", "color", "help"];
+
+/// Common options that a command heeds beside those.
+const HEEDED: [(&str, &[&str]); 3] = [
+    ("graph", &["environment"]),
+    ("logs", &["output", "quiet"]),
+    (
+        "plan",
+        &[
+            "environment",
+            "force",
+            "no_deps",
+            "set",
+            "reference",
+            "rebuild",
+            "in_place",
+            "overrides",
+            "reason",
+        ],
+    ),
+];
+
+/// The commands, with all that their help shows.
+pub(super) fn command() -> Command {
+    let mut command = BuiltIn::command().after_help(after_help());
+    for (heading, options) in HEADINGS {
+        for option in options {
+            command = command.mut_arg(option, |option| option.help_heading(heading));
         }
-        command = command.arg(argument(parameter, place));
+    }
+    let common: Vec<String> = command.get_arguments().map(|arg| arg.get_id().to_string()).collect();
+    // Now the commands have the common options too.
+    command.build();
+    for own in command.get_subcommands_mut() {
+        let heeded = HEEDED.iter().find(|(name, _)| *name == own.get_name()).map_or(&[][..], |(_, ids)| *ids);
+        let show = |option: Arg| {
+            let id = option.get_id().as_str();
+            let Some(place) = common.iter().position(|known| known == id) else { return option };
+            let matters = ALWAYS.contains(&id) || heeded.contains(&id);
+            // Behind the command's own.
+            option.hide(!matters).display_order(1 + place)
+        };
+        *own = std::mem::take(own).mut_args(show);
     }
     command
 }
 
-fn argument(parameter: &Parameter, place: usize) -> Arg {
-    let mut argument = Arg::new(parameter.name.clone()).help(described(parameter));
-    argument = if parameter.positional {
-        argument.index(place)
-    } else {
-        let flag = parameter.flag();
-        let name = flag.trim_start_matches("--");
-        let argument = argument.long(if is_on(parameter) { format!("no-{name}") } else { name.to_owned() });
-        let short = parameter.short.filter(|_| !is_on(parameter));
-        short.into_iter().fold(argument, Arg::short)
-    };
-    if parameter.kind == Kind::Bool {
-        return argument.action(ArgAction::SetTrue);
-    }
-    argument = argument
-        .value_name(parameter.name.to_uppercase())
-        .required(parameter.default.is_none() && parameter.env.is_none())
-        .action(if parameter.many { ArgAction::Append } else { ArgAction::Set });
-    if !parameter.choices.is_empty() {
-        argument = argument.value_parser(PossibleValuesParser::new(parameter.choices.clone()));
-    }
-    argument
+fn after_help() -> String {
+    let styles = Styles::styled();
+    let header = styles.get_header();
+    let mut text = format!("{header}Examples:{header:#}\n");
+    rows(&EXAMPLES, &mut text);
+    let _written = writeln!(text, "\n{header}Exit codes:{header:#}");
+    rows(&EXIT_CODES, &mut text);
+    text.push_str("\nYour own names beat these commands, which stay reachable as `deploy :list`.");
+    text
 }
 
-/// What it is for, and what clap can't know: its default, which may be an expression, and its numbers.
-fn described(parameter: &Parameter) -> String {
-    let mut notes = Vec::new();
-    if let Kind::Integer(range) = &parameter.kind {
-        notes.extend((*range.start() != i64::MIN).then(|| format!("[min: {}]", range.start())));
-        notes.extend((*range.end() != i64::MAX).then(|| format!("[max: {}]", range.end())));
+fn rows(rows: &[(&str, &str)], text: &mut String) {
+    let width = rows.iter().map(|(left, _)| left.len()).max().unwrap_or(0);
+    for (left, right) in rows {
+        let _written = writeln!(text, "  {left:width$}  {right}");
     }
-    if is_on(parameter) {
-        notes.push("[on by default]".to_owned());
-    } else if let Some(default) = parameter.default.as_ref().filter(|_| parameter.kind != Kind::Bool) {
-        notes.push(format!("[default: {}]", default.shown()));
-    }
-    if parameter.positional {
-        let short = parameter.short.map(|short| format!("-{short}, ")).unwrap_or_default();
-        notes.push(format!("[also: {short}{}]", parameter.flag()));
-    }
-    notes.extend(parameter.env.as_ref().map(|name| format!("[env: {name}]")));
-    let about = parameter.about.iter().cloned();
-    about.chain(notes).collect::<Vec<String>>().join(" ")
-}
-
-/// Whether it is a flag that is true unless it is turned off.
-fn is_on(parameter: &Parameter) -> bool {
-    parameter.kind == Kind::Bool && matches!(parameter.default, Some(Definition::Plain(Value::Bool(true))))
 }

@@ -23,11 +23,12 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::diagnostic::{ERROR, HELP};
 use args::{Color, Command, Common};
 use error::{Error, Kind};
 use opening::Opening;
 use session::Session;
+
+use crate::diagnostic::{Diagnostic, ERROR, HELP, nearest};
 
 /// The program: reads the command line, does what it says, and gives the exit code.
 pub(crate) fn main() -> ExitCode {
@@ -74,8 +75,9 @@ fn dispatch(opening: &Opening) -> Result<ExitCode, Stopped> {
             let full = opening.built_in(session.as_ref().ok())?;
             Ok(built_in(full.command.as_ref(), &full.common, &session?)?)
         }
-        Some(_) => {
+        Some(first) => {
             let session = session?;
+            meant(first, &session)?;
             let run = opening.run(&session)?;
             if run.words.names.is_empty() {
                 return Ok(command::run::default(&session, &run.common, run.words.args)?);
@@ -97,6 +99,25 @@ fn is_ours(first: &str, session: Option<&Session>) -> bool {
         None => {
             !session.is_some_and(|session| session.project.names.contains_key(first))
                 && Command::is_one(first)
+        }
+    }
+}
+
+/// Refuses a first word that means nothing, if what it is nearest to is a command. All other names that mean nothing are
+/// told when they are planned, with the places where they stand.
+fn meant(first: &str, session: &Session) -> Result<(), Error> {
+    let names = &session.project.names;
+    if names.contains_key(first) {
+        return Ok(());
+    }
+    let commands = Command::names();
+    let near = nearest(first, names.keys().chain(&commands).map(String::as_str));
+    match near.filter(|near| !names.contains_key(*near)) {
+        None => Ok(()),
+        Some(near) => {
+            let problem = Diagnostic::new(format!("there is no environment, task or command `{first}`"))
+                .help(format!("did you mean `{near}`?"));
+            Err(Error::diagnostics(problem.into(), &session.sources))
         }
     }
 }

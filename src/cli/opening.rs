@@ -8,6 +8,7 @@ use clap::{CommandFactory, FromArgMatches, Parser};
 
 use super::Stopped;
 use super::args::{BuiltIn, Common, Run};
+use super::help;
 use super::session::Session;
 use super::words::{self, Flags, Told};
 
@@ -34,10 +35,7 @@ impl Opening {
             // The full parser knows the commands, so its help is the one to show.
             return match Run::try_parse_from(&arguments) {
                 Ok(run) => Ok(Opening { common: run.common, first: None, place: arguments.len(), arguments }),
-                Err(error) if error.kind() == ErrorKind::DisplayHelp => {
-                    Err(BuiltIn::try_parse_from(&arguments).err().unwrap_or(error))
-                }
-                Err(error) => Err(error),
+                Err(error) => Err(whole_help(error)),
             };
         };
         let name = arguments.first().cloned().into_iter();
@@ -52,7 +50,8 @@ impl Opening {
     pub(super) fn run(&self, session: &Session) -> Result<Run, Stopped> {
         let flags = Flags::of(&Run::command());
         let told = self.tell(1, &flags, session)?;
-        let mut run = Run::try_parse_from(self.arguments.iter().take(1).chain(&told.ours))?;
+        let ours = self.arguments.iter().take(1).chain(&told.ours);
+        let mut run = Run::try_parse_from(ours).map_err(whole_help)?;
         run.words.given = told.given;
         Ok(run)
     }
@@ -65,7 +64,7 @@ impl Opening {
             *argument = name.into();
         }
         let mut given = Vec::new();
-        let mut command = BuiltIn::command();
+        let mut command = help::command();
         let found = name.as_ref().and_then(|name| command.find_subcommand_mut(name));
         if let (Some(found), Some(session)) = (found, session)
             && found.get_positionals().any(|argument| argument.get_id() == "names")
@@ -76,7 +75,7 @@ impl Opening {
             arguments.extend(told.ours);
             given = told.given;
         }
-        let matches = BuiltIn::command().try_get_matches_from(arguments)?;
+        let matches = help::command().try_get_matches_from(arguments)?;
         let mut full = BuiltIn::from_arg_matches(&matches)?;
         if let Some(words) = full.command.as_mut().and_then(|command| command.words()) {
             words.given = given;
@@ -89,8 +88,18 @@ impl Opening {
         let arguments = self.arguments.get(from..).unwrap_or_default();
         let told = words::tell(arguments, flags, &session.project, &session.root, &session.here)?;
         match told.help.as_ref().and_then(|name| session.project.task(name)) {
-            Some(task) => Err(Stopped::Help(super::help::of(task))),
+            Some(task) => Err(Stopped::Help(help::task::of(task))),
             None => Ok(told),
         }
+    }
+}
+
+/// The help of the whole program, in the place of a part's.
+fn whole_help(error: clap::Error) -> clap::Error {
+    match error.kind() {
+        ErrorKind::DisplayHelp => {
+            help::command().try_get_matches_from(["deploy", "--help"]).err().unwrap_or(error)
+        }
+        _ => error,
     }
 }

@@ -14,6 +14,7 @@ mod examples;
 mod git_target;
 mod graph;
 mod health;
+mod help;
 mod in_place;
 mod ledger;
 mod list;

@@ -191,15 +191,13 @@ fn that_a_need_passes_deep_in_the_graph_are_checked_first() {
     let deep = shop.deploy(["top"]);
     insta::assert_snapshot!(deep.fails_with(2).stderr, @r#"
     error: `count` of `leaf` is a whole number, 3 or less, not `7`
-      --> tasks.toml:7:42
-       |
-     3 |         params.count = { type = "int", max = 3 }
-       |                ----- declared here
-     4 |         run = "touch ran"
-     5 |         [tasks.middle]
-     6 |         params.count = {}
-     7 |         needs = [{ task = "leaf", with = { count = "{{ count }}" } }]
-       |                                            ^^^^^
+     --> tasks.toml:7:44
+      |
+    3 |         params.count = { type = "int", max = 3 }
+      |                ----- declared here
+    ...
+    7 |         needs = [{ task = "leaf", with = { count = "{{ count }}" } }]
+      |                                            ^^^^^
     "#);
     shop.deploy(["typo"]).fails_with(2).says("task `leaf` needs `count`");
     shop.deploy(["calls"]).fails_with(2).says("3 or less, not `9`");
