@@ -168,6 +168,8 @@ pub(crate) enum Command {
         #[arg(long, conflicts_with = "run")]
         list: bool,
     },
+    /// Print the manual page: deploy man | man -l -
+    Man,
 }
 
 impl Command {
@@ -177,6 +179,7 @@ impl Command {
             Command::Plan { words, .. } => Some(words),
             Command::Graph { .. }
             | Command::List
+            | Command::Man
             | Command::Show { .. }
             | Command::Check
             | Command::Status { .. }

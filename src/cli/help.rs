@@ -95,7 +95,8 @@ fn after_help() -> String {
     rows(&EXAMPLES, &mut text);
     let _written = writeln!(text, "\n{header}Exit codes:{header:#}");
     rows(&EXIT_CODES, &mut text);
-    text.push_str("\nYour own names beat these commands, which stay reachable as `deploy :list`.");
+    text.push_str("\nYour own names beat these commands, which stay reachable as `deploy :list`.\n");
+    text.push_str("All of it as one page: deploy man | man -l -");
     text
 }
 

@@ -73,6 +73,9 @@ fn dispatch(opening: &Opening) -> Result<ExitCode, Stopped> {
     match &opening.first {
         Some(first) if is_ours(first, session.as_ref().ok()) => {
             let full = opening.built_in(session.as_ref().ok())?;
+            if let Some(Command::Man) = full.command {
+                return Ok(command::man::man());
+            }
             Ok(built_in(full.command.as_ref(), &full.common, &session?)?)
         }
         Some(first) => {
@@ -127,6 +130,7 @@ fn built_in(command: Option<&Command>, common: &Common, session: &Session) -> Re
         None => command::run::default(session, common, Vec::new()),
         Some(Command::List) => Ok(command::list::list(session)),
         Some(Command::Show { name }) => command::show::show(session, name),
+        Some(Command::Man) => Ok(command::man::man()),
         Some(Command::Graph { names, format }) => command::graph::graph(session, common, names, *format),
         Some(Command::Check) => command::check::check(session),
         Some(Command::Plan { words, json }) => command::plan::plan(session, common, words, *json),

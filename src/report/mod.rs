@@ -12,6 +12,7 @@ mod lines;
 pub(crate) mod outlook;
 mod prefixed;
 mod quiet;
+pub(crate) mod roff;
 mod stream;
 mod summary;
 #[cfg(test)]

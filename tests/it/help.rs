@@ -39,7 +39,7 @@ fn help_behind_a_name_is_that_of_its_task_or_the_whole_one() {
 #[test]
 fn a_command_shows_the_options_that_it_heeds() {
     let sandbox = Sandbox::new();
-    for command in ["list", "show", "check", "status", "history", "recover"] {
+    for command in ["list", "show", "check", "status", "history", "recover", "man"] {
         let help = sandbox.deploy([command, "--help"]);
         for option in ["--file", "--directory", "--color", "--verbose", "--help"] {
             help.succeeds().shows(option);

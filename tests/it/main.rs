@@ -19,6 +19,7 @@ mod in_place;
 mod ledger;
 mod list;
 mod logs;
+mod man;
 mod owed;
 mod parameters;
 mod plan;

@@ -6,6 +6,7 @@ pub(super) mod history;
 pub(super) mod in_place;
 pub(super) mod list;
 pub(super) mod logs;
+pub(super) mod man;
 pub(super) mod plan;
 pub(super) mod recover;
 pub(super) mod run;
