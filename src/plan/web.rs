@@ -2,6 +2,8 @@
 //! here: it is marked, so that it can be shown. Nothing is selected, rendered or judged.
 
 mod loops;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashSet;
 
