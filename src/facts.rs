@@ -134,7 +134,10 @@ impl Site {
                 Want::Output(folder, command) => {
                     let output = match manner {
                         Manner::Act => self.output(folder, command)?,
-                        Manner::Look => format!("(known when run: {})", command.join(" ")),
+                        Manner::Look => {
+                            facts.world = World::Looked;
+                            format!("(known when run: {})", command.join(" "))
+                        }
                     };
                     facts.outputs.insert((folder.clone(), command.clone()), output);
                 }

@@ -3,6 +3,7 @@
 
 mod check;
 mod environment;
+mod http;
 mod parameter;
 mod project;
 mod reader;

@@ -3,6 +3,7 @@
 use toml::de::DeValue;
 
 use super::environment::{health, swap};
+use super::http;
 use super::reader::{Item, Table};
 use super::{task, value};
 use crate::diagnostic::{Diagnostic, Span};
@@ -54,9 +55,12 @@ pub(crate) fn owed(item: Item<'_, '_>) -> Vec<Step<Written>> {
         let what = match &step.action {
             Action::Swap(_) => "swap",
             Action::Ship => "ship",
-            Action::Run(_) | Action::Exec(_) | Action::Task(_) | Action::Check(_) | Action::PutBack(_) => {
-                continue;
-            }
+            Action::Run(_)
+            | Action::Exec(_)
+            | Action::Task(_)
+            | Action::Check(_)
+            | Action::Http(_)
+            | Action::PutBack(_) => continue,
         };
         item.problem(
             Diagnostic::new(format!("a `{what}` step can't be owed: nothing would take it back"))
@@ -137,7 +141,7 @@ fn step(item: Item<'_, '_>) -> Option<Step<Written>> {
 
 /// The one action of a step. Of none and of several it tells, and the step is left out.
 fn action(table: &mut Table<'_, '_>) -> Option<Action<Written>> {
-    const ACTIONS: [&str; 6] = ["run", "exec", "task", "swap", "ship", "check"];
+    const ACTIONS: [&str; 7] = ["run", "exec", "task", "swap", "ship", "check", "http"];
     let found: Vec<(&str, Item<'_, '_>)> =
         ACTIONS.iter().filter_map(|key| Some((*key, table.take(key)?))).collect();
     let with = table.take("with");
@@ -167,6 +171,7 @@ fn action(table: &mut Table<'_, '_>) -> Option<Action<Written>> {
         })),
         "swap" => Some(Action::Swap(swap(item))),
         "check" => Some(Action::Check(Box::new(health(item)?))),
+        "http" => Some(Action::Http(Box::new(http::read(item)?))),
         _ => {
             if item.boolean()? {
                 Some(Action::Ship)

@@ -3,6 +3,8 @@
 pub(crate) mod environment;
 pub(crate) mod event;
 pub(crate) mod health;
+pub(crate) mod http;
+pub(crate) mod json;
 pub(crate) mod name;
 pub(crate) mod parameter;
 pub(crate) mod project;

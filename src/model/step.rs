@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::health::Health;
+use super::http::Http;
 use super::script::Script;
 use super::swap::Swap;
 use super::task::{Block, Call};
@@ -92,6 +93,8 @@ pub(crate) enum Action<F: Form> {
     Ship,
     /// Waits until an address is healthy.
     Check(Box<Health<F>>),
+    /// One request.
+    Http(Box<Http<F>>),
     /// A swapped file gets its own content back.
     PutBack(F::PutBack),
 }
@@ -166,6 +169,7 @@ impl Step<Planned> {
             Action::Ship => "ship".to_owned(),
             Action::PutBack(owed) => format!("put {} back", owed.path),
             Action::Check(health) => format!("check {}", health.url),
+            Action::Http(http) => format!("{} {}", http.method, http.address()),
         })
     }
 }

@@ -7,13 +7,15 @@ mod tests;
 
 use std::time::{Duration, Instant};
 
+use super::exchange::Answer;
 use crate::model::event::{Failure, Told};
 use crate::model::health::Health;
+use crate::model::http::ADDRESS;
 use crate::model::secret::Vault;
 use crate::model::step::Planned;
 use crate::process::{Slept, Stop};
 use crate::release::git::without_credentials;
-use probe::{Answer, Prober};
+use probe::Prober;
 
 /// The most that one probe may take: a service that needs longer for its health has none.
 const PROBE: Duration = Duration::from_secs(10);
@@ -38,7 +40,7 @@ pub(crate) fn check(
     let url = without_credentials(&health.url.to_string());
     let asker = Prober::new(&health.url.reveal(vault)).map_err(|why| Failure::Refused {
         message: format!("`{url}` can't be asked: {why}"),
-        help: Some("give an address that starts with http:// or https://".to_owned()),
+        help: Some(ADDRESS.to_owned()),
     })?;
     let contains = health.contains.as_ref().map(|text| text.reveal(vault));
     let (mut probes, mut good) = (0_u32, 0);

@@ -2,7 +2,9 @@
 //! goes through `tell`.
 
 pub(crate) mod check;
+mod exchange;
 pub(crate) mod exec;
+pub(crate) mod http;
 pub(crate) mod ship;
 pub(crate) mod swap;
 
@@ -84,6 +86,7 @@ impl World for Hands<'_> {
             | Action::Task(_)
             | Action::Ship
             | Action::Check(_)
+            | Action::Http(_)
             | Action::PutBack(_) => Ok(Vec::new()),
         }
     }
@@ -99,6 +102,7 @@ impl World for Hands<'_> {
                 stop,
                 tell,
             ),
+            Action::Http(http) => http::send(http, self.vaults.of(act.environment), act, stop, tell),
             Action::Ship => ship::ship(self, act, stop, tell),
             Action::Swap(swaps) => swap::swap(self, swaps),
             Action::PutBack(owed) => swap::restore(self, owed),

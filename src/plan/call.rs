@@ -129,6 +129,7 @@ impl<'a> Renderer<'a> {
             | Action::Swap(_)
             | Action::Ship
             | Action::Check(_)
+            | Action::Http(_)
             | Action::PutBack(_) => None,
         });
         calls.into_iter().any(|callee| callee.interactive || self.calls_interactive(callee))

@@ -126,7 +126,7 @@ impl Facts {
             (Some(Read::Missing), _, Presence::Needed) => wrong("there is no such file"),
             (Some(Read::Missing), _, Presence::Optional) | (None, World::Assumed, _) => Ok(&[]),
             (Some(Read::Wrong(why)), _, _) => wrong(why),
-            (None, World::Seen, _) => Err(Trouble::Wants(Want::Dotenv(file.path.clone()))),
+            (None, World::Seen | World::Looked, _) => Err(Trouble::Wants(Want::Dotenv(file.path.clone()))),
         }
     }
 }
@@ -135,6 +135,8 @@ impl Facts {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum World {
     Seen,
+    /// All but what a command of the user's would print: a plan that is only looked at runs none.
+    Looked,
     /// For `deploy check`: what is not set here may be set elsewhere.
     Assumed,
 }

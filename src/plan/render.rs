@@ -1,6 +1,7 @@
 //! From steps as written to steps as planned: every text gets its values here, and nowhere later. Jobs and their
 //! blocks are here; what they are made of is in `text`.
 
+mod http;
 mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -381,6 +382,7 @@ impl<'a> Renderer<'a> {
             Action::Task(_) => unreachable!("a call is rendered where its steps are"),
             Action::Swap(swaps) => Action::Swap(swaps.iter().map(|swap| self.swap(scope, swap)).collect()),
             Action::Check(health) => Action::Check(Box::new(self.health(scope, health))),
+            Action::Http(http) => Action::Http(Box::new(self.http(scope, http))),
             Action::PutBack(never) => match *never {},
             Action::Ship => {
                 let missing = match scope.environment {
@@ -415,6 +417,11 @@ fn ships(project: &Project, steps: &[Step<Written>]) -> bool {
     steps.iter().any(|step| match &step.action {
         Action::Ship => true,
         Action::Task(call) => project.task(&call.task).is_some_and(|task| ships(project, &task.steps)),
-        Action::Run(_) | Action::Exec(_) | Action::Swap(_) | Action::Check(_) | Action::PutBack(_) => false,
+        Action::Run(_)
+        | Action::Exec(_)
+        | Action::Swap(_)
+        | Action::Check(_)
+        | Action::Http(_)
+        | Action::PutBack(_) => false,
     })
 }

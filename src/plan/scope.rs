@@ -39,6 +39,7 @@ pub(crate) fn names(project: &Project) -> BTreeSet<&str> {
                 | Action::Swap(_)
                 | Action::Ship
                 | Action::Check(_)
+                | Action::Http(_)
                 | Action::PutBack(_) => None,
             }
         });
@@ -319,7 +320,7 @@ impl Scope<'_> {
         }
         match self.facts.world {
             World::Assumed => Ok(found("")),
-            World::Seen => Err(Trouble::Unset(variable.to_owned())),
+            World::Seen | World::Looked => Err(Trouble::Unset(variable.to_owned())),
         }
     }
 

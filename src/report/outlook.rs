@@ -9,6 +9,7 @@ use similar::TextDiff;
 use super::words::{FAINT, NAME, paint};
 use crate::diagnostic::{Source, Span};
 use crate::facts::Survey;
+use crate::model::http::Body;
 use crate::model::step::{Action, Planned, Step};
 use crate::model::target::Target;
 use crate::plan::guard::{Ruling, Verdict, question};
@@ -245,6 +246,18 @@ fn details(step: &Step<Planned>, delivery: Option<&Delivery>, margin: &str, text
             }
         }
         (Action::Check(health), _) if step.name.is_some() => line(text, &format!("{margin}  {}", health.url)),
+        (Action::Http(http), _) => {
+            if step.name.is_some() {
+                line(text, &format!("{margin}  {} {}", http.method, http.address()));
+            }
+            match &http.body {
+                Body::None => {}
+                Body::Json(json) => {
+                    line(text, &format!("{margin}  json   {}", json.written(&ToString::to_string)));
+                }
+                Body::Text(body) => line(text, &format!("{margin}  body   {body}")),
+            }
+        }
         (
             Action::Ship
             | Action::Check(_)

@@ -15,6 +15,7 @@ mod git_target;
 mod graph;
 mod health;
 mod help;
+mod http;
 mod in_place;
 mod ledger;
 mod list;

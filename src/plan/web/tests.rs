@@ -1,14 +1,19 @@
 //! The oracle of what is marked is the planner: a web has a marked edge if, and only if, a plan of it is refused.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::super::Request;
+use super::super::render::Renderer;
 use super::super::select::Selection;
+use super::super::{Asked, Facts, Known, Request, World};
 use super::Web;
 use crate::config;
 use crate::diagnostic::Source;
+use crate::model::name::RunId;
 use crate::model::project::Project;
 
 /// A project of this many tasks and environments, with any ties.
@@ -74,10 +79,28 @@ fn project(said: &[(usize, Said)]) -> Project {
 /// Whether all tasks can be run together, everywhere, and everything be deployed.
 fn is_planned(project: &Project) -> bool {
     let places = project.environments.iter().map(|environment| Some(environment.name.clone())).chain([None]);
-    let all: Vec<String> = project.tasks.iter().map(|task| task.name.clone()).collect();
+    let all: Vec<Asked> = project.tasks.iter().map(|task| Asked::plain(task.name.as_str())).collect();
+    let facts = facts();
     let together =
         places.map(|environment| Request { environment, tasks: all.clone(), ..Request::default() });
-    together.into_iter().all(|request| Selection::new(project, &request).is_ok())
+    together.into_iter().all(|request| {
+        Selection::new(project, &request, &mut Renderer::new(project, &request, &facts)).is_ok()
+    })
+}
+
+/// No text of these files asks for anything.
+fn facts() -> Facts {
+    Facts {
+        root: PathBuf::from("/shop"),
+        run: RunId("run".to_owned()),
+        env: Arc::default(),
+        source: Known::NotAsked,
+        ledgers: BTreeMap::new(),
+        outputs: BTreeMap::new(),
+        dotenvs: BTreeMap::new(),
+        commits: BTreeMap::new(),
+        world: World::Assumed,
+    }
 }
 
 proptest! {

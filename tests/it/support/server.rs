@@ -1,28 +1,43 @@
 //! An HTTP server on this machine that answers as a test says.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 
 use super::DEADLINE;
 
-/// What to answer: a status, and a body or, for a redirect, a place.
+/// What to answer: a status, and a body or, for a redirect, a place; or nothing, until the caller hangs up.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     status: u16,
     header: String,
     body: String,
+    speech: Speech,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Speech {
+    Says,
+    Hangs,
 }
 
 impl Answer {
     pub(crate) fn new(status: u16, body: impl Into<String>) -> Answer {
-        Answer { status, header: String::new(), body: body.into() }
+        Answer { status, header: String::new(), body: body.into(), speech: Speech::Says }
     }
 
     pub(crate) fn redirect(to: &str) -> Answer {
-        Answer { status: 302, header: format!("Location: {to}\r\n"), body: String::new() }
+        Answer { header: format!("Location: {to}\r\n"), ..Answer::new(302, "") }
+    }
+
+    pub(crate) fn with_status(self, status: u16) -> Answer {
+        Answer { status, ..self }
+    }
+
+    pub(crate) fn none() -> Answer {
+        Answer { speech: Speech::Hangs, ..Answer::new(200, "") }
     }
 }
 
@@ -30,6 +45,7 @@ impl Answer {
 pub(crate) struct Server {
     address: SocketAddr,
     requests: Arc<AtomicUsize>,
+    heard: Arc<(Mutex<Vec<String>>, Condvar)>,
     over: Arc<AtomicBool>,
 }
 
@@ -38,14 +54,20 @@ impl Server {
     pub(crate) fn new(answer: impl Fn(usize) -> Answer + Send + 'static) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("it is bound");
-        let server = Server { address, requests: Arc::default(), over: Arc::default() };
+        let server =
+            Server { address, requests: Arc::default(), heard: Arc::default(), over: Arc::default() };
         let (requests, over) = (Arc::clone(&server.requests), Arc::clone(&server.over));
+        let heard = Arc::clone(&server.heard);
         thread::spawn(move || {
             for connection in listener.incoming().flatten() {
                 if over.load(Ordering::SeqCst) {
                     return;
                 }
-                serve(connection, || answer(requests.fetch_add(1, Ordering::SeqCst) + 1));
+                serve(connection, |request| {
+                    heard.0.lock().expect("nobody panics with it").push(request);
+                    heard.1.notify_all();
+                    answer(requests.fetch_add(1, Ordering::SeqCst) + 1)
+                });
             }
         });
         server
@@ -70,6 +92,20 @@ impl Server {
     pub(crate) fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
     }
+
+    /// What came, request by request: the head, an empty line, the body.
+    pub(crate) fn heard(&self) -> Vec<String> {
+        self.heard.0.lock().expect("nobody panics with it").clone()
+    }
+
+    /// Waits until so many requests have come.
+    #[track_caller]
+    pub(crate) fn wait_for_requests(&self, count: usize) {
+        let (heard, more) = (self.heard.0.lock().expect("nobody panics with it"), &self.heard.1);
+        let waited = more.wait_timeout_while(heard, DEADLINE, |heard| heard.len() < count);
+        let came = waited.expect("nobody panics with it").0.len();
+        assert!(came >= count, "{count} requests have to come, and {came} did");
+    }
 }
 
 impl Drop for Server {
@@ -80,14 +116,29 @@ impl Drop for Server {
     }
 }
 
-/// Reads one request up to its empty line and answers it. A caller that hangs up is not our concern.
-fn serve(mut connection: TcpStream, answer: impl FnOnce() -> Answer) {
+/// Reads one request, with the body that its head tells of, and answers it. A caller that hangs up is not our concern.
+fn serve(mut connection: TcpStream, answer: impl FnOnce(String) -> Answer) {
     connection.set_read_timeout(Some(DEADLINE)).expect("a deadline is not zero");
-    let mut lines = BufReader::new(&connection).lines().map_while(Result::ok);
-    if !lines.any(|line| line.is_empty()) {
+    let mut reader = BufReader::new(connection.try_clone().expect("a connection of ours"));
+    let mut request = String::new();
+    while !request.ends_with("\r\n\r\n") {
+        if !reader.read_line(&mut request).is_ok_and(|count| count > 0) {
+            return;
+        }
+    }
+    let head = request.to_ascii_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    if reader.read_exact(&mut body).is_err() {
         return;
     }
-    let Answer { status, header, body } = answer();
+    request.push_str(&String::from_utf8_lossy(&body));
+    let Answer { status, header, body, speech } = answer(request);
+    if speech == Speech::Hangs {
+        // On a thread of its own: others may ask meanwhile.
+        thread::spawn(move || reader.read(&mut [0]));
+        return;
+    }
     let length = body.len();
     let _hung_up = write!(
         connection,

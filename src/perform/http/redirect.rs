@@ -1,0 +1,133 @@
+//! Where an answer leads to, and what of a request goes there: headers and bodies may hold tokens, so they stay with
+//! the host that they were meant for; and what was to be sent is sent, or it is an error.
+
+use ureq::http::{Method, Request, Uri};
+
+use crate::model::http::address;
+use crate::release::git::without_credentials;
+
+/// The request after this redirect.
+///
+/// # Errors
+/// Why it is not followed, and the mend.
+pub(super) fn follow(
+    request: &Request<Option<Vec<u8>>>,
+    status: u16,
+    location: &str,
+) -> Result<Request<Option<Vec<u8>>>, String> {
+    let shown = without_credentials(location);
+    let uri = resolved(request.uri(), location)
+        .ok_or_else(|| format!("it leads to `{shown}`, which is no http address"))?;
+    let only_looks = [Method::GET, Method::HEAD].contains(request.method());
+    let is_same_host = origin(&uri) == origin(request.uri());
+    let mut next = match status {
+        301 | 302 | 307 | 308 if only_looks => request.clone(),
+        307 | 308 if is_same_host => request.clone(),
+        // It was taken, and the answer to it stands elsewhere.
+        303 => {
+            let mut next = request.clone();
+            if !only_looks {
+                *next.method_mut() = Method::GET;
+            }
+            *next.body_mut() = None;
+            next.headers_mut().remove("content-type");
+            next
+        }
+        _ => {
+            return Err(format!(
+                "it leads to {shown}, and a {} is not sent on: give that address, if it is the right one",
+                request.method()
+            ));
+        }
+    };
+    if !is_same_host {
+        next.headers_mut().clear();
+    }
+    *next.uri_mut() = uri;
+    Ok(next)
+}
+
+/// The address that `location` means, seen from `from`.
+fn resolved(from: &Uri, location: &str) -> Option<Uri> {
+    let (scheme, authority) = (from.scheme_str()?, from.authority()?);
+    let folder = from.path().rsplit_once('/').map_or("", |(folder, _)| folder);
+    let whole = if location.contains("://") {
+        location.to_owned()
+    } else if location.starts_with("//") {
+        format!("{scheme}:{location}")
+    } else if location.starts_with('/') {
+        format!("{scheme}://{authority}{location}")
+    } else if location.starts_with('?') {
+        format!("{scheme}://{authority}{}{location}", from.path())
+    } else {
+        format!("{scheme}://{authority}{folder}/{location}")
+    };
+    address(&whole).ok()
+}
+
+/// Two addresses with the same one are the same server.
+fn origin(uri: &Uri) -> (Option<String>, Option<String>, Option<u16>) {
+    let scheme = uri.scheme_str();
+    let port = uri.port_u16().or(scheme.and_then(|scheme| match scheme {
+        "http" => Some(80),
+        "https" => Some(443),
+        _ => None,
+    }));
+    (scheme.map(str::to_ascii_lowercase), uri.host().map(str::to_ascii_lowercase), port)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(method: Method) -> Request<Option<Vec<u8>>> {
+        let builder = Request::builder().method(method).uri("https://host/a/b?c").header("X-Token", "t");
+        builder.body(Some(b"body".to_vec())).unwrap()
+    }
+
+    #[test]
+    fn places_are_meant_from_where_they_were_said() {
+        let from: Uri = "https://host:8443/a/b?c".parse().unwrap();
+        for (location, meant) in [
+            ("http://other/x", "http://other/x"),
+            ("//other/x", "https://other/x"),
+            ("/x?y", "https://host:8443/x?y"),
+            ("x", "https://host:8443/a/x"),
+            ("?d", "https://host:8443/a/b?d"),
+            ("/x#part", "https://host:8443/x"),
+        ] {
+            assert_eq!(resolved(&from, location).unwrap().to_string(), meant);
+        }
+        assert_eq!(resolved(&from, "ftp://other/"), None);
+    }
+
+    #[test]
+    fn nothing_that_it_carries_goes_to_another_host() {
+        for to in ["https://other/", "http://host/", "https://host:444/", "//other/"] {
+            for method in [Method::GET, Method::POST, Method::DELETE] {
+                for status in [301, 302, 303, 307, 308] {
+                    if let Ok(next) = follow(&request(method.clone()), status, to) {
+                        assert!(next.headers().is_empty(), "{method} {status} {to}");
+                        assert!(next.body().is_none() || method == Method::GET, "{method} {status} {to}");
+                    }
+                }
+            }
+        }
+        let same = follow(&request(Method::POST), 307, "https://HOST:443/x").unwrap();
+        assert_eq!((same.method(), same.headers().len()), (&Method::POST, 1));
+        assert_eq!(same.body().as_deref(), Some(&b"body"[..]));
+    }
+
+    #[test]
+    fn what_was_to_be_sent_never_becomes_a_look_by_itself() {
+        for status in [301, 302] {
+            let why = follow(&request(Method::POST), status, "/x").unwrap_err();
+            assert_eq!(
+                why,
+                "it leads to /x, and a POST is not sent on: give that address, if it is the right one"
+            );
+        }
+        let seen = follow(&request(Method::POST), 303, "/x").unwrap();
+        assert_eq!((seen.method(), seen.body()), (&Method::GET, &None));
+    }
+}
