@@ -248,7 +248,7 @@ impl Site {
         survey.circumstances.live = live;
         let files: Vec<SwapFile> = delivery.swap.iter().map(file).collect();
         survey.swap = swap::resolve(repository, source, &files)?;
-        if let (Some(live), Some(scratch)) = (&survey.circumstances.live, self.scratch()?)
+        if let (Some(live), Some(scratch)) = (survey.tip.state.serves(), self.scratch()?)
             && scratch.is_same(live, source, &survey.swap.entries)?
         {
             survey.already = Some(live.number);

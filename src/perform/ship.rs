@@ -132,7 +132,7 @@ impl Dock<'_> {
         };
         let mut log = self.log.lock().expect("no thread panics while it ships");
         if self.again == Again::LeaveIt
-            && let Some(live) = &log.tip.state.live
+            && let Some(live) = log.tip.state.serves()
             && self.scratch.is_same(live, source, &self.entries).map_err(|error| unmet(error.to_string()))?
         {
             tell(Told::Note(format!(

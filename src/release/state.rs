@@ -102,6 +102,11 @@ impl State {
         self
     }
 
+    /// The release that serves, unless something was shipped over it since: then nobody can say that it serves still.
+    pub(crate) fn serves(&self) -> Option<&Release> {
+        self.live.as_ref().filter(|live| live.commit == self.shipped)
+    }
+
     /// Compares the tip of the target's branch with what was shipped. This settles what a killed run left open.
     pub(crate) fn meet(&self, tip: Option<&ObjectId>) -> Meeting {
         let pending = self.pending.as_ref().and_then(|release| release.commit.as_ref());

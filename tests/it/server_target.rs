@@ -234,3 +234,17 @@ fn a_reader_never_sees_half_a_release() {
     assert!(looks > 0);
     assert_eq!(served(&sandbox, "current/version"), "6\n");
 }
+
+#[test]
+fn a_release_that_another_was_switched_over_is_shipped_again() {
+    let sandbox = shop("reload = 'grep --quiet shop shop.py'");
+    sandbox.deploy(["staging"]).succeeds();
+    let first = sandbox.repository().head();
+    sandbox.write("shop.py", "broken\n");
+    sandbox.commit("Second");
+    sandbox.deploy(["staging"]).fails_with(1);
+    assert_eq!(served(&sandbox, "current/shop.py"), "broken\n");
+    sandbox.deploy(["staging", "--ref", &first]).succeeds();
+    assert_eq!(served(&sandbox, "current/shop.py"), "print('shop')\n");
+    sandbox.deploy(["staging", "--ref", &first]).succeeds().says("live already");
+}
