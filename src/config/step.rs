@@ -163,7 +163,7 @@ fn action(table: &mut Table<'_, '_>) -> Option<Action<Written>> {
     }
     match key {
         "run" => Some(Action::Run(item.script()?)),
-        "exec" => exec(item),
+        "exec" => Some(Action::Exec(value::program(item)?)),
         "task" => Some(Action::Task(Call {
             task: item.text()?,
             with: with.map(value::variables).unwrap_or_default(),
@@ -181,15 +181,4 @@ fn action(table: &mut Table<'_, '_>) -> Option<Action<Written>> {
             }
         }
     }
-}
-
-fn exec(item: Item<'_, '_>) -> Option<Action<Written>> {
-    let words = item.templates();
-    if words.is_empty() {
-        if item.value().is_array() {
-            item.wrong("a program and its arguments, such as [\"git\", \"push\", \"origin\"]");
-        }
-        return None;
-    }
-    Some(Action::Exec(words))
 }

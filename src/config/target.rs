@@ -5,7 +5,7 @@ use super::value;
 use crate::diagnostic::Diagnostic;
 use crate::model::script::Script;
 use crate::model::step::Written;
-use crate::model::target::{GitTarget, ServerTarget, Target};
+use crate::model::target::{CommandTarget, GitTarget, ServerTarget, Target};
 use crate::model::template::Template;
 
 /// The branch that a git target gets when the file names none.
@@ -14,7 +14,10 @@ const BRANCH: &str = "main";
 /// A kind of target: the key that names it, and what reads the rest.
 type Kind = (&'static str, fn(Item<'_, '_>, &mut Table<'_, '_>) -> Option<Target<Written>>);
 
-const KINDS: [Kind; 2] = [("git", git), ("server", server)];
+const KINDS: [Kind; 3] = [("git", git), ("server", server), ("command", command)];
+
+const EXAMPLES: &str = "{ git = \"URL or remote's name\" }, { server = \"local\", path = \"/srv/shop\" } \
+                        or { command = [\"program\", \"argument\"] }";
 
 pub(crate) fn read(item: Item<'_, '_>) -> Option<Target<Written>> {
     let mut table = item.table("a target")?;
@@ -25,11 +28,11 @@ pub(crate) fn read(item: Item<'_, '_>) -> Option<Target<Written>> {
         }
     }
     let &[(kind, read)] = &found[..] else {
-        let kinds = KINDS.map(|(key, _)| format!("`{key}`")).join(" or ");
+        let kinds = KINDS.map(|(key, _)| format!("`{key}`")).join(", ");
         item.problem(
             Diagnostic::new(format!("a target is of one kind: {kinds}"))
                 .at(item.key(), if found.is_empty() { "no kind that is known" } else { "more than one kind" })
-                .help("{ git = \"URL or remote's name\" } or { server = \"local\", path = \"/srv/shop\" }"),
+                .help(EXAMPLES),
         );
         return None;
     };
@@ -69,6 +72,11 @@ fn server(item: Item<'_, '_>, table: &mut Table<'_, '_>) -> Option<Target<Writte
         at: item.at(),
     };
     Some(Target::Server(Box::new(target)))
+}
+
+fn command(item: Item<'_, '_>, table: &mut Table<'_, '_>) -> Option<Target<Written>> {
+    let rollback = table.take("rollback").and_then(value::program).unwrap_or_default();
+    Some(Target::Command(CommandTarget { command: value::program(item)?, rollback, at: item.at() }))
 }
 
 fn keep(table: &mut Table<'_, '_>) -> usize {

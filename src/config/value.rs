@@ -196,6 +196,18 @@ fn env_value(item: Item<'_, '_>) -> Option<Template> {
     Some(Template::plain(plain, item.at()))
 }
 
+/// A program and its arguments.
+pub(crate) fn program(item: Item<'_, '_>) -> Option<Vec<Template>> {
+    let words = item.templates();
+    if words.is_empty() {
+        if item.value().is_array() {
+            item.wrong("a program and its arguments, such as [\"git\", \"push\", \"origin\"]");
+        }
+        return None;
+    }
+    Some(words)
+}
+
 /// A list of names with their places.
 pub(crate) fn names(item: Item<'_, '_>) -> Vec<(String, Span)> {
     let items = item.list("a list of names").unwrap_or_default();

@@ -48,6 +48,12 @@ impl Site {
                 let events = last.map(|number| What::Adopted { commit: None, number }).into_iter().collect();
                 Ok(Met { events, ..Met::default() })
             }
+            // Nobody can ask it. What a run began that was cut off may be there.
+            Some(Target::Command(_)) => {
+                let pending =
+                    tip.state.pending.as_ref().filter(|release| release.commit != tip.state.shipped);
+                Ok(Met { events: pending.map(|_| What::Shipped).into_iter().collect(), ..Met::default() })
+            }
             Some(Target::Git(git)) => {
                 let is_known = tip.state.shipped.is_some() && tip.state.pending.is_none() && !tip.state.moved;
                 if is_known { Ok(Met::default()) } else { self.meet_branch(delivery, git, tip) }

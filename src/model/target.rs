@@ -9,6 +9,7 @@ use crate::diagnostic::Span;
 pub(crate) enum Target<F: Form> {
     Git(GitTarget<F>),
     Server(Box<ServerTarget<F>>),
+    Command(CommandTarget<F>),
 }
 
 /// A branch of a git repository; whoever keeps it builds and starts what is pushed there.
@@ -34,6 +35,16 @@ pub(crate) struct ServerTarget<F: Form> {
     pub(crate) reload: Option<Script<F::Text>>,
     /// How many releases stay, the live one included.
     pub(crate) keep: usize,
+    pub(crate) at: Span,
+}
+
+/// Whatever a program of the user's ships to.
+#[derive(Clone, Debug)]
+pub(crate) struct CommandTarget<F: Form> {
+    /// The program and its arguments; run in the release's files.
+    pub(crate) command: Vec<F::Text>,
+    /// What brings an earlier release back; empty: nothing does.
+    pub(crate) rollback: Vec<F::Text>,
     pub(crate) at: Span,
 }
 

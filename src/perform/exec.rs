@@ -8,11 +8,14 @@ use super::{Handing, Hands};
 use crate::engine::{Act, Limit};
 use crate::model::event::{Failure, Told};
 use crate::model::script::Script;
-use crate::model::step::Step;
+use crate::model::step::{Planned, Step};
 use crate::model::task::Block;
 use crate::model::text::Text;
 use crate::process::{self, Command, End, Stdin, Stop, Terminal};
 use crate::state::durable;
+
+/// Where folders for a while go, unless `TMPDIR` says another place.
+const ROOM: &str = "/tmp";
 
 /// Turns prompts off where a program would wait for an answer that nobody can give.
 const NO_PROMPTS: [(&str, &str); 4] = [
@@ -101,9 +104,33 @@ pub(super) fn line(
     stop: &Stop,
     tell: &mut dyn FnMut(Told),
 ) -> Result<(), Failure> {
-    let block = Block { dir: folder.to_owned(), steps: Vec::new(), always: Vec::new(), ..act.block.clone() };
-    let step = Step { dir: None, ..act.step.clone() };
+    let (block, step) = moved(act, folder);
     shell(hands, &Act { block: &block, step: &step, ..*act }, script, hands.handing, stop, tell)
+}
+
+/// A program of a target, in a folder of its own.
+pub(super) fn program_in(
+    hands: &Hands<'_>,
+    act: &Act<'_>,
+    words: &[Text],
+    folder: &Path,
+    stop: &Stop,
+    tell: &mut dyn FnMut(Told),
+) -> Result<(), Failure> {
+    let (block, step) = moved(act, folder);
+    program(hands, &Act { block: &block, step: &step, ..*act }, words, stop, tell)
+}
+
+/// Where the caller wants folders to be that are needed for a while.
+pub(super) fn room(hands: &Hands<'_>) -> PathBuf {
+    let named = hands.env.iter().find(|(name, value)| name == "TMPDIR" && !value.is_empty());
+    hands.root.join(named.map_or(OsStr::new(ROOM), |(_, folder)| folder))
+}
+
+/// What an act's processes come from, in another folder.
+fn moved(act: &Act<'_>, folder: &Path) -> (Block, Step<Planned>) {
+    let block = Block { dir: folder.to_owned(), steps: Vec::new(), always: Vec::new(), ..act.block.clone() };
+    (block, Step { dir: None, ..act.step.clone() })
 }
 
 /// A program without a shell.

@@ -172,17 +172,21 @@ impl Dock<'_> {
             before: before.as_ref(),
             live,
             root: &hands.root,
+            room: &exec::room(hands),
+            state: &hands.state,
             repository: self.repository,
             scratch: &self.scratch,
         };
         let crew = Crew {
             line: &|script, folder, tell| exec::line(hands, act, script, folder, stop, tell),
+            program: &|words, folder, tell| exec::program_in(hands, act, words, folder, stop, tell),
             stop,
             tell,
         };
         let shipped = match target {
             Target::Git(git) => target::git::ship(git, &shipment, crew),
             Target::Server(server) => target::server::ship(server, &shipment, crew),
+            Target::Command(command) => target::command::ship(command, &shipment, crew),
         };
         let holds = shipped.as_ref().map_or_else(|not| not.holds, |()| Holds::Release);
         match holds {

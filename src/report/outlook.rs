@@ -277,6 +277,10 @@ fn target(target: &Target<Planned>) -> String {
             format!("{} ({})", crate::release::git::without_credentials(&git.remote.to_string()), git.branch)
         }
         Target::Server(server) => server.path.to_string(),
+        Target::Command(target) => {
+            let words: Vec<String> = target.command.iter().map(ToString::to_string).collect();
+            format!("the command `{}`", crate::release::git::without_credentials(&words.join(" ")))
+        }
     }
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod durable;
 pub(crate) mod journal;
 pub(crate) mod log;
 pub(crate) mod runs;
+pub(crate) mod temporary;
 
 #[cfg(test)]
 mod tests;
@@ -68,6 +69,11 @@ impl StateDir {
     /// What files of the working tree held, and were given, by one run's swaps.
     pub(crate) fn swapped(&self, run: &RunId) -> PathBuf {
         self.run(run).join("swapped")
+    }
+
+    /// Links to folders outside that one environment's run uses at present.
+    pub(crate) fn temporary(&self, environment: &str) -> PathBuf {
+        self.path.join("temporary").join(environment)
     }
 
     /// One file an environment, held by the run that changes it.

@@ -1,6 +1,7 @@
 //! SHIP: one file for each kind of target. A target gets a release commit that is made already, and brings it to where
 //! it serves. What is shipped, whether it may be, and what the ledger says of it is decided above.
 
+pub(crate) mod command;
 pub(crate) mod git;
 pub(crate) mod server;
 
@@ -13,6 +14,7 @@ use crate::model::text::Text;
 use crate::process::Stop;
 use crate::release::repository::Repository;
 use crate::release::scratch::Scratch;
+use crate::state::StateDir;
 
 /// A release commit on its way to a target.
 #[derive(Clone, Copy)]
@@ -27,6 +29,9 @@ pub(crate) struct Shipment<'a> {
     pub(crate) live: Option<u32>,
     /// The folder of tasks.toml, absolute: what relative paths start from.
     pub(crate) root: &'a Path,
+    /// Where folders may be made that are needed for a while.
+    pub(crate) room: &'a Path,
+    pub(crate) state: &'a StateDir,
     pub(crate) repository: &'a Repository,
     pub(crate) scratch: &'a Scratch,
 }
@@ -34,9 +39,13 @@ pub(crate) struct Shipment<'a> {
 /// Runs one shell line in a folder, with the variables of the step; its output goes to what it is given last.
 pub(crate) type Line<'a> = dyn Fn(&Script<Text>, &Path, &mut dyn FnMut(Told)) -> Result<(), Failure> + 'a;
 
+/// Runs one program, given with its arguments, in the same way.
+pub(crate) type Program<'a> = dyn Fn(&[Text], &Path, &mut dyn FnMut(Told)) -> Result<(), Failure> + 'a;
+
 /// What a target asks of the run that it is a part of.
 pub(crate) struct Crew<'a> {
     pub(crate) line: &'a Line<'a>,
+    pub(crate) program: &'a Program<'a>,
     pub(crate) stop: &'a Stop,
     pub(crate) tell: &'a mut dyn FnMut(Told),
 }
@@ -55,7 +64,7 @@ pub(crate) enum Holds {
     Before,
     /// Somebody else's commits: nothing was changed, and the next run looks first.
     Foreign,
-    /// The release: it arrived, and something failed after that.
+    /// The release: it arrived, or nobody can ever tell whether it did, and something failed after that.
     Release,
     /// Nobody knows: the connection was cut, or the run was stopped, while the target was at it.
     Unknown,
@@ -75,6 +84,10 @@ impl Crew<'_> {
 
     fn line(&mut self, script: &Script<Text>, folder: &Path) -> Result<(), Failure> {
         (self.line)(script, folder, self.tell)
+    }
+
+    fn program(&mut self, words: &[Text], folder: &Path) -> Result<(), Failure> {
+        (self.program)(words, folder, self.tell)
     }
 
     /// Fails once the run is asked to end.

@@ -114,6 +114,8 @@ impl World {
             before: None,
             live: None,
             root: &self.path("work"),
+            room: &self.path(""),
+            state: &StateDir::of(&repository.folder(), Some(&repository.checkout)),
             repository: &repository,
             scratch: &scratch,
         };
@@ -135,7 +137,10 @@ impl World {
                 End::Signalled(_) | End::TimedOut | End::WantsTerminal => panic!("not in these tests"),
             }
         };
-        let result = ship(&shipment, Crew { line: &line, stop, tell: &mut tell });
+        let result = ship(
+            &shipment,
+            Crew { line: &line, program: &|_, _, _| panic!("not in these tests"), stop, tell: &mut tell },
+        );
         Came { result, notes: notes.into_inner(), output: output.into_inner() }
     }
 }

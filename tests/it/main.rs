@@ -8,6 +8,7 @@
 
 mod support;
 
+mod command_target;
 mod each;
 mod errors;
 mod examples;

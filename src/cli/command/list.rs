@@ -18,6 +18,7 @@ fn listing(project: &Project) -> String {
         let kind = environment.target.as_ref().map(|target| match target {
             Target::Git(_) => "git",
             Target::Server(_) => "server",
+            Target::Command(_) => "command",
         });
         let about =
             environment.about.clone().or_else(|| kind.map(|kind| format!("deploys to a {kind} target")));

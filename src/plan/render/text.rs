@@ -13,7 +13,7 @@ use crate::model::script::{Place, Script};
 use crate::model::secret::Keeper;
 use crate::model::step::{Planned, Written};
 use crate::model::swap::{Content, Swap};
-use crate::model::target::{GitTarget, ServerTarget, Target};
+use crate::model::target::{CommandTarget, GitTarget, ServerTarget, Target};
 use crate::model::template::{Expression, Template};
 use crate::model::text::Text;
 use crate::model::value::Value;
@@ -35,6 +35,11 @@ impl<'a> Renderer<'a> {
                 keep: server.keep,
                 at: server.at,
             })),
+            Target::Command(target) => Target::Command(CommandTarget {
+                command: target.command.iter().flat_map(|word| self.words(scope, word)).collect(),
+                rollback: target.rollback.iter().flat_map(|word| self.words(scope, word)).collect(),
+                at: target.at,
+            }),
         }
     }
 

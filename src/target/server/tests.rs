@@ -165,7 +165,11 @@ fn a_run_that_is_asked_to_end_ends_before_the_switch() {
             stop.ask(2);
             Ok(())
         };
-        ship(&server.target, shipment, Crew { line: &line, stop: crew.stop, tell: crew.tell })
+        ship(
+            &server.target,
+            shipment,
+            Crew { line: &line, program: crew.program, stop: crew.stop, tell: crew.tell },
+        )
     });
     assert_eq!(came.result, Err(Failure::Stopped.into()));
     assert_eq!((server.current().as_str(), server.releases()), ("releases/1", vec!["1".to_owned()]));
@@ -180,7 +184,11 @@ fn what_a_killed_run_left_is_removed_and_never_counted() {
     let killed = catch_unwind(AssertUnwindSafe(|| {
         server.world.ship(2, &commit, &stop(), |shipment, crew| {
             let line = |_: &_, _: &Path, _: &mut dyn FnMut(_)| panic!("killed");
-            ship(&server.target, shipment, Crew { line: &line, stop: crew.stop, tell: crew.tell })
+            ship(
+                &server.target,
+                shipment,
+                Crew { line: &line, program: crew.program, stop: crew.stop, tell: crew.tell },
+            )
         })
     }));
     assert!(killed.is_err());
@@ -202,7 +210,11 @@ fn the_same_number_can_be_tried_again_after_a_killed_run() {
     let killed = catch_unwind(AssertUnwindSafe(|| {
         server.world.ship(1, &commit, &stop(), |shipment, crew| {
             let line = |_: &_, _: &Path, _: &mut dyn FnMut(_)| panic!("killed");
-            ship(&server.target, shipment, Crew { line: &line, stop: crew.stop, tell: crew.tell })
+            ship(
+                &server.target,
+                shipment,
+                Crew { line: &line, program: crew.program, stop: crew.stop, tell: crew.tell },
+            )
         })
     }));
     assert!(killed.is_err());
