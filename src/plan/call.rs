@@ -6,10 +6,14 @@ use super::render::Renderer;
 use super::scope::{Layer, Scope};
 use super::select::Node;
 use super::{Check, Needed};
+use crate::diagnostic::Diagnostic;
 use crate::model::name::JobId;
 use crate::model::step::{Action, Step, Written};
 use crate::model::task::{Call, Task, Wanted};
 use crate::model::value::Variable;
+
+/// More calls than this are nobody's intention: each is a copy of the called task's steps.
+const MOST_CALLS: usize = 100_000;
 
 impl<'a> Renderer<'a> {
     /// What the node's task wants to have asked, its calls' questions included.
@@ -92,6 +96,17 @@ impl<'a> Renderer<'a> {
         call: &'a Call,
         callee: &'a Task,
     ) -> Vec<Scope<'a>> {
+        if self.calls == MOST_CALLS {
+            self.problems.push(
+                Diagnostic::new(format!("there are more than {MOST_CALLS} calls of tasks in this plan"))
+                    .at(call.at, "one of them")
+                    .help("tasks that call each other several times, again and again, grow without measure: let them be needed instead"),
+            );
+        }
+        self.calls += 1;
+        if self.calls > MOST_CALLS {
+            return Vec::new();
+        }
         let file = callee.at.source as usize;
         let layers = self.layers(scope.environment, Some(callee), file).collect();
         let mut outer = Scope { layers, file: &self.project.files[file], ..scope.clone() };

@@ -31,6 +31,8 @@ pub(crate) struct Renderer<'a> {
     pub(super) problems: Diagnostics,
     pub(super) wants: BTreeSet<Want>,
     arguments: Arguments,
+    /// How many calls of tasks were looked at.
+    pub(super) calls: usize,
     /// The environments that the plan deploys to.
     delivers: BTreeSet<usize>,
     /// What every process of an environment gets; made once for each.
@@ -56,6 +58,7 @@ impl<'a> Renderer<'a> {
             wants: BTreeSet::new(),
             delivers: BTreeSet::new(),
             arguments: Arguments::default(),
+            calls: 0,
             surroundings: BTreeMap::new(),
             dotenvs: BTreeMap::new(),
             shells: project.files.iter().map(|file| Arc::new(file.shell.clone())).collect(),
@@ -93,7 +96,7 @@ impl<'a> Renderer<'a> {
     pub(crate) fn note_deliveries(&mut self, nodes: &[Node]) {
         for node in nodes {
             let Some(environment) = node.environment else { continue };
-            let ships = |task: &Task| ships(self.project, &task.steps);
+            let ships = |task: &Task| ships(self.project, &task.steps, &mut BTreeSet::new());
             if node.is_deploy(self.project) || node.declared(self.project).is_some_and(ships) {
                 self.delivers.insert(environment);
             }
@@ -412,11 +415,15 @@ fn plain_step(action: Action<Planned>, name: &str, at: Span) -> Step<Planned> {
     Step { name: Some(name.to_owned()), ..Step::bare(action, at) }
 }
 
-/// Whether one of the steps, or of the tasks that they call, ships.
-fn ships(project: &Project, steps: &[Step<Written>]) -> bool {
+/// Whether one of the steps, or of the tasks that they call, ships. `known` are the tasks that were looked at: calls in a
+/// loop are refused elsewhere, and what many call is looked at once.
+fn ships<'a>(project: &'a Project, steps: &'a [Step<Written>], known: &mut BTreeSet<&'a str>) -> bool {
     steps.iter().any(|step| match &step.action {
         Action::Ship => true,
-        Action::Task(call) => project.task(&call.task).is_some_and(|task| ships(project, &task.steps)),
+        Action::Task(call) => {
+            let callee = project.task(&call.task).filter(|task| known.insert(&task.name));
+            callee.is_some_and(|task| ships(project, &task.steps, known))
+        }
         Action::Run(_)
         | Action::Exec(_)
         | Action::Swap(_)

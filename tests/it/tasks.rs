@@ -395,3 +395,14 @@ fn a_script_runs_under_its_own_interpreter() {
     let sandbox = sandbox.tasks("[tasks.t]\nrun = '''\n#!/bin/sh\necho {{ project }}\n'''\n");
     sandbox.deploy(["t"]).fails_with(2).says("env");
 }
+
+#[test]
+fn calls_that_grow_without_measure_are_refused() {
+    let calls = |number: usize| {
+        let next = format!("{{ task = \"t{}\" }}", number + 1);
+        format!("[tasks.t{number}]\nsteps = [{next}, {next}]\n")
+    };
+    let tasks: String = (0..25).map(calls).collect();
+    let shop = Sandbox::new().tasks(&format!("{tasks}[tasks.t25]\nrun = \"true\"\n"));
+    shop.deploy(["t0"]).fails_with(2).says("there are more than 100000 calls of tasks in this plan");
+}

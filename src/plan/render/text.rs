@@ -36,8 +36,8 @@ impl<'a> Renderer<'a> {
                 at: server.at,
             })),
             Target::Command(target) => Target::Command(CommandTarget {
-                command: target.command.iter().flat_map(|word| self.words(scope, word)).collect(),
-                rollback: target.rollback.iter().flat_map(|word| self.words(scope, word)).collect(),
+                command: self.program(scope, &target.command),
+                rollback: self.program(scope, &target.rollback),
                 at: target.at,
             }),
         }
