@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::builder::TypedValueParser;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
-use super::help;
 use crate::config::assignment;
 use crate::model::project::Output;
 use crate::plan::guard::RULES;
@@ -120,6 +119,9 @@ pub(crate) enum Command {
     Show {
         /// A task or an environment
         name: String,
+        /// Show the variables that its processes get, and who gives each
+        #[arg(long)]
+        env: bool,
     },
     /// Show what needs what
     #[command(after_help = GRAPH_HELP)]

@@ -129,7 +129,8 @@ fn built_in(command: Option<&Command>, common: &Common, session: &Session) -> Re
     match command {
         None => command::run::default(session, common, Vec::new()),
         Some(Command::List) => Ok(command::list::list(session)),
-        Some(Command::Show { name }) => command::show::show(session, name),
+        Some(Command::Show { name, env: true }) => command::show::variables(session, common, name),
+        Some(Command::Show { name, env: false }) => command::show::show(session, name),
         Some(Command::Man) => Ok(command::man::man()),
         Some(Command::Graph { names, format }) => command::graph::graph(session, common, names, *format),
         Some(Command::Check) => command::check::check(session),

@@ -71,11 +71,22 @@ pub(crate) fn planned(
     request: &Request,
     manner: Manner,
 ) -> Result<(Facts, Plan), Error> {
+    answered(session, common, site, manner, |facts| plan::plan(&session.project, request, facts))
+}
+
+/// Asks something of facts, and gathers what the answer turns out to want.
+pub(crate) fn answered<T>(
+    session: &Session,
+    common: &Common,
+    site: &Site,
+    manner: Manner,
+    ask: impl Fn(&Facts) -> Result<T, Unplanned>,
+) -> Result<(Facts, T), Error> {
     let reference = common.reference.as_deref().unwrap_or("HEAD");
     let mut facts = site.facts();
     loop {
-        match plan::plan(&session.project, request, &facts) {
-            Ok(plan) => return Ok((facts, plan)),
+        match ask(&facts) {
+            Ok(answer) => return Ok((facts, answer)),
             Err(Unplanned::Wrong(problems)) => return Err(Error::diagnostics(problems, &session.sources)),
             Err(Unplanned::Wants(wants)) => site.gather(&mut facts, &wants, reference, manner)?,
         }

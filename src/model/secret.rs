@@ -15,6 +15,13 @@ pub(crate) struct Secret {
     pub(crate) at: Span,
 }
 
+impl Secret {
+    /// Whether it is this variable of the caller's environment.
+    pub(crate) fn is_kept_by(&self, variable: &str) -> bool {
+        matches!(&self.keeper, Keeper::Env(name) if name.as_plain() == Some(variable))
+    }
+}
+
 /// Who keeps a secret. Paths are relative to the folder of the file that declares it.
 #[derive(Clone, Debug)]
 pub(crate) enum Keeper<F: Form> {

@@ -139,6 +139,22 @@ impl Default for Retry {
     }
 }
 
+impl Step<Written> {
+    /// The task that it calls, if it calls one.
+    pub(crate) fn calls(&self) -> Option<&str> {
+        match &self.action {
+            Action::Task(call) => Some(&call.task),
+            Action::Run(_)
+            | Action::Exec(_)
+            | Action::Swap(_)
+            | Action::Ship
+            | Action::Check(_)
+            | Action::Http(_) => None,
+            Action::PutBack(never) => match *never {},
+        }
+    }
+}
+
 impl Step<Planned> {
     /// An action and nothing else.
     pub(crate) fn bare(action: Action<Planned>, at: Span) -> Step<Planned> {

@@ -7,6 +7,7 @@ pub(crate) mod expression;
 pub(crate) mod graph;
 pub(crate) mod guard;
 mod in_place;
+pub(crate) mod origin;
 pub(crate) mod render;
 pub(crate) mod schedule;
 pub(crate) mod scope;

@@ -29,6 +29,7 @@ mod processes;
 mod protect;
 mod refusals;
 mod server_target;
+mod show;
 mod sources;
 mod stop;
 mod tasks;

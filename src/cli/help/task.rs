@@ -12,6 +12,12 @@ pub(crate) fn of(task: &Task) -> String {
     command(task).render_help().ansi().to_string()
 }
 
+/// How it is called, and with which parameters.
+pub(crate) fn parameters(task: &Task) -> String {
+    let plain = command(task).about(None::<&str>).after_help("").disable_help_flag(true);
+    { plain }.render_help().ansi().to_string()
+}
+
 fn command(task: &Task) -> Command {
     let name = format!("deploy [ENVIRONMENT] {}", task.name);
     let mut command = Command::new(name.clone())

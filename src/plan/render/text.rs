@@ -98,7 +98,11 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    pub(super) fn env(&mut self, scope: &Scope<'a>, env: &[(String, Template)]) -> Vec<(String, Text)> {
+    pub(in crate::plan) fn env(
+        &mut self,
+        scope: &Scope<'a>,
+        env: &[(String, Template)],
+    ) -> Vec<(String, Text)> {
         env.iter().map(|(name, value)| (name.clone(), self.text(scope, value))).collect()
     }
 
@@ -107,19 +111,9 @@ impl<'a> Renderer<'a> {
         if let Some(known) = self.surroundings.get(&index) {
             return Arc::clone(known);
         }
-        // The outermost run's, so that a deploy inside of a deploy is let in at any depth.
-        let outer = self
-            .facts
-            .env
-            .iter()
-            .find(|(name, _)| name == "DEPLOY_RUN")
-            .map(|(_, run)| run.to_string_lossy());
-        let run = outer.unwrap_or(self.facts.run.0.as_str().into());
-        let mut env = vec![("DEPLOY_RUN".to_owned(), Text::from(&*run))];
+        let mut env = self.own_variables(index);
         if let Some(environment) = index.map(|index| &self.project.environments[index]) {
             let scope = self.scope(index, None, 0);
-            env.push(("DEPLOY_ENVIRONMENT".to_owned(), Text::from(environment.name.as_str())));
-            self.release_env(&scope, environment, &mut env);
             env.extend(self.env(&scope, &environment.env));
         }
         let env = Arc::new(env);
@@ -127,12 +121,21 @@ impl<'a> Renderer<'a> {
         env
     }
 
-    pub(super) fn release_env(
-        &mut self,
-        scope: &Scope<'a>,
-        environment: &Environment,
-        env: &mut Vec<(String, Text)>,
-    ) {
+    /// Deploy's own variables.
+    pub(in crate::plan) fn own_variables(&mut self, index: Option<usize>) -> Vec<(String, Text)> {
+        // The outermost run's, so that a deploy inside of a deploy is let in at any depth.
+        let outer = self.facts.env.iter().find(|(name, _)| name == "DEPLOY_RUN");
+        let run = outer.map_or(self.facts.run.0.as_str().into(), |(_, run)| run.to_string_lossy());
+        let mut env = vec![("DEPLOY_RUN".to_owned(), Text::from(&*run))];
+        if let Some(environment) = index.map(|index| &self.project.environments[index]) {
+            let scope = self.scope(index, None, 0);
+            env.push(("DEPLOY_ENVIRONMENT".to_owned(), Text::from(environment.name.as_str())));
+            self.release_env(&scope, environment, &mut env);
+        }
+        env
+    }
+
+    fn release_env(&mut self, scope: &Scope<'a>, environment: &Environment, env: &mut Vec<(String, Text)>) {
         match &self.facts.source {
             Known::NotAsked => drop(self.wants.insert(Want::Source)),
             Known::Absent(..) => {}
