@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::args::Common;
 use super::error::{Error, Kind};
-use crate::config;
+use crate::config::{self, Opened};
 use crate::diagnostic::Source;
 use crate::model::project::Project;
 
@@ -34,8 +34,11 @@ impl Session {
     pub(crate) fn load(common: &Common, env: Arc<Vec<(OsString, OsString)>>) -> Result<Session, Error> {
         let place = place(common)?;
         let text = fs::read_to_string(&place.path).map_err(|error| unreadable(&place.shown, &error))?;
-        let sources = vec![Source::new(place.shown, text)];
-        match config::parse(&sources[0], 0) {
+        let file = fs::canonicalize(&place.path).unwrap_or_else(|_| place.path.clone());
+        let source = Source::new(place.shown.clone(), text);
+        let root = Opened { source, file, folder: PathBuf::new() };
+        let (sources, project) = config::read(root, &mut |path| open(&place, path));
+        match project {
             Ok(project) => Ok(Session { root: place.root, here: place.here, sources, project, env }),
             Err(problems) => Err(Error::diagnostics(problems, &sources)),
         }
@@ -80,6 +83,23 @@ fn place(common: &Common) -> Result<Place, Error> {
     Ok(Place { path, root, here, shown })
 }
 
+/// Opens a file that another one includes; `path` is relative to the root's folder. A folder means its tasks.toml.
+fn open(place: &Place, path: &Path) -> Result<Opened, String> {
+    let mut path = place.root.join(path);
+    if path.is_dir() {
+        path.push(FILE);
+    }
+    let text = fs::read_to_string(&path).map_err(|error| reason(&error))?;
+    let file = fs::canonicalize(&path).map_err(|error| reason(&error))?;
+    let folder = file.parent().unwrap_or(Path::new("/"));
+    let folder = folder.strip_prefix(&place.root).unwrap_or(folder).to_owned();
+    let shown = match file.strip_prefix(&place.root) {
+        Ok(inner) => Path::new(&place.shown).with_file_name("").join(inner),
+        Err(_) => file.clone(),
+    };
+    Ok(Opened { source: Source::new(shown.display().to_string(), text), file, folder })
+}
+
 fn missing(start: &Path) -> Error {
     Error::new(Kind::Usage, format!("there is no {FILE} in `{}` or above it", start.display())).help(format!(
         "write one: {FILE} with\n\n  [tasks.hello]\n  run = \"echo hello\"\n\nthen: deploy hello"
@@ -87,10 +107,13 @@ fn missing(start: &Path) -> Error {
 }
 
 fn unreadable(path: &str, error: &io::Error) -> Error {
-    let reason = match error.kind() {
+    Error::new(Kind::Usage, format!("can't read `{path}`: {}", reason(error)))
+}
+
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
         io::ErrorKind::NotFound => "there is no such file".to_owned(),
         io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
         _ => error.to_string(),
-    };
-    Error::new(Kind::Usage, format!("can't read `{path}`: {reason}"))
+    }
 }

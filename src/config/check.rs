@@ -1,17 +1,18 @@
 //! Names that must mean something: every `needs`, `after`, `task`, `default` and `deploy` of the file.
 
-use super::reader::Reader;
-use crate::diagnostic::{Diagnostic, Span, nearest};
+use std::cell::RefCell;
+
+use crate::diagnostic::{Diagnostic, Diagnostics, Span, nearest};
 use crate::model::project::{Named, Project};
 use crate::model::step::{Action, Step, Written};
 use crate::model::task::Need;
 
-pub(crate) fn check(reader: &Reader<'_>, project: &Project) {
-    let check = Check { reader, project };
+pub(crate) fn check(project: &Project) -> Diagnostics {
+    let check = Check { problems: RefCell::default(), project };
     if let Some((name, at)) = &project.default
         && !project.names.contains_key(name)
     {
-        reader.problem(check.unknown("task or environment", name, *at, |_| true));
+        check.problem(check.unknown("task or environment", name, *at, |_| true));
     }
     for environment in &project.environments {
         check.needs(&environment.needs);
@@ -21,7 +22,7 @@ pub(crate) fn check(reader: &Reader<'_>, project: &Project) {
         if let Some((other, at)) = &environment.protect.after {
             check.environment(other, *at);
             if *other == environment.name {
-                reader.problem(
+                check.problem(
                     Diagnostic::new(format!("`{other}` can't come after itself"))
                         .at(*at, "this environment's own name"),
                 );
@@ -39,14 +40,19 @@ pub(crate) fn check(reader: &Reader<'_>, project: &Project) {
         check.steps(&task.steps);
         check.steps(&task.always);
     }
+    check.problems.into_inner()
 }
 
 struct Check<'a> {
-    reader: &'a Reader<'a>,
+    problems: RefCell<Diagnostics>,
     project: &'a Project,
 }
 
 impl Check<'_> {
+    fn problem(&self, problem: Diagnostic) {
+        self.problems.borrow_mut().push(problem);
+    }
+
     fn needs(&self, needs: &[Need]) {
         for need in needs {
             self.task(&need.task, need.at);
@@ -67,13 +73,13 @@ impl Check<'_> {
 
     fn task(&self, name: &str, at: Span) {
         if self.project.task(name).is_none() {
-            self.reader.problem(self.unknown("task", name, at, |named| matches!(named, Named::Task(_))));
+            self.problem(self.unknown("task", name, at, |named| matches!(named, Named::Task(_))));
         }
     }
 
     fn environment(&self, name: &str, at: Span) {
         if self.project.environment(name).is_none() {
-            self.reader.problem(
+            self.problem(
                 self.unknown("environment", name, at, |named| matches!(named, Named::Environment(_))),
             );
         }

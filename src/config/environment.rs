@@ -2,6 +2,7 @@
 
 use toml::de::DeValue;
 
+use super::inherit::Heir;
 use super::reader::{Item, Table};
 use super::{target, task, value};
 use crate::diagnostic::Diagnostic;
@@ -13,7 +14,8 @@ use crate::model::swap::{Content, Swap};
 /// A check that asks for more good answers in a row than this never ends in time.
 const LONGEST_STREAK: i64 = 1000;
 
-pub(crate) fn read(name: &str, item: Item<'_, '_>) -> Option<Environment> {
+/// An environment as it stands, and what it says about its descent.
+pub(crate) fn read(name: &str, item: Item<'_, '_>) -> Option<(Environment, Heir)> {
     if !value::is_name(name) || git_refuses(name) {
         item.problem(
             Diagnostic::new(format!("`{name}` can't be an environment's name"))
@@ -37,8 +39,10 @@ pub(crate) fn read(name: &str, item: Item<'_, '_>) -> Option<Environment> {
         protect: table.take("protect").map(protect).unwrap_or_default(),
         at: item.key(),
     };
+    let parent = table.take("inherits").and_then(|item| Some((item.text()?, item.at())));
+    let heir = Heir { parent, said: table.said() };
     table.finish();
-    Some(environment)
+    Some((environment, heir))
 }
 
 /// Whether git could not keep a history under this name; see git-check-ref-format(1).

@@ -1,9 +1,12 @@
-//! READ: the text of a tasks.toml becomes a [`Project`]. All problems of a file are found at once, each with its
-//! place. No file is opened here: the text is given.
+//! READ: the text of a tasks.toml, and of those that it includes, becomes a [`Project`]. All problems of all files are
+//! found at once, each with its place. No file is opened here: the texts are given.
 
 mod check;
 mod environment;
 mod http;
+mod include;
+mod inherit;
+mod names;
 mod parameter;
 mod project;
 mod reader;
@@ -13,10 +16,11 @@ mod target;
 mod task;
 mod value;
 
+use std::path::{Path, PathBuf};
+
 use crate::diagnostic::{Diagnostic, Diagnostics, Source, Span};
 use crate::model::project::Project;
-use reader::Reader;
-use toml::de::DeTable;
+use include::{Book, Role};
 
 #[cfg(test)]
 pub(crate) use parameter::{RESERVED, RESERVED_LETTERS};
@@ -25,19 +29,37 @@ pub(crate) use value::assignment;
 /// How many syntax errors are shown: what follows the first few is mostly their echo.
 const SYNTAX_ERRORS_SHOWN: usize = 5;
 
-/// What `source`, the file number `index` of the project, means.
+/// A file that was opened for us.
+pub(crate) struct Opened {
+    pub(crate) source: Source,
+    /// What no other file has: its path, without links.
+    pub(crate) file: PathBuf,
+    /// Where its tasks run: relative to the root's folder, empty for that one; absolute, if it is outside.
+    pub(crate) folder: PathBuf,
+}
+
+/// Opens the file at a path that is relative to the root's folder, or says why it can't.
+pub(crate) type Open<'o> = dyn FnMut(&Path) -> Result<Opened, String> + 'o;
+
+/// What the root's file and all that it includes mean, and their texts.
 ///
 /// # Errors
-/// Every problem of the file.
-pub(crate) fn parse(source: &Source, index: u32) -> Result<Project, Diagnostics> {
-    let (table, errors) = DeTable::parse_recoverable(&source.text);
-    if !errors.is_empty() {
-        return Err(syntax_errors(source, index, &errors));
-    }
-    let reader = Reader::new(source, index);
-    let project = project::read(&reader, &table);
-    check::check(&reader, &project);
-    reader.into_problems().or(project)
+/// Every problem of every file.
+pub(crate) fn read(root: Opened, open: &mut Open<'_>) -> (Vec<Source>, Result<Project, Diagnostics>) {
+    let mut book = Book::default();
+    book.read(root, Role::root(), open);
+    let (sources, mut problems) = (book.sources, book.problems);
+    let mut project = book.project;
+    problems.extend([names::resolve(&mut project), inherit::inherit(&mut project.environments, book.heirs)]);
+    problems.extend([check::check(&project)]);
+    (sources, problems.or(project))
+}
+
+/// What a lone file means.
+#[cfg(test)]
+pub(crate) fn parse(source: &Source, _index: u32) -> Result<Project, Diagnostics> {
+    let root = Opened { source: source.clone(), file: PathBuf::new(), folder: PathBuf::new() };
+    read(root, &mut |_| Err("there is no such file".to_owned())).1
 }
 
 /// The first error of each line: the parser tells the same slip of the pen several times.

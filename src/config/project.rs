@@ -1,63 +1,92 @@
 //! The whole file: its tables, and the set of names that tasks and environments share.
 
-use std::collections::HashMap;
+use std::path::Path;
 
 use toml::Spanned;
 use toml::de::DeTable;
 
+use super::include::{self, Book, Include, Role};
 use super::reader::{Item, Reader, Table};
 use super::{environment, secret, task, value};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::project::{File, Named, Output, Project, Settings};
+use crate::model::secret::Secret;
 
 /// No more jobs than this at once: each is a process and a thread.
 const MOST_JOBS: i64 = 4096;
 
-pub(crate) fn read<'a>(reader: &Reader<'a>, file: &Spanned<DeTable<'a>>) -> Project {
-    let mut table = Table::new(reader, file.get_ref(), "a tasks.toml", Span::default());
-    let mut project = Project {
-        name: None,
-        about: None,
-        default: None,
-        settings: Settings::default(),
-        files: Vec::new(),
-        secrets: table.take("secrets").map(secret::read).unwrap_or_default(),
-        environments: Vec::new(),
-        tasks: Vec::new(),
-        names: HashMap::new(),
+/// Adds what a file says to the book; and gives the files that it includes.
+pub(crate) fn read<'a>(
+    reader: &Reader<'a>,
+    file: &Spanned<DeTable<'a>>,
+    folder: &Path,
+    role: &Role,
+    book: &mut Book,
+) -> Vec<Include> {
+    let mut table = Table::new(reader, file.get_ref(), "a tasks.toml", Span::new(reader.index(), 0..0));
+    let shell = book.project.files.first().map(|root| root.shell.clone());
+    let mut own = File {
+        folder: folder.to_owned(),
+        prefix: role.prefix.clone(),
+        vars: table.take("vars").map(value::variables).unwrap_or_default(),
+        ..File::default()
     };
-    let mut file =
-        File { vars: table.take("vars").map(value::variables).unwrap_or_default(), ..File::default() };
-    if let Some(item) = table.take("settings") {
-        project.settings = settings(item, &mut file);
-    }
-    project.files.push(file);
+    own.shell = shell.unwrap_or(own.shell);
+    let settings = table.take("settings").map(|item| settings(item, &mut own)).unwrap_or_default();
+    book.project.files.push(own);
+    let mut identified = Project::default();
     if let Some(item) = table.take("project") {
-        identity(item, &mut project);
+        identity(item, &mut identified);
     }
-    if let Some(environments) = table.take("environments").and_then(|item| item.table("`[environments]`")) {
-        for (name, item) in environments.entries() {
-            if let Some(environment) = environment::read(name, item) {
-                let named = Named::Environment(project.environments.len());
-                claim(&mut project.names, name, named, item, item.key());
-                project.environments.push(environment);
-            }
-        }
+    // The name and the settings of an included file are for when it is used by itself.
+    if role.is_root() {
+        let Project { name, about, default, .. } = identified;
+        book.project = Project { name, about, default, settings, ..std::mem::take(&mut book.project) };
+    }
+    for secret in table.take("secrets").map(secret::read).unwrap_or_default() {
+        claim_secret(reader, &mut book.project, secret);
+    }
+    if let Some(item) = table.take("environments") {
+        environments(reader, item, role, book);
     }
     if let Some(tasks) = table.take("tasks").and_then(|item| item.table("`[tasks]`")) {
         for (name, item) in tasks.entries() {
-            if let Some(task) = task::read(name, item) {
-                let named = Named::Task(project.tasks.len());
-                claim(&mut project.names, name, named, item, item.key());
-                for (alias, at) in &task.aliases {
-                    claim(&mut project.names, alias, named, item, *at);
+            if let Some(mut task) = task::read(name, item) {
+                let named = Named::Task(book.project.tasks.len());
+                task.name = format!("{}{name}", role.prefix);
+                claim(reader, &mut book.project, &task.name, named, item.key());
+                for (alias, at) in &mut task.aliases {
+                    *alias = format!("{}{alias}", role.prefix);
+                    claim(reader, &mut book.project, alias, named, *at);
                 }
-                project.tasks.push(task);
+                book.project.tasks.push(task);
             }
         }
     }
+    let includes = table.take("include").map(include::includes).unwrap_or_default();
     table.finish();
-    project
+    includes
+}
+
+fn environments(reader: &Reader<'_>, item: Item<'_, '_>, role: &Role, book: &mut Book) {
+    let Some(environments) = item.table("`[environments]`") else { return };
+    if !role.prefix.is_empty() {
+        item.problem(
+            Diagnostic::new(
+                "a file under a namespace can't have environments: their names are those of the project",
+            )
+            .at(item.key(), format!("its tasks are called `{}…`", role.prefix))
+            .help("include it without `as`, or keep them in a file of their own"),
+        );
+    }
+    for (name, item) in environments.entries() {
+        if let Some((environment, heir)) = environment::read(name, item) {
+            let named = Named::Environment(book.project.environments.len());
+            claim(reader, &mut book.project, name, named, item.key());
+            book.project.environments.push(environment);
+            book.heirs.push(heir);
+        }
+    }
 }
 
 fn identity(item: Item<'_, '_>, project: &mut Project) {
@@ -116,15 +145,29 @@ pub(crate) fn shell(item: Item<'_, '_>) -> Option<Vec<String>> {
 }
 
 /// Gives a name its meaning. A second meaning is a problem.
-fn claim(names: &mut HashMap<String, Named>, name: &str, named: Named, item: Item<'_, '_>, at: Span) {
-    let Some(earlier) = names.insert(name.to_owned(), named) else { return };
-    let other = match earlier {
-        Named::Environment(_) => "an environment",
-        Named::Task(_) => "another task",
+fn claim(reader: &Reader<'_>, project: &mut Project, name: &str, named: Named, at: Span) {
+    let Some(earlier) = project.names.insert(name.to_owned(), named) else { return };
+    let (other, first) = match earlier {
+        Named::Environment(index) => {
+            ("an environment", project.environments.get(index).map(|environment| environment.at))
+        }
+        Named::Task(index) => ("another task", project.tasks.get(index).map(|task| task.at)),
     };
-    item.problem(
-        Diagnostic::new(format!("the name `{name}` means two things"))
-            .at(at, format!("there is {other} of this name"))
-            .help("tasks, environments and aliases share one set of names: rename one of them"),
-    );
+    let problem = Diagnostic::new(format!("the name `{name}` means two things"))
+        .at(at, format!("there is {other} of this name"))
+        .help("tasks, environments and aliases share one set of names: rename one of them");
+    reader.problem(first.into_iter().fold(problem, |problem, first| problem.at(first, "here")));
+}
+
+fn claim_secret(reader: &Reader<'_>, project: &mut Project, secret: Secret) {
+    if let Some(first) = project.secrets.iter().find(|known| known.name == secret.name) {
+        reader.problem(
+            Diagnostic::new(format!("the secret `{}` is kept in two places", secret.name))
+                .at(secret.at, "declared once more")
+                .at(first.at, "here")
+                .help("all files of a project share one set of secrets: take one of them out"),
+        );
+        return;
+    }
+    project.secrets.push(secret);
 }

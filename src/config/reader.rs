@@ -25,6 +25,11 @@ impl<'a> Reader<'a> {
         Reader { source, index, problems: RefCell::default() }
     }
 
+    /// The number of its file.
+    pub(crate) fn index(&self) -> u32 {
+        self.index
+    }
+
     pub(crate) fn problem(&self, problem: Diagnostic) {
         self.problems.borrow_mut().push(problem);
     }
@@ -94,6 +99,11 @@ impl<'r, 'a> Table<'r, 'a> {
 
     pub(crate) fn at(&self) -> Span {
         self.at
+    }
+
+    /// The known keys that are there.
+    pub(crate) fn said(&self) -> Vec<&'static str> {
+        self.known.iter().copied().filter(|key| self.entries.contains_key(*key)).collect()
     }
 
     pub(crate) fn problem(&self, problem: Diagnostic) {

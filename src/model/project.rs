@@ -11,7 +11,7 @@ use super::value::Variable;
 use crate::diagnostic::Span;
 
 /// What a tasks.toml means: names checked, values parsed, nothing decided.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Project {
     pub(crate) name: Option<String>,
     pub(crate) about: Option<String>,

@@ -18,6 +18,8 @@ mod health;
 mod help;
 mod http;
 mod in_place;
+mod include;
+mod inherits;
 mod ledger;
 mod list;
 mod logs;

@@ -7,7 +7,7 @@ use super::super::print;
 use super::super::session::Session;
 use crate::model::project::Project;
 use crate::model::target::Target;
-use crate::model::task::Listing;
+use crate::model::task::{Listing, Task};
 
 pub(crate) fn list(session: &Session) -> ExitCode {
     print(&listing(&session.project))
@@ -32,13 +32,13 @@ fn listing(project: &Project) -> String {
     let mut groups: Vec<&str> = Vec::new();
     let shown = || project.tasks.iter().filter(|task| task.listing == Listing::Shown);
     for task in shown() {
-        let group = task.group.as_deref().unwrap_or(TASKS);
+        let group = heading(project, task);
         if !groups.contains(&group) {
             groups.push(group);
         }
     }
     for group in groups {
-        let of_group = shown().filter(|task| task.group.as_deref().unwrap_or(TASKS) == group);
+        let of_group = shown().filter(|task| heading(project, task) == group);
         section(
             group,
             of_group.map(|task| (task.name.as_str(), task.about.clone().unwrap_or_default())),
@@ -49,6 +49,12 @@ fn listing(project: &Project) -> String {
         text.push_str("tasks.toml is empty: there is no environment and no task yet\n");
     }
     text
+}
+
+/// What a task is listed under: its group, or the namespace of its file.
+fn heading<'a>(project: &'a Project, task: &'a Task) -> &'a str {
+    let namespace = project.file(task.at).prefix.trim_end_matches(':');
+    task.group.as_deref().unwrap_or(if namespace.is_empty() { TASKS } else { namespace })
 }
 
 /// The heading of tasks without a group.
