@@ -15,7 +15,7 @@ use crate::model::event::{Event, EventKind};
 use crate::model::project::Output;
 use crate::perform::Handing;
 use crate::plan::{Facts, Plan, Request};
-use crate::report::{self, Console, Format, Labels, Reporter};
+use crate::report::{self, Console, Format, Labels, Manner, Own, Reporter};
 use crate::state::StateDir;
 use crate::state::log::{About, Log, LogError, Outline};
 use crate::state::runs;
@@ -52,7 +52,16 @@ pub(crate) fn begin(
     };
     let (log, unkept) = log.map_or_else(|error| (None, Some(error)), |log| (log, None));
     let held = common.quiet.then(Held::default);
+    let is_for_machines = format == Format::Json;
     let reporter = reporter(format, labels, held.as_ref());
+    let manners: Vec<Manner> = plan.jobs.iter().map(|job| manner(job.output)).collect();
+    let is_own = manners.iter().any(|manner| *manner != Manner::Plain);
+    // The command line beats what tasks say, and a lone job says it for the run.
+    let reporter = if is_own && common.output.is_none() && plan.jobs.len() > 1 && !is_for_machines {
+        Box::new(Own::new(reporter, manners, site.state.path().to_owned()))
+    } else {
+        reporter
+    };
     (Telling { reporter, held, has_failed: false, is_unread: false, unshown: None, log, unkept }, handing)
 }
 
@@ -101,9 +110,18 @@ impl Telling {
     }
 }
 
+fn manner(output: Option<Output>) -> Manner {
+    match output {
+        Some(Output::Grouped) => Manner::Whole,
+        Some(Output::Quiet) => Manner::IfFailed,
+        Some(Output::Auto | Output::Stream | Output::Prefixed | Output::Json) | None => Manner::Plain,
+    }
+}
+
 fn format(session: &Session, common: &Common, plan: &Plan, state: &StateDir) -> (Format, Handing) {
     let is_alone = plan.jobs.len() == 1;
-    let asked = common.output.or(session.project.settings.output).unwrap_or_default();
+    let of_job = plan.jobs.first().filter(|_| is_alone).and_then(|job| job.output);
+    let asked = common.output.or(of_job).or(session.project.settings.output).unwrap_or_default();
     let folder = || state.path().to_owned();
     // A run inside of another one is in a group of that one.
     let ci = environment::ci().filter(|_| environment::run().is_none());

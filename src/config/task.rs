@@ -8,6 +8,15 @@ use crate::model::project::Output;
 use crate::model::task::{Listing, Need, Requirement, Task, Wanted};
 use crate::model::template::Template;
 
+/// How a task's output may be shown; `json` is for a whole run.
+const OUTPUTS: [(&str, Output); 5] = [
+    ("auto", Output::Auto),
+    ("stream", Output::Stream),
+    ("prefixed", Output::Prefixed),
+    ("grouped", Output::Grouped),
+    ("quiet", Output::Quiet),
+];
+
 pub(crate) fn read(name: &str, item: Item<'_, '_>) -> Option<Task> {
     if !value::is_name(name) {
         item.problem(
@@ -56,7 +65,7 @@ pub(crate) fn read(name: &str, item: Item<'_, '_>) -> Option<Task> {
         interactive: table.take("interactive").and_then(|item| item.boolean()).unwrap_or(false),
         unmasked: table.take("unmasked").and_then(|item| item.boolean()).unwrap_or(false),
         lock: table.take("lock").and_then(|item| item.boolean()).unwrap_or(false),
-        output: table.take("output").and_then(|item| item.one_of(&Output::ALL)),
+        output: table.take("output").and_then(|item| item.one_of(&OUTPUTS)),
         exclusive: table.take("exclusive").and_then(|item| item.text()),
         at: item.key(),
     };

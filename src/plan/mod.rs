@@ -22,7 +22,7 @@ use std::sync::Arc;
 use crate::diagnostic::{Diagnostics, Span};
 use crate::model::environment::Protect;
 use crate::model::name::{JobId, RunId};
-use crate::model::project::Project;
+use crate::model::project::{Output, Project};
 use crate::model::release::{Source, Standing};
 use crate::model::script::Script;
 use crate::model::secret::Keeper;
@@ -252,6 +252,8 @@ pub(crate) struct Job {
     /// As output and messages call it.
     pub(crate) name: String,
     pub(crate) environment: Option<String>,
+    /// How its output is shown, where its task says so.
+    pub(crate) output: Option<Output>,
     pub(crate) body: Block,
 }
 
@@ -291,7 +293,8 @@ pub(crate) fn plan(project: &Project, request: &Request, facts: &Facts) -> Resul
         questions.extend(renderer.questions(*node));
         requirements.extend(renderer.requirements(*node, JobId::new(jobs.len())));
         let environment = node.environment.map(|index| project.environments[index].name.clone());
-        jobs.push(Job { name, environment, body });
+        let output = task.and_then(|task| task.output);
+        jobs.push(Job { name, environment, output, body });
     }
     let deliveries = renderer.deliveries();
     let secrets = renderer.secrets();

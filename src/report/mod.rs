@@ -10,6 +10,7 @@ mod held;
 mod json;
 mod lines;
 pub(crate) mod outlook;
+mod own;
 mod prefixed;
 mod quiet;
 pub(crate) mod roff;
@@ -22,6 +23,7 @@ pub(crate) mod words;
 
 pub(crate) use ci::Ci;
 pub(crate) use console::Console;
+pub(crate) use own::{Manner, Own};
 
 use std::io;
 use std::path::PathBuf;

@@ -24,6 +24,7 @@ mod ledger;
 mod list;
 mod logs;
 mod man;
+mod output;
 mod owed;
 mod parameters;
 mod plan;
