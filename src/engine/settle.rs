@@ -74,7 +74,7 @@ fn settle_as(
     let extra = status.env();
     for debt in debts {
         let payer = Payer { debt: &debt, world, stop: &stops.settling, outbox, extra: &extra };
-        if stops.settling(|| payer.pay(&debt.block)) && journal.settled(debt.seq).is_err() {
+        if stops.settling(|| payer.pay(&debt.block, None)) && journal.settled(debt.seq).is_err() {
             payer.event(EventKind::Note {
                 job: debt.id,
                 text: "done, but that could not be written down".to_owned(),
@@ -93,20 +93,32 @@ struct Payer<'a> {
 
 impl Payer<'_> {
     /// Does a block's steps in their written order, up to the first that fails. Whether all of them worked.
-    fn pay(&self, block: &Block) -> bool {
-        let worked = block.steps.iter().all(|step| self.step(block, step));
+    fn pay(&self, block: &Block, limit: Option<Limit>) -> bool {
+        let worked = block.steps.iter().all(|step| self.step(block, step, limit));
         // What a task inside owes always is done whatever became of its steps.
         let owed = block.always.iter().rev();
-        let failed = owed.filter(|step| !self.step(block, step)).count();
+        let failed = owed.filter(|step| !self.step(block, step, None)).count();
         worked && failed == 0
     }
 
-    fn step(&self, block: &Block, step: &Step<Planned>) -> bool {
+    /// Does a task inside, unless its `skip_if` says that there is nothing to do. What can't be told is done.
+    fn task(&self, block: &Block, limit: Option<Limit>) -> bool {
+        let environment = self.debt.environment.as_deref();
+        let is_done = block.skip_if.as_ref().is_some_and(|skip_if| {
+            let step = Step::bare(Action::Run(skip_if.clone()), block.at);
+            let act = Act { environment, block, step: &step, extra: self.extra, limit };
+            self.world.is_done(&act, self.stop).unwrap_or(false)
+        });
+        is_done || self.pay(block, Limit::earlier(limit, block.timeout.map(Limit::new)))
+    }
+
+    fn step(&self, block: &Block, step: &Step<Planned>, limit: Option<Limit>) -> bool {
         if self.stop.level() > Level::Drain {
             return false;
         }
+        let limit = Limit::earlier(limit, step.timeout.map(Limit::new));
         if let Action::Task(inner) = &step.action {
-            return self.pay(inner);
+            return self.task(inner, limit);
         }
         let title = step.title();
         self.event(EventKind::StepStarted { job: self.debt.id, step: title.clone() });
@@ -135,7 +147,7 @@ impl Payer<'_> {
                     block,
                     step,
                     extra: self.extra,
-                    limit: step.timeout.map(Limit::new),
+                    limit,
                 };
                 self.world.perform(&act, self.stop, &mut |told| send(self.outbox, self.debt.id, &act, told))
             },

@@ -42,11 +42,17 @@ impl<'a> Renderer<'a> {
         needed
     }
 
-    /// The node's task and all that it calls, at any depth.
+    /// The words of `exclusive` that it and its calls have.
+    pub(crate) fn exclusive(&mut self, node: Node) -> Vec<&'a str> {
+        let words = self.with_callees(node).into_iter().filter_map(|(task, _)| task.exclusive.as_deref());
+        words.collect()
+    }
+
+    /// The node's task and all that it calls, at any depth; nothing, if none of them asks anything of the plan.
     fn with_callees(&mut self, node: Node) -> Vec<(&'a Task, Scope<'a>)> {
         let Some(task) = node.declared(self.project) else { return Vec::new() };
-        let asks = |task: &Task| task.confirm.is_some() || !task.require.is_empty();
-        if !asks(task) && !has_calls(task) {
+        let asks = task.confirm.is_some() || !task.require.is_empty() || task.exclusive.is_some();
+        if !asks && !has_calls(task) {
             return Vec::new();
         }
         let mut all = vec![(task, self.scope(node.environment, Some(task), node.arguments))];

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod call;
+mod exclusive;
 pub(crate) mod expression;
 pub(crate) mod graph;
 pub(crate) mod guard;
@@ -31,6 +32,7 @@ use crate::model::swap::Swap;
 use crate::model::target::Target;
 use crate::model::task::{Block, Presence};
 use crate::model::text::Text;
+use exclusive::Exclusive;
 use graph::Graph;
 use render::Renderer;
 use schedule::Demand;
@@ -278,23 +280,26 @@ pub(crate) fn plan(project: &Project, request: &Request, facts: &Facts) -> Resul
     let selection = Selection::new(project, request, &mut renderer)?;
     let selection = selection.prune(|node| renderer.is_left_out(node)).map_err(Unplanned::Wrong)?;
     renderer.note_deliveries(&selection.nodes);
-    let mut exclusive = Words::default();
+    let mut exclusive = Exclusive::default();
     let mut jobs = Vec::with_capacity(selection.nodes.len());
-    let mut demands = Vec::with_capacity(selection.nodes.len());
+    let mut demands: Vec<Demand> = Vec::with_capacity(selection.nodes.len());
+    let mut words = Vec::with_capacity(selection.nodes.len());
     let mut questions = Vec::new();
     let mut requirements = Vec::new();
     for (node, name) in selection.nodes.iter().zip(selection.labels(project, &renderer)) {
         let task = node.declared(project);
         let body = renderer.job(*node);
-        demands.push(Demand {
-            exclusive: task.and_then(|task| task.exclusive.as_deref()).map(|word| exclusive.number(word)),
-            interactive: body.interactive,
-        });
+        words.push(exclusive.join(renderer.exclusive(*node)));
+        demands.push(Demand { exclusive: None, interactive: body.interactive });
         questions.extend(renderer.questions(*node));
         requirements.extend(renderer.requirements(*node, JobId::new(jobs.len())));
         let environment = node.environment.map(|index| project.environments[index].name.clone());
         let output = task.and_then(|task| task.output);
         jobs.push(Job { name, environment, output, body });
+    }
+    let numbers = exclusive.numbers();
+    for (demand, word) in demands.iter_mut().zip(words) {
+        demand.exclusive = word.map(|word| numbers[word]);
     }
     let deliveries = renderer.deliveries();
     let secrets = renderer.secrets();
@@ -310,19 +315,6 @@ pub(crate) fn plan(project: &Project, request: &Request, facts: &Facts) -> Resul
         secrets,
         deliveries,
     })
-}
-
-/// Words by number, in the order of their first use.
-#[derive(Default)]
-struct Words<'a> {
-    numbers: BTreeMap<&'a str, u32>,
-}
-
-impl<'a> Words<'a> {
-    fn number(&mut self, word: &'a str) -> u32 {
-        let next = u32::try_from(self.numbers.len()).expect("fewer than 2^32 words");
-        *self.numbers.entry(word).or_insert(next)
-    }
 }
 
 /// Plans every task, everywhere, in a good world: finds loops, names without a meaning, values that don't fit. A name

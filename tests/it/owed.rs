@@ -248,3 +248,24 @@ fn an_owed_step_is_tried_again_as_it_says() {
     sandbox.deploy(["t"]).succeeds();
     assert_eq!(sandbox.read("log"), "try\ntry\ntry\n");
 }
+
+#[test]
+fn a_task_that_is_called_to_clean_up_keeps_its_own_rules() {
+    let sandbox = Sandbox::new().tasks(
+        r#"
+        [tasks.work]
+        run = "false"
+        always = [{ task = "clean" }, { task = "hang" }]
+        [tasks.clean]
+        skip_if = "test -e clean"
+        run = "echo cleaned"
+        [tasks.hang]
+        timeout = "50ms"
+        run = "exec tail -f /dev/null"
+        "#,
+    );
+    let dirty = sandbox.deploy(["work"]);
+    dirty.fails_with(5).shows("cleaned").says("timed out");
+    let sandbox = sandbox.file("clean", "");
+    sandbox.deploy(["work"]).fails_with(5).never_mentions("cleaned");
+}

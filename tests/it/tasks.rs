@@ -406,3 +406,18 @@ fn calls_that_grow_without_measure_are_refused() {
     let shop = Sandbox::new().tasks(&format!("{tasks}[tasks.t25]\nrun = \"true\"\n"));
     shop.deploy(["t0"]).fails_with(2).says("there are more than 100000 calls of tasks in this plan");
 }
+
+#[test]
+fn a_called_task_keeps_what_it_excludes() {
+    let needs: Vec<String> = (0..6).map(|number| format!("\"t{number}\"")).collect();
+    let callers: String =
+        (0..6).map(|number| format!("[tasks.t{number}]\nsteps = [{{ task = \"alone\" }}]\n")).collect();
+    let tasks = format!(
+        "[tasks.all]\nneeds = [{}]\n{callers}[tasks.alone]\nexclusive = \"db\"\nrun = \"mkdir lock && rmdir lock\"\n",
+        needs.join(", ")
+    );
+    let shop = Sandbox::new().tasks(&tasks);
+    for _ in 0..5 {
+        shop.deploy(["all", "-j", "6"]).succeeds();
+    }
+}
