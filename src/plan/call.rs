@@ -42,6 +42,13 @@ impl<'a> Renderer<'a> {
         needed
     }
 
+    /// The environment that it, or a task that it calls, wants to hold.
+    pub(crate) fn locks(&mut self, node: Node) -> Option<String> {
+        let locks = self.with_callees(node).iter().any(|(task, _)| task.lock);
+        let environment = node.environment.filter(|_| locks)?;
+        Some(self.project.environments[environment].name.clone())
+    }
+
     /// The words of `exclusive` that it and its calls have.
     pub(crate) fn exclusive(&mut self, node: Node) -> Vec<&'a str> {
         let words = self.with_callees(node).into_iter().filter_map(|(task, _)| task.exclusive.as_deref());
@@ -51,7 +58,8 @@ impl<'a> Renderer<'a> {
     /// The node's task and all that it calls, at any depth; nothing, if none of them asks anything of the plan.
     fn with_callees(&mut self, node: Node) -> Vec<(&'a Task, Scope<'a>)> {
         let Some(task) = node.declared(self.project) else { return Vec::new() };
-        let asks = task.confirm.is_some() || !task.require.is_empty() || task.exclusive.is_some();
+        let asks =
+            task.confirm.is_some() || !task.require.is_empty() || task.exclusive.is_some() || task.lock;
         if !asks && !has_calls(task) {
             return Vec::new();
         }

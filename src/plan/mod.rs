@@ -15,7 +15,7 @@ pub(crate) mod scope;
 pub(crate) mod select;
 pub(crate) mod web;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -199,6 +199,8 @@ pub(crate) struct Plan {
     pub(crate) requirements: Vec<Needed>,
     /// What to ask before anything runs, task by task.
     pub(crate) questions: Vec<String>,
+    /// Environments that tasks hold without deploying to them.
+    pub(crate) locks: Vec<String>,
     /// The secrets that its jobs see, each with the environment that it is for.
     pub(crate) secrets: Vec<Hidden>,
     /// What goes out, one for each environment that the plan deploys to.
@@ -215,6 +217,7 @@ impl Plan {
             demands: Vec::new(),
             requirements: Vec::new(),
             questions: Vec::new(),
+            locks: Vec::new(),
             secrets: Vec::new(),
             deliveries: Vec::new(),
         }
@@ -286,12 +289,14 @@ pub(crate) fn plan(project: &Project, request: &Request, facts: &Facts) -> Resul
     let mut words = Vec::with_capacity(selection.nodes.len());
     let mut questions = Vec::new();
     let mut requirements = Vec::new();
+    let mut locks = BTreeSet::new();
     for (node, name) in selection.nodes.iter().zip(selection.labels(project, &renderer)) {
         let task = node.declared(project);
         let body = renderer.job(*node);
         words.push(exclusive.join(renderer.exclusive(*node)));
         demands.push(Demand { exclusive: None, interactive: body.interactive });
         questions.extend(renderer.questions(*node));
+        locks.extend(renderer.locks(*node));
         requirements.extend(renderer.requirements(*node, JobId::new(jobs.len())));
         let environment = node.environment.map(|index| project.environments[index].name.clone());
         let output = task.and_then(|task| task.output);
@@ -302,6 +307,8 @@ pub(crate) fn plan(project: &Project, request: &Request, facts: &Facts) -> Resul
         demand.exclusive = word.map(|word| numbers[word]);
     }
     let deliveries = renderer.deliveries();
+    let is_delivered =
+        |environment: &String| deliveries.iter().any(|delivery| delivery.environment == *environment);
     let secrets = renderer.secrets();
     renderer.finish()?;
     questions.dedup();
@@ -312,6 +319,7 @@ pub(crate) fn plan(project: &Project, request: &Request, facts: &Facts) -> Resul
         demands,
         requirements,
         questions,
+        locks: locks.into_iter().filter(|environment| !is_delivered(environment)).collect(),
         secrets,
         deliveries,
     })

@@ -171,3 +171,20 @@ fn the_ledger_keeps_no_secret_of_the_address() {
     let found = sandbox.shell("test ! -e .deploy || ! grep -r opensesame .deploy");
     found.succeeds();
 }
+
+#[test]
+fn a_task_may_hold_its_environment_as_a_deploy_does() {
+    let sandbox = Sandbox::shop(&format!(
+        "{HELD}\n[tasks.migrate]\nlock = true\nrun = \"echo migrated\"\n[tasks.all]\nsteps = [{{ task = \"migrate\" }}]\n"
+    ));
+    let gate = sandbox.gate("hold");
+    let first = sandbox.start(["staging"]);
+    gate.wait_for_arrival();
+    sandbox.deploy(["staging", "migrate"]).fails_with(4).never_mentions("migrated");
+    sandbox.deploy(["staging", "all"]).fails_with(4).says("staging is being deployed");
+    sandbox.deploy(["production", "migrate"]).succeeds().prints("migrated\n");
+    sandbox.deploy(["migrate"]).succeeds().prints("migrated\n");
+    gate.open();
+    first.wait().succeeds();
+    sandbox.deploy(["staging", "all"]).succeeds().prints("migrated\n");
+}

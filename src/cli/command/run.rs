@@ -117,6 +117,11 @@ fn one(
         prompt::ask(&questions(&plan, &looks), common.yes.as_deref())?;
     }
     let docks = take_hold(site, common, &facts, &plan, looks)?;
+    let _locks = plan
+        .locks
+        .iter()
+        .map(|environment| take(site, &Refs::new(environment)?, &facts.run, &site.by()))
+        .collect::<Result<Vec<Lock>, Error>>()?;
     drive(session, common, request, site, &facts, &plan, docks)
 }
 
