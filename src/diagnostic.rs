@@ -2,11 +2,15 @@
 //! shown at once. The only user of the renderer; it knows nothing of TOML or tasks.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use anstyle::{AnsiColor, Style};
 use serde::{Deserialize, Serialize};
+
+/// How many problems are shown: who has more mends these first, and the rest is mostly their echo.
+const SHOWN: usize = 50;
 
 /// A stretch of a source's text, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -17,7 +21,7 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    pub(crate) fn new(source: u32, range: std::ops::Range<usize>) -> Span {
+    pub(crate) fn new(source: u32, range: Range<usize>) -> Span {
         let clamp = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
         Span { source, start: clamp(range.start), end: clamp(range.end) }
     }
@@ -92,14 +96,25 @@ impl Diagnostics {
     /// Adds problems; one that is known already is not told twice.
     pub(crate) fn extend(&mut self, more: impl IntoIterator<Item = Diagnostics>) {
         for problem in more.into_iter().flat_map(|more| more.problems) {
-            if !self.problems.contains(&problem) {
+            if !self.is_plenty() && !self.problems.contains(&problem) {
                 self.problems.push(problem);
             }
         }
     }
 
+    #[cfg(test)]
+    /// The problems, in the order in which they were found.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.problems.iter()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.problems.is_empty()
+    }
+
+    /// Whether there are more than will be shown.
+    pub(crate) fn is_plenty(&self) -> bool {
+        self.problems.len() > SHOWN
     }
 
     /// `value`, unless there is bad news.
@@ -111,11 +126,17 @@ impl Diagnostics {
     pub(crate) fn render(mut self, sources: &[Source]) -> String {
         self.problems.sort_by_key(|problem| problem.labels.first().map(|(span, _)| *span));
         let renderer = Renderer::styled();
+        let more = if self.is_plenty() {
+            format!("\n\nThere is more; these are the first {SHOWN} problems.")
+        } else {
+            String::new()
+        };
+        self.problems.truncate(SHOWN);
         let shown = self.problems.iter().map(|problem| match problem.labels.is_empty() {
             true => plain(problem),
             false => renderer.render(&report(problem, sources)),
         });
-        shown.collect::<Vec<String>>().join("\n\n")
+        shown.collect::<Vec<String>>().join("\n\n") + &more
     }
 }
 
@@ -149,19 +170,27 @@ impl fmt::Display for Diagnostics {
 fn report<'a>(problem: &'a Diagnostic, sources: &'a [Source]) -> Vec<Group<'a>> {
     let mut body = Group::with_title(Level::ERROR.primary_title(&problem.message));
     for (index, source) in sources.iter().enumerate() {
-        let here: Vec<_> = problem
-            .labels
-            .iter()
-            .enumerate()
+        let labels = problem.labels.iter().enumerate();
+        let here: Vec<_> = labels
             .filter(|(_, (span, _))| span.source as usize == index)
-            .map(|(position, (span, label))| {
-                let kind = if position == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
-                kind.span(inside(&source.text, *span)).label(label.as_str())
-            })
+            .map(|(position, (span, label))| (position, inside(&source.text, *span), label))
             .collect();
-        if !here.is_empty() {
-            body = body.element(Snippet::source(&source.text).path(&source.path).annotations(here));
-        }
+        let (Some(start), Some(end)) =
+            (here.iter().map(|(_, at, _)| at.start).min(), here.iter().map(|(_, at, _)| at.end).max())
+        else {
+            continue;
+        };
+        // The renderer reads all that it is given, for every problem: so it is given the lines alone.
+        let lines = lines(&source.text, start..end);
+        let annotations = here.into_iter().map(|(position, at, label)| {
+            let kind = if position == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
+            kind.span(at.start - lines.start..at.end - lines.start).label(label.as_str())
+        });
+        let snippet = Snippet::source(&source.text[lines.clone()])
+            .line_start(source.line(Span::new(0, lines.clone()).start))
+            .path(&source.path)
+            .annotations(annotations);
+        body = body.element(snippet);
     }
     for help in &problem.help {
         body = body.element(Level::HELP.message(help.as_str()));
@@ -169,8 +198,16 @@ fn report<'a>(problem: &'a Diagnostic, sources: &'a [Source]) -> Vec<Group<'a>> 
     vec![body]
 }
 
+/// The whole lines that `at` touches, and the one before: the end of a file can be on none.
+fn lines(text: &str, at: Range<usize>) -> Range<usize> {
+    let newline_before = |offset: usize| memchr::memrchr(b'\n', &text.as_bytes()[..offset]);
+    let first = newline_before(at.start).and_then(newline_before).map_or(0, |newline| newline + 1);
+    let rest = &text.as_bytes()[at.end..];
+    first..memchr::memchr(b'\n', rest).map_or(text.len(), |newline| at.end + newline + 1)
+}
+
 /// The span as a range that lies inside the text, on characters' borders: the renderer panics on anything else.
-fn inside(text: &str, span: Span) -> std::ops::Range<usize> {
+fn inside(text: &str, span: Span) -> Range<usize> {
     let border = |offset: u32| {
         let mut offset = (offset as usize).min(text.len());
         while !text.is_char_boundary(offset) {

@@ -85,11 +85,13 @@ impl Check<'_> {
         }
     }
 
+    // Where all is wrong, looking for the nearest name of each would take the square of the file's length.
     fn unknown(&self, what: &str, name: &str, at: Span, fits: impl Fn(&Named) -> bool) -> Diagnostic {
         let candidates =
             self.project.names.iter().filter(|(_, named)| fits(named)).map(|(name, _)| name.as_str());
+        let near = if self.problems.borrow().is_plenty() { None } else { nearest(name, candidates) };
         Diagnostic::new(format!("there is no {what} `{name}`"))
             .at(at, "")
-            .maybe_help(nearest(name, candidates).map(|near| format!("did you mean `{near}`?")))
+            .maybe_help(near.map(|near| format!("did you mean `{near}`?")))
     }
 }

@@ -14,8 +14,11 @@ mod secret;
 mod step;
 mod target;
 mod task;
+#[cfg(test)]
+mod tests;
 mod value;
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Source, Span};
@@ -66,7 +69,10 @@ pub(crate) fn parse(source: &Source, _index: u32) -> Result<Project, Diagnostics
 fn syntax_errors(source: &Source, index: u32, errors: &[toml::de::Error]) -> Diagnostics {
     let mut errors: Vec<(Span, &str)> = errors
         .iter()
-        .map(|error| (Span::new(index, error.span().unwrap_or(0..0)), error.message()))
+        .map(|error| {
+            let at = error.span().unwrap_or_else(|| longest_key(&source.text));
+            (Span::new(index, at), error.message())
+        })
         .collect();
     errors.sort_by_key(|(span, _)| *span);
     errors.dedup_by_key(|(span, _)| source.line(span.start));
@@ -75,4 +81,15 @@ fn syntax_errors(source: &Source, index: u32, errors: &[toml::de::Error]) -> Dia
         problems.push(Diagnostic::new(format!("this is not valid TOML: {message}")).at(span, "here"));
     }
     problems
+}
+
+/// The line with the most dots: the parser gives no place for the one thing that it says of a key of too many parts.
+fn longest_key(text: &str) -> Range<usize> {
+    let mut start = 0;
+    let lines = text.split_inclusive('\n').map(|line| {
+        let at = start..start + line.trim_end().len();
+        start += line.len();
+        (memchr::memchr_iter(b'.', line.as_bytes()).count(), at)
+    });
+    lines.max_by_key(|(dots, _)| *dots).map_or(0..0, |(_, at)| at)
 }

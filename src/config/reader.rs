@@ -293,7 +293,17 @@ impl<'r, 'a> Item<'r, 'a> {
         if text.is_none() {
             self.wrong(expected);
         }
-        text
+        text.filter(|text| {
+            let nul = text.contains('\0');
+            if nul {
+                self.problem(
+                    Diagnostic::new(format!("`{}` holds a NUL, which no program can be given", self.name))
+                        .at(self.at(), "`\\u0000` stands in it")
+                        .help("leave it out, or let a program make it: `printf '\\0'`"),
+                );
+            }
+            !nul
+        })
     }
 
     /// Where a stretch of the string `text` stands in the file: exact unless the string has escapes.

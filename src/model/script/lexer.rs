@@ -14,6 +14,9 @@ use crate::diagnostic::Span;
 use crate::model::template::braces::{self, Braces};
 use crate::model::template::{Fault, Template};
 
+/// How many values are found fault with: each fault shows the whole line as it could be.
+const MOST_FAULTS: usize = 20;
+
 /// Where a range of the text stands in its source.
 type Spans<'a> = &'a dyn Fn(Range<usize>) -> Span;
 
@@ -68,7 +71,9 @@ struct Limit {
 impl<'a> Lexer<'a> {
     fn read(&mut self) {
         loop {
-            if self.at < self.limit() {
+            if self.faults.len() >= MOST_FAULTS {
+                break;
+            } else if self.at < self.limit() {
                 self.step();
             } else if let Some(limit) = self.limits.pop() {
                 self.leave_to(limit.depth);
@@ -84,7 +89,9 @@ impl<'a> Lexer<'a> {
 
     /// Another interpreter's script: its quotes are not ours to know.
     fn read_foreign(&mut self) {
-        while let Some(found) = self.rest().find("{{") {
+        while let Some(found) = self.rest().find("{{")
+            && self.faults.len() < MOST_FAULTS
+        {
             self.at += found;
             match braces::read(self.text, self.at) {
                 Ok(Braces::Ours { inner, end }) => {
@@ -197,7 +204,7 @@ impl<'a> Lexer<'a> {
         let mut values = Vec::new();
         while self.at < limit {
             if let Some((inner, end)) = self.braces(self.at) {
-                if !self.put_free(&inner, end) {
+                if !self.put_free(&inner, end) && values.len() < MOST_FAULTS {
                     values.push(self.at..end);
                 }
                 self.at = end;
@@ -265,6 +272,7 @@ impl<'a> Lexer<'a> {
                 let found = words
                     .values
                     .into_iter()
+                    .take(MOST_FAULTS)
                     .map(|value| fault::test(self.text, place.clone(), &operator, value));
                 self.faults.extend(found);
             }

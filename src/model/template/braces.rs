@@ -17,6 +17,9 @@ pub(crate) enum Braces {
 /// Words that open a block of Go's templates, which lasts to its `{{end}}`.
 const GO_BLOCKS: [&str; 5] = ["range", "if", "with", "block", "define"];
 
+/// How deep blocks of Go's templates are looked into: one that is never closed is looked for to the end of the text.
+const DEEPEST_BLOCK: usize = 100;
+
 /// Reads the `{{` at byte `open` of `text`. Fails if it is ours and has no end.
 pub(crate) fn read(text: &str, open: usize) -> Result<Braces, Fault> {
     let run_end = open + text[open..].bytes().take_while(|&byte| byte == b'{').count();
@@ -133,9 +136,16 @@ fn go_block(text: &str, open: usize) -> Option<Braces> {
     let mut at = open;
     while let Some(found) = text[at..].find("{{") {
         let start = at + found + "{{".len();
-        let length = text[start..].find("}}")?;
+        let trimmed = text[start..].trim_start_matches(|c: char| c == '-' || c.is_whitespace());
+        let word = trimmed.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+        if depth == 0 && !GO_BLOCKS.contains(&word) || depth > DEEPEST_BLOCK {
+            return None;
+        }
+        let length = text.as_bytes()[start..].windows(2).position(|two| two == b"}}" || two == b"{{")?;
+        if text[start + length..].starts_with('{') {
+            return None;
+        }
         let action = text[start..start + length].trim_matches(|c: char| c == '-' || c.is_whitespace());
-        let word = action.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
         at = start + length + "}}".len();
         if GO_BLOCKS.contains(&word) {
             depth += 1;
