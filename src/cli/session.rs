@@ -15,6 +15,12 @@ use crate::model::project::Project;
 /// The file that makes a folder a project.
 const FILE: &str = "tasks.toml";
 
+/// As file managers count it.
+const MB: u64 = 1_000_000;
+
+/// Enough for some hundred thousand tasks; whatever has more was not meant as a tasks.toml.
+const LARGEST: u64 = 16 * MB;
+
 /// A project that was found and read.
 pub(crate) struct Session {
     /// The folder of tasks.toml, absolute.
@@ -33,7 +39,7 @@ impl Session {
     /// No file, an unreadable one, or everything that is wrong in it.
     pub(crate) fn load(common: &Common, env: Arc<Vec<(OsString, OsString)>>) -> Result<Session, Error> {
         let place = place(common)?;
-        let text = fs::read_to_string(&place.path).map_err(|error| unreadable(&place.shown, &error))?;
+        let text = read(&place.path).map_err(|error| unreadable(&place.shown, &error))?;
         let file = fs::canonicalize(&place.path).unwrap_or_else(|_| place.path.clone());
         let source = Source::new(place.shown.clone(), text);
         let root = Opened { source, file, folder: PathBuf::new() };
@@ -73,7 +79,7 @@ fn place(common: &Common) -> Result<Place, Error> {
         None => start
             .ancestors()
             .map(|folder| folder.join(FILE))
-            .find(|path| path.is_file())
+            .find(|path| path.symlink_metadata().is_ok())
             .ok_or_else(|| missing(&start))?,
     };
     let root = path.parent().unwrap_or(Path::new("/"));
@@ -89,7 +95,7 @@ fn open(place: &Place, path: &Path) -> Result<Opened, String> {
     if path.is_dir() {
         path.push(FILE);
     }
-    let text = fs::read_to_string(&path).map_err(|error| reason(&error))?;
+    let text = read(&path).map_err(|error| reason(&error))?;
     let file = fs::canonicalize(&path).map_err(|error| reason(&error))?;
     let folder = file.parent().unwrap_or(Path::new("/"));
     let folder = folder.strip_prefix(&place.root).unwrap_or(folder).to_owned();
@@ -98,6 +104,19 @@ fn open(place: &Place, path: &Path) -> Result<Opened, String> {
         Err(_) => file.clone(),
     };
     Ok(Opened { source: Source::new(shown.display().to_string(), text), file, folder })
+}
+
+/// The text of a file, and of nothing else: a pipe may never end, or never begin.
+fn read(path: &Path) -> io::Result<String> {
+    let kind = fs::metadata(path)?;
+    if !kind.is_file() {
+        return Err(io::Error::other(if kind.is_dir() { "it is a folder" } else { "it is no plain file" }));
+    }
+    if kind.len() > LARGEST {
+        let what = format!("it has {} MB, and more than {} MB are not read", kind.len() / MB, LARGEST / MB);
+        return Err(io::Error::other(what));
+    }
+    fs::read_to_string(path)
 }
 
 fn missing(start: &Path) -> Error {

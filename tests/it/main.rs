@@ -8,6 +8,7 @@
 
 mod support;
 
+mod bad_input;
 mod command_target;
 mod each;
 mod errors;
