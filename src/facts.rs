@@ -182,7 +182,13 @@ impl Site {
         let captured = process::capture(&command, &Stop::new(Duration::ZERO))
             .map_err(|error| refused(error.to_string()))?;
         match captured.status {
-            End::Exited(0) => Ok(String::from_utf8_lossy(&captured.stdout).trim_end_matches('\n').to_owned()),
+            End::Exited(0) => match String::from_utf8(captured.stdout) {
+                Ok(text) if text.contains('\0') => {
+                    Err(refused("it prints a NUL, which no program can be given".to_owned()))
+                }
+                Ok(text) => Ok(text.trim_end_matches('\n').to_owned()),
+                Err(_) => Err(refused("what it prints is not UTF-8 text".to_owned())),
+            },
             End::Exited(code) => {
                 let said = String::from_utf8_lossy(&captured.stderr).trim().to_owned();
                 Err(refused(format!("it failed with exit code {code}: {said}")))

@@ -119,6 +119,9 @@ fn our_value(source: &str, value: &minijinja::Value) -> Result<Value, Trouble> {
                 Value::Float(f64::try_from(value.clone()).map_err(|_| no_value("no number that fits"))?)
             }
         }),
+        ValueKind::String if value.as_str().is_some_and(|text| text.contains('\0')) => {
+            Err(no_value("text with a NUL, which no program can be given"))
+        }
         ValueKind::String => Ok(Value::text(value.to_string())),
         ValueKind::Seq | ValueKind::Iterable => {
             let items = value.try_iter().map_err(|error| Trouble::Wrong(sentence(&error), None))?;

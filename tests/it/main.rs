@@ -17,6 +17,7 @@ mod git_target;
 mod graph;
 mod health;
 mod help;
+mod hostile;
 mod http;
 mod in_place;
 mod include;

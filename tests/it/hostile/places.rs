@@ -1,0 +1,68 @@
+//! The places that a shell line has for a value. Each line writes it into the file `OUT`.
+
+/// A line, and what it writes before and after the value.
+pub(super) type Place = (&'static str, &'static str, &'static str);
+
+/// What every shell knows.
+pub(super) const EVERYWHERE: [Place; 44] = [
+    ("printf %s {{ x }} > OUT", "", ""),
+    ("printf %s a{{ x }}b > OUT", "a", "b"),
+    ("printf %s 'a'{{ x }}'b' > OUT", "a", "b"),
+    (r#"printf %s "{{ x }}" > OUT"#, "", ""),
+    (r#"printf %s "a {{ x }} b" > OUT"#, "a ", " b"),
+    (r#"printf %s "a"{{ x }}"b{{ x }}" > /dev/null; printf %s --x="{{ x }}" > OUT"#, "--x=", ""),
+    (r#"printf %s "$(printf %s {{ x }}.)" > OUT"#, "", "."),
+    (r#"printf %s "$(printf %s "{{ x }}.")" > OUT"#, "", "."),
+    (r#"printf %s "$(printf %s "$(printf %s "a{{ x }}.")")" > OUT"#, "a", "."),
+    (r#"y=$(printf %s {{ x }}.); printf %s "$y" > OUT"#, "", "."),
+    ("cat > OUT <<EOF\n{{ x }}.\nEOF", "", ".\n"),
+    ("cat > OUT <<EOF\na \"{{ x }}\" 'b'\nEOF", "a \"", "\" 'b'\n"),
+    ("cat > OUT <<-EOF\n\ta{{ x }}.\n\tEOF", "a", ".\n"),
+    ("cat > OUT <<EOF\n$(printf %s {{ x }}.)\nEOF", "", ".\n"),
+    ("cat > OUT <<EOF\n$(printf %s \"{{ x }}.\")\nEOF", "", ".\n"),
+    (r#"y={{ x }}; printf %s "$y" > OUT"#, "", ""),
+    (r#"y=a{{ x }}b; printf %s "$y" > OUT"#, "a", "b"),
+    (r#"y="a {{ x }}"; printf %s "$y" > OUT"#, "a ", ""),
+    (r#"y={{ x }} sh -c 'printf %s "$y"' > OUT"#, "", ""),
+    (r#"export y={{ x }}; printf %s "$y" > OUT"#, "", ""),
+    (r#"export "y={{ x }}"; printf %s "$y" > OUT"#, "", ""),
+    (r#"f() { local y={{ x }}; printf %s "$y"; }; f > OUT"#, "", ""),
+    (r#"(readonly r={{ x }}; printf %s "$r") > OUT"#, "", ""),
+    ("case {{ x }} in {{ x }}) printf %s {{ x }} > OUT;; esac", "", ""),
+    (r#"case "a{{ x }}" in a*) printf %s {{ x }} > OUT;; esac"#, "", ""),
+    (r#"for y in {{ x }}; do printf %s "$y" > OUT; done"#, "", ""),
+    (r#"for y in a {{ x }} b; do printf %s "$y"; done > OUT"#, "a", "b"),
+    (r#"set -- {{ x }}; printf %s "$1" > OUT"#, "", ""),
+    (r#"g() { printf %s "$2"; }; g -- {{ x }} > OUT"#, "", ""),
+    ("g {{ x }} {{ x }} > OUT", "", ""),
+    ("printf %s {{ x }} | cat > OUT", "", ""),
+    ("printf %s a | { cat; printf %s {{ x }}; } > OUT", "a", ""),
+    ("if [ {{ x }} = {{ x }} ]; then printf %s {{ x }}; fi > OUT", "", ""),
+    (r#"test a{{ x }} = "a{{ x }}" && printf %s {{ x }} > OUT"#, "", ""),
+    ("(printf %s {{ x }}) > OUT", "", ""),
+    ("{ printf %s {{ x }}; } > OUT", "", ""),
+    ("while :; do printf %s {{ x }}; break; done > OUT", "", ""),
+    ("! true || printf %s {{ x }} > OUT && true", "", ""),
+    (r#"z=; value={{ x }}; printf %s "${z:-$value}" > OUT"#, "", ""),
+    (r#"sh -c 'printf %s "$1"' sh {{ x }} > OUT"#, "", ""),
+    ("sh -s -- {{ x }} > OUT <<'EOF'\nprintf %s \"$1\"\nEOF", "", ""),
+    ("env printf %s {{ x }} > OUT", "", ""),
+    ("command printf %s \\\n  {{ x }} > OUT # it's not \"closed", "", ""),
+    (r#"printf %s '{{ "{{" }}'{{ x }} > OUT"#, "{{", ""),
+];
+
+/// What only bash knows.
+pub(super) const BASH: [Place; 12] = [
+    (r#"a=({{ x }}); printf %s "${a[0]}" > OUT"#, "", ""),
+    (r#"a=(1 {{ x }} 3); printf %s "${#a[@]}${a[1]}" > OUT"#, "3", ""),
+    (r#"a=(); a+=([2]={{ x }}); printf %s "${a[2]}" > OUT"#, "", ""),
+    (r#"declare -A m=([k]={{ x }}); printf %s "${m[k]}" > OUT"#, "", ""),
+    ("cat <<< {{ x }} > OUT", "", "\n"),
+    (r#"cat <<< "a {{ x }} b" > OUT"#, "a ", " b\n"),
+    ("[[ {{ x }} == {{ x }} ]] && printf %s {{ x }} > OUT", "", ""),
+    ("[[ a{{ x }} == a* && -n a{{ x }} ]] && printf %s {{ x }} > OUT", "", ""),
+    ("cat <(printf %s {{ x }}) > OUT", "", ""),
+    (r#"declare z={{ x }}; z+={{ x }}; printf %s "${z:${#z}/2}" > OUT"#, "", ""),
+    (r#"printf %s $"{{ x }}" > OUT"#, "", ""),
+    ("printf %s {{ x }} |& cat > OUT", "", ""),
+];
