@@ -70,6 +70,12 @@ pub(super) fn flat(
     fault(value, message, help)
 }
 
+/// A value inside of more brackets than are looked into.
+pub(super) fn deep(source: &str, value: Range<usize>) -> Fault {
+    let message = "this value stands in too many brackets to tell what a shell makes of it";
+    fault(value, message, format!("write `value={source}` before, and `\"$value\"` here"))
+}
+
 /// A value as the word that ends a here-document.
 pub(super) fn delimiter(value: Range<usize>) -> Fault {
     fault(
@@ -217,11 +223,17 @@ fn is_simple(quoted: &str) -> bool {
     !quoted.contains(['$', '`', '"', '\\', '!', '\n', '\''])
 }
 
+/// A line of more bytes is not shown again as it could be: nobody would find the difference in it.
+const LONGEST_SHOWN: usize = 2000;
+
 /// The line of `text` that `edits` (in order) are in, with them done; nothing if they are on several lines.
 fn edited(text: &str, edits: &[(Range<usize>, &str)]) -> Option<String> {
     let (first, last) = (edits.first()?.0.start, edits.last()?.0.end);
     let start = text[..first].rfind('\n').map_or(0, |newline| newline + 1);
     let end = text[last..].find('\n').map_or(text.len(), |newline| last + newline);
+    if end - start > LONGEST_SHOWN {
+        return None;
+    }
     let mut line = String::new();
     let mut at = start;
     for (range, new) in edits {

@@ -379,3 +379,11 @@ fn depth_costs_no_stack() {
         drop(parse(&text));
     }
 }
+
+#[test]
+fn values_in_any_depth_are_told_in_good_time() {
+    let faults = parse(&"$({{ x }} ".repeat(50_000)).unwrap_err();
+    assert_eq!(faults[0].message, "this value stands in too many brackets to tell what a shell makes of it");
+    assert!(faults[0].at.start > 1000 && faults.len() < 100, "{}", faults.len());
+    assert!(parse(&format!("{}{{{{ x }}}}{}", "$(".repeat(100), ")".repeat(100))).is_ok());
+}

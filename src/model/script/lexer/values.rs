@@ -10,6 +10,9 @@ use crate::model::script::{Piece, Place};
 use crate::model::template::braces::{self, Braces};
 use crate::model::template::{Expression, Fault, Template};
 
+/// How deep a value may stand in brackets, each of which is asked about it: far deeper than anybody reads.
+const DEEPEST: usize = 200;
+
 impl Lexer<'_> {
     /// Takes the value at `self.at`: binds it, or says why not.
     pub(super) fn put(&mut self, inner: &Range<usize>, end: usize) {
@@ -53,6 +56,9 @@ impl Lexer<'_> {
     pub(super) fn refusal(&mut self, value: Range<usize>) -> Option<Fault> {
         let text = self.text;
         let rest = &text[value.end..self.limit()];
+        if self.stack.len() > DEEPEST {
+            return Some(fault::deep(&text[value.clone()], value));
+        }
         // Whether the value itself is seen, and not what a command prints that was given it.
         let mut direct = true;
         for frame in self.stack.iter().rev() {
