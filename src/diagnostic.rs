@@ -42,6 +42,13 @@ impl Source {
         Source { path: path.into(), text: text.into(), ends: OnceLock::new() }
     }
 
+    /// The line and the character in it, both counted from 1, at which byte `offset` stands.
+    pub(crate) fn position(&self, offset: u32) -> (usize, usize) {
+        let end = inside(&self.text, Span { source: 0, start: offset, end: offset }).start;
+        let start = self.text[..end].rfind('\n').map_or(0, |newline| newline + 1);
+        (self.line(offset), self.text[start..end].chars().count() + 1)
+    }
+
     /// The line that holds byte `offset`, counted from 1.
     pub(crate) fn line(&self, offset: u32) -> usize {
         let ends = self.ends.get_or_init(|| memchr::memchr_iter(b'\n', self.text.as_bytes()).collect());
@@ -52,15 +59,35 @@ impl Source {
 /// One problem of a file or a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Diagnostic {
+    pub(crate) severity: Severity,
     pub(crate) message: String,
     /// Where, and what is there; the first is the place that is pointed at.
     pub(crate) labels: Vec<(Span, String)>,
     pub(crate) help: Vec<String>,
 }
 
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Severity {
+    /// Nothing can be done with such a file.
+    Error,
+    /// It works, and is hardly what was meant.
+    Warning,
+}
+
 impl Diagnostic {
     pub(crate) fn new(message: impl Into<String>) -> Diagnostic {
-        Diagnostic { message: message.into(), labels: Vec::new(), help: Vec::new() }
+        Diagnostic {
+            severity: Severity::Error,
+            message: message.into(),
+            labels: Vec::new(),
+            help: Vec::new(),
+        }
+    }
+
+    /// Something that works all the same.
+    pub(crate) fn warning(message: impl Into<String>) -> Diagnostic {
+        Diagnostic { severity: Severity::Warning, ..Diagnostic::new(message) }
     }
 
     pub(crate) fn at(mut self, span: Span, label: impl Into<String>) -> Diagnostic {
@@ -102,10 +129,13 @@ impl Diagnostics {
         }
     }
 
-    #[cfg(test)]
     /// The problems, in the order in which they were found.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
         self.problems.iter()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.problems.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -168,7 +198,11 @@ impl fmt::Display for Diagnostics {
 }
 
 fn report<'a>(problem: &'a Diagnostic, sources: &'a [Source]) -> Vec<Group<'a>> {
-    let mut body = Group::with_title(Level::ERROR.primary_title(&problem.message));
+    let level = match problem.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let mut body = Group::with_title(level.primary_title(&problem.message));
     for (index, source) in sources.iter().enumerate() {
         let labels = problem.labels.iter().enumerate();
         let here: Vec<_> = labels

@@ -134,7 +134,11 @@ pub(crate) enum Command {
         format: GraphFormat,
     },
     /// Check tasks.toml, and everything that it refers to
-    Check,
+    Check {
+        /// As JSON, warnings too
+        #[arg(long)]
+        json: bool,
+    },
     /// Show what `deploy …` would do: commits, swapped files, rules, jobs and steps
     Plan {
         #[command(flatten)]
@@ -183,7 +187,7 @@ impl Command {
             | Command::List
             | Command::Man
             | Command::Show { .. }
-            | Command::Check
+            | Command::Check { .. }
             | Command::Status { .. }
             | Command::Recover
             | Command::History { .. }

@@ -76,10 +76,14 @@ fn dispatch(opening: &Opening) -> Result<ExitCode, Stopped> {
             if let Some(Command::Man) = full.command {
                 return Ok(command::man::man());
             }
-            Ok(built_in(full.command.as_ref(), &full.common, &session?)?)
+            if let Some(Command::Check { json: true }) = full.command {
+                return Ok(command::check::json(session)?);
+            }
+            let session = session.map_err(Error::from)?;
+            Ok(built_in(full.command.as_ref(), &full.common, &session)?)
         }
         Some(first) => {
-            let session = session?;
+            let session = session.map_err(Error::from)?;
             meant(first, &session)?;
             let run = opening.run(&session)?;
             if run.words.names.is_empty() {
@@ -88,7 +92,7 @@ fn dispatch(opening: &Opening) -> Result<ExitCode, Stopped> {
             Ok(command::run::run(&session, &run.common, &run.words)?)
         }
         None => {
-            let session = session?;
+            let session = session.map_err(Error::from)?;
             let run = opening.run(&session)?;
             Ok(command::run::default(&session, &run.common, run.words.args)?)
         }
@@ -133,7 +137,8 @@ fn built_in(command: Option<&Command>, common: &Common, session: &Session) -> Re
         Some(Command::Show { name, env: false }) => command::show::show(session, name),
         Some(Command::Man) => Ok(command::man::man()),
         Some(Command::Graph { names, format }) => command::graph::graph(session, common, names, *format),
-        Some(Command::Check) => command::check::check(session),
+        // With `--json`, what can't be read is told too: see `dispatch`.
+        Some(Command::Check { .. }) => command::check::check(session),
         Some(Command::Plan { words, json }) => command::plan::plan(session, common, words, *json),
         Some(Command::Recover) => command::recover::recover(session),
         Some(Command::Status { name, json }) => command::status::status(session, name.as_deref(), *json),

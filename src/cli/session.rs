@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::args::Common;
 use super::error::{Error, Kind};
 use crate::config::{self, Opened};
-use crate::diagnostic::Source;
+use crate::diagnostic::{Diagnostics, Source};
 use crate::model::project::Project;
 
 /// The file that makes a folder a project.
@@ -32,21 +32,38 @@ pub(crate) struct Session {
     pub(crate) env: Arc<Vec<(OsString, OsString)>>,
 }
 
+/// Why there is no session.
+pub(crate) enum Unread {
+    /// There is no file, or it can't be opened.
+    Unfound(Error),
+    /// What is wrong in it, and the texts.
+    Wrong(Diagnostics, Vec<Source>),
+}
+
+impl From<Unread> for Error {
+    fn from(unread: Unread) -> Error {
+        match unread {
+            Unread::Unfound(error) => error,
+            Unread::Wrong(problems, sources) => Error::diagnostics(problems, &sources),
+        }
+    }
+}
+
 impl Session {
     /// Finds tasks.toml and reads it.
     ///
     /// # Errors
     /// No file, an unreadable one, or everything that is wrong in it.
-    pub(crate) fn load(common: &Common, env: Arc<Vec<(OsString, OsString)>>) -> Result<Session, Error> {
-        let place = place(common)?;
-        let text = read(&place.path).map_err(|error| unreadable(&place.shown, &error))?;
+    pub(crate) fn load(common: &Common, env: Arc<Vec<(OsString, OsString)>>) -> Result<Session, Unread> {
+        let place = place(common).map_err(Unread::Unfound)?;
+        let text = read(&place.path).map_err(|error| Unread::Unfound(unreadable(&place.shown, &error)))?;
         let file = fs::canonicalize(&place.path).unwrap_or_else(|_| place.path.clone());
         let source = Source::new(place.shown.clone(), text);
         let root = Opened { source, file, folder: PathBuf::new() };
         let (sources, project) = config::read(root, &mut |path| open(&place, path));
         match project {
             Ok(project) => Ok(Session { root: place.root, here: place.here, sources, project, env }),
-            Err(problems) => Err(Error::diagnostics(problems, &sources)),
+            Err(problems) => Err(Unread::Wrong(problems, sources)),
         }
     }
 
@@ -91,18 +108,16 @@ fn place(common: &Common) -> Result<Place, Error> {
 
 /// Opens a file that another one includes; `path` is relative to the root's folder. A folder means its tasks.toml.
 fn open(place: &Place, path: &Path) -> Result<Opened, String> {
+    let mut shown = Path::new(&place.shown).with_file_name("").join(path);
     let mut path = place.root.join(path);
     if path.is_dir() {
         path.push(FILE);
+        shown.push(FILE);
     }
     let text = read(&path).map_err(|error| reason(&error))?;
     let file = fs::canonicalize(&path).map_err(|error| reason(&error))?;
     let folder = file.parent().unwrap_or(Path::new("/"));
     let folder = folder.strip_prefix(&place.root).unwrap_or(folder).to_owned();
-    let shown = match file.strip_prefix(&place.root) {
-        Ok(inner) => Path::new(&place.shown).with_file_name("").join(inner),
-        Err(_) => file.clone(),
-    };
     Ok(Opened { source: Source::new(shown.display().to_string(), text), file, folder })
 }
 

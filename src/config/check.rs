@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use super::names::outer;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, nearest};
 use crate::model::project::{Named, Project};
 use crate::model::step::{Action, Step, Written};
@@ -87,9 +88,21 @@ impl Check<'_> {
 
     // Where all is wrong, looking for the nearest name of each would take the square of the file's length.
     fn unknown(&self, what: &str, name: &str, at: Span, fits: impl Fn(&Named) -> bool) -> Diagnostic {
-        let candidates =
-            self.project.names.iter().filter(|(_, named)| fits(named)).map(|(name, _)| name.as_str());
-        let near = if self.problems.borrow().is_plenty() { None } else { nearest(name, candidates) };
+        // Names of the own namespace, and of those around it, are said without it.
+        let whole = self.project.file(at).prefix.as_str();
+        let prefixes = || {
+            std::iter::successors(Some(whole), |prefix| Some(outer(prefix)))
+                .take_while(|prefix| !prefix.is_empty())
+        };
+        let seen = self.project.names.iter().filter(|(_, named)| fits(named)).map(|(name, _)| name.as_str());
+        let seen = seen.map(|name| prefixes().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name));
+        // A name of a namespace that was said without it.
+        let whole = || self.project.names.keys().find(|whole| whole.rsplit(':').next() == Some(name));
+        let near = if self.problems.borrow().is_plenty() {
+            None
+        } else {
+            nearest(name, seen).or_else(|| whole().map(String::as_str))
+        };
         Diagnostic::new(format!("there is no {what} `{name}`"))
             .at(at, "")
             .maybe_help(near.map(|near| format!("did you mean `{near}`?")))

@@ -10,6 +10,9 @@ use super::{Open, Opened, project, syntax_errors, value};
 use crate::diagnostic::{Diagnostic, Diagnostics, Source, Span};
 use crate::model::project::Project;
 
+/// More files than this are nobody's intention.
+const MOST_FILES: usize = 1000;
+
 /// Everything that was read so far.
 #[derive(Default)]
 pub(crate) struct Book {
@@ -90,6 +93,11 @@ impl Book {
         role: &Role,
         open: &mut Open<'_>,
     ) -> Result<(Opened, Role), Diagnostic> {
+        if self.sources.len() >= MOST_FILES {
+            return Err(Diagnostic::new(format!("there are more than {MOST_FILES} files in this project"))
+                .at(include.at, "one more")
+                .help("files that include each other in many ways grow without measure: include each once"));
+        }
         let opened = open(&plain(&folder.join(&include.path))).map_err(|why| {
             Diagnostic::new(format!("`{}` can't be included: {why}", include.path)).at(include.at, "")
         })?;

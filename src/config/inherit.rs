@@ -34,8 +34,10 @@ pub(crate) fn inherit(environments: &mut [Environment], heirs: Vec<Heir>) -> Dia
         let mut line = vec![index];
         while let Some(parent) = line.last().and_then(|last| parents[*last]) {
             if let Some(first) = line.iter().position(|known| *known == parent) {
-                problems.extend([ring(environments, &heirs, &line[first..]).into()]);
-                return problems;
+                problems.push(ring(environments, &heirs, &line[first..]));
+                // Told once, and opened, so that nobody walks around it again.
+                parents[parent] = None;
+                break;
             }
             line.push(parent);
         }
@@ -55,14 +57,24 @@ fn ring(environments: &[Environment], heirs: &[Heir], line: &[usize]) -> Diagnos
     let names = line.iter().chain(line.first()).map(|index| environments[*index].name.as_str());
     let way = names.collect::<Vec<&str>>().join(" -> ");
     let problem = Diagnostic::new(format!("environments inherit from each other in a loop: {way}"));
-    let places = line.iter().filter_map(|index| heirs[*index].parent.as_ref());
-    places.fold(problem, |problem, (_, at)| problem.at(*at, "")).help("take one of them out")
+    let places =
+        line.iter().filter_map(|index| Some((&environments[*index].name, heirs[*index].parent.as_ref()?)));
+    let label = |name: &str, parent: &str| format!("`{name}` inherits from `{parent}`");
+    places
+        .fold(problem, |problem, (name, (parent, at))| problem.at(*at, label(name, parent)))
+        .help("take one of them out")
 }
 
 fn complete(heir: &mut Environment, parent: Environment, said: &[&str]) {
     let says = |key: &str| said.contains(&key);
-    let Environment { target, swap, url, vars, env, dotenv, needs, deploy, health, protect, .. } = parent;
+    let Environment { target, swap, url, vars, mut env, dotenv, needs, deploy, health, protect, .. } = parent;
     heir.vars = merged(vars, std::mem::take(&mut heir.vars), |variable: &Variable| variable.name.clone());
+    if says("secrets") {
+        // What `secrets` named is in `env`; it is taken or left as a whole.
+        env.retain(|(name, value)| {
+            value.as_value().is_none_or(|value| value.as_name() != Some(&format!("secret.{name}")))
+        });
+    }
     heir.env = merged(env, std::mem::take(&mut heir.env), |(name, _): &(String, Template)| name.clone());
     if !says("target") {
         heir.target = target;

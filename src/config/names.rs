@@ -94,7 +94,7 @@ impl Space<'_> {
 }
 
 /// The namespace around: `a:` of `a:b:`.
-fn outer(prefix: &str) -> &str {
+pub(super) fn outer(prefix: &str) -> &str {
     let inner = prefix.trim_end_matches(':');
     inner.rfind(':').map_or("", |end| &prefix[..=end])
 }

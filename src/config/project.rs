@@ -49,10 +49,12 @@ pub(crate) fn read<'a>(
     if let Some(item) = table.take("environments") {
         environments(reader, item, role, book);
     }
+    book.project.mentions.extend(reader.mentions());
     if let Some(tasks) = table.take("tasks").and_then(|item| item.table("`[tasks]`")) {
         for (name, item) in tasks.entries() {
             if let Some(mut task) = task::read(name, item) {
                 let named = Named::Task(book.project.tasks.len());
+                task.mentions = reader.mentions();
                 task.name = format!("{}{name}", role.prefix);
                 claim(reader, &mut book.project, &task.name, named, item.key());
                 for (alias, at) in &mut task.aliases {

@@ -18,11 +18,13 @@ pub(crate) struct Reader<'a> {
     source: &'a Source,
     index: u32,
     problems: RefCell<Diagnostics>,
+    /// The expressions that were read since they were last taken.
+    mentions: RefCell<Vec<Expression>>,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(source: &'a Source, index: u32) -> Reader<'a> {
-        Reader { source, index, problems: RefCell::default() }
+        Reader { source, index, problems: RefCell::default(), mentions: RefCell::default() }
     }
 
     /// The number of its file.
@@ -32,6 +34,16 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn problem(&self, problem: Diagnostic) {
         self.problems.borrow_mut().push(problem);
+    }
+
+    /// Notes what stands between braces.
+    pub(crate) fn mention(&self, expression: &Expression) {
+        self.mentions.borrow_mut().push(expression.clone());
+    }
+
+    /// The expressions that were read since this was last asked.
+    pub(crate) fn mentions(&self) -> Vec<Expression> {
+        self.mentions.take()
     }
 
     pub(crate) fn into_problems(self) -> Diagnostics {
@@ -270,7 +282,10 @@ impl<'r, 'a> Item<'r, 'a> {
     pub(crate) fn template(&self) -> Option<Template> {
         let text = self.str("a string")?;
         let place = self.place(text);
-        Template::parse(text, &place).map_err(|fault| self.reader.fault(fault, &place)).ok()
+        let template =
+            Template::parse(text, &place).map_err(|fault| self.reader.fault(fault, &place)).ok()?;
+        template.expressions().for_each(|expression| self.reader.mention(expression));
+        Some(template)
     }
 
     /// A shell line, or a script.
@@ -278,14 +293,28 @@ impl<'r, 'a> Item<'r, 'a> {
         let text = self.str("a shell line")?;
         let place = self.place(text);
         let script = Script::parse(text, &place);
-        script.map_err(|faults| faults.into_iter().for_each(|fault| self.reader.fault(fault, &place))).ok()
+        let script = script
+            .map_err(|faults| faults.into_iter().for_each(|fault| self.reader.fault(fault, &place)))
+            .ok()?;
+        script
+            .templates()
+            .flat_map(Template::expressions)
+            .for_each(|expression| self.reader.mention(expression));
+        Some(script)
     }
 
     /// An expression without braces.
     pub(crate) fn expression(&self) -> Option<Expression> {
         let text = self.str("an expression such as \"environment == 'production'\"")?;
         let at = self.place(text)(0..text.len());
-        Some(Expression { source: text.trim().to_owned(), at })
+        let expression = Expression { source: text.trim().to_owned(), at };
+        self.reader.mention(&expression);
+        Some(expression)
+    }
+
+    /// Notes an expression that the value stands for.
+    pub(crate) fn mention(&self, expression: &Expression) {
+        self.reader.mention(expression);
     }
 
     fn str(&self, expected: &str) -> Option<&'r str> {

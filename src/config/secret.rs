@@ -84,6 +84,7 @@ pub(crate) fn named(item: Item<'_, '_>) -> Vec<(String, Template)> {
     let named = items.into_iter().filter_map(|item| {
         let name = item.text()?;
         let expression = Expression { source: format!("secret.{name}"), at: item.at() };
+        item.mention(&expression);
         Some((name, Template::value(expression)))
     });
     named.collect()

@@ -65,6 +65,7 @@ pub(crate) fn read(name: &str, item: Item<'_, '_>) -> Option<Task> {
         interactive: table.take("interactive").and_then(|item| item.boolean()).unwrap_or(false),
         unmasked: table.take("unmasked").and_then(|item| item.boolean()).unwrap_or(false),
         lock: table.take("lock").and_then(|item| item.boolean()).unwrap_or(false),
+        mentions: Vec::new(),
         output: table.take("output").and_then(|item| item.one_of(&OUTPUTS)),
         exclusive: table.take("exclusive").and_then(|item| item.text()),
         at: item.key(),
@@ -92,9 +93,10 @@ pub(crate) fn read(name: &str, item: Item<'_, '_>) -> Option<Task> {
 
 /// `env`, and the secrets that `secrets` names, which an `env` of the same name hides.
 pub(crate) fn env(table: &mut Table<'_, '_>) -> Vec<(String, Template)> {
-    let mut env = table.take("secrets").map(secret::named).unwrap_or_default();
-    env.extend(table.take("env").map(value::env).unwrap_or_default());
-    env
+    let named = table.take("secrets").map(secret::named).unwrap_or_default();
+    let env = table.take("env").map(value::env).unwrap_or_default();
+    let is_hidden = |name: &String| env.iter().any(|(other, _)| other == name);
+    named.into_iter().filter(|(name, _)| !is_hidden(name)).chain(env.clone()).collect()
 }
 
 /// `needs`: names, or tables that also say parameters and the environment.

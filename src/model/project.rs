@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::environment::Environment;
 use super::secret::Secret;
 use super::task::{Dotenv, Task};
+use super::template::Expression;
 use super::value::Variable;
 use crate::diagnostic::Span;
 
@@ -26,6 +27,8 @@ pub(crate) struct Project {
     /// In the order of the file.
     pub(crate) tasks: Vec<Task>,
     pub(crate) names: HashMap<String, Named>,
+    /// Every expression of the texts outside of tasks.
+    pub(crate) mentions: Vec<Expression>,
 }
 
 /// What a tasks.toml says for its own tasks alone.

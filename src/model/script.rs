@@ -69,7 +69,6 @@ impl Script<Template> {
         lexer::parse(text, place)
     }
 
-    #[cfg(test)]
     /// The templates in it, raw ones too, in the order of the text.
     pub(crate) fn templates(&self) -> impl Iterator<Item = &Template> {
         self.pieces.iter().flat_map(|piece| match piece {

@@ -57,6 +57,8 @@ pub(crate) struct Task {
     pub(crate) lock: bool,
     /// How its output is shown, where it says so.
     pub(crate) output: Option<Output>,
+    /// Every expression of its texts.
+    pub(crate) mentions: Vec<Expression>,
     /// Its name, in the file.
     pub(crate) at: Span,
 }

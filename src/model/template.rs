@@ -103,7 +103,6 @@ impl Template {
         parts.collect()
     }
 
-    #[cfg(test)]
     /// The expressions, in the order of the text.
     pub(crate) fn expressions(&self) -> impl Iterator<Item = &Expression> {
         self.parts.iter().filter_map(|part| match part {

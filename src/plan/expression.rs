@@ -59,6 +59,18 @@ pub(crate) fn evaluate(
     Ok(Rendered { value: our_value(source, &value)?, origin })
 }
 
+/// The names that an expression mentions, `env.X` and `secret.X` whole; none of one that is none.
+pub(crate) fn names(source: &str) -> Vec<String> {
+    let source =
+        source.strip_prefix("raw(").and_then(|inner| inner.strip_suffix(')')).unwrap_or(source).trim();
+    if is_plain_name(source) {
+        return vec![source.to_owned()];
+    }
+    let environment = Environment::new();
+    let compiled = environment.compile_expression(source);
+    compiled.map(|expression| expression.undeclared_variables(true).into_iter().collect()).unwrap_or_default()
+}
+
 /// A condition's verdict: what minijinja and Python take for true.
 pub(crate) fn is_true(value: &Value) -> bool {
     match value {

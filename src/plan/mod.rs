@@ -8,6 +8,7 @@ pub(crate) mod expression;
 pub(crate) mod graph;
 pub(crate) mod guard;
 mod in_place;
+pub(crate) mod lint;
 pub(crate) mod origin;
 pub(crate) mod render;
 pub(crate) mod schedule;
@@ -363,5 +364,20 @@ pub(crate) fn check(project: &Project, facts: &Facts) -> Result<(), Diagnostics>
         }
         problems.extend(failed);
     }
+    problems.extend(places.iter().filter_map(|place| ring(project, facts, *place)));
     problems.or(())
+}
+
+/// The loop that tasks make only together, by `after`.
+fn ring(project: &Project, facts: &Facts, environment: Option<&str>) -> Option<Diagnostics> {
+    if !web::Web::new(project).edges.iter().any(|edge| edge.looping) {
+        return None;
+    }
+    let here = project.tasks.iter().filter(|task| task.belongs_to(environment));
+    let tasks = here.map(|task| Asked::plain(task.name.as_str())).collect();
+    let request = Request { environment: environment.map(str::to_owned), tasks, ..Request::default() };
+    match Selection::new(project, &request, &mut Renderer::new(project, &request, facts)) {
+        Err(Unplanned::Wrong(problems)) => Some(problems),
+        Ok(_) | Err(Unplanned::Wants(_)) => None,
+    }
 }

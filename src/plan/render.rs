@@ -170,6 +170,7 @@ impl<'a> Renderer<'a> {
             layers: given.into_iter().chain(self.layers(within, task, file)).collect(),
             environment: within,
             file: &self.project.files[file],
+            files: &self.project.files,
             dotenv: Arc::default(),
             secrets: &self.project.secrets,
             seen: Rc::clone(&self.seen),

@@ -130,6 +130,7 @@ pub(crate) struct Scope<'a> {
     pub(crate) environment: Option<&'a Environment>,
     /// The file whose task it is.
     pub(crate) file: &'a File,
+    pub(crate) files: &'a [File],
     /// The dotenv files that `env.NAME` may come from, the strongest last.
     pub(crate) dotenv: Arc<[EnvFile]>,
     /// Every secret of the project; those that are looked up are noted.
@@ -299,7 +300,8 @@ impl Scope<'_> {
                 plain.ok_or_else(|| argument(&format!("the command of `{}`", variable.name)))
             })
             .collect();
-        let command = (self.file.folder.clone(), words?);
+        // A file's variables are at home in its folder, whoever uses them.
+        let command = (self.files[variable.at.source as usize].folder.clone(), words?);
         match self.facts.outputs.get(&command) {
             Some(output) => Ok(Rendered { value: Value::text(output.as_str()), origin: Origin::Outside }),
             None => Err(Trouble::Wants(Want::Output(command.0, command.1))),

@@ -9,6 +9,7 @@
 mod support;
 
 mod bad_input;
+mod check;
 mod command_target;
 mod each;
 mod errors;
