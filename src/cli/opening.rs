@@ -7,10 +7,12 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser};
 
 use super::Stopped;
-use super::args::{BuiltIn, Common, Run};
+use super::args::{BuiltIn, Command, Common, Run};
+use super::error::{Error, Kind};
 use super::help;
 use super::session::Session;
 use super::words::{self, Flags, Told};
+use crate::diagnostic::nearest;
 
 /// A command line whose words have no meaning yet.
 pub(crate) struct Opening {
@@ -62,6 +64,15 @@ impl Opening {
         let name = self.first.as_ref().map(|first| first.trim_start_matches(':').to_owned());
         if let (Some(name), Some(argument)) = (&name, arguments.get_mut(self.place)) {
             *argument = name.into();
+        }
+        if let Some(name) = name.as_ref().filter(|name| !Command::is_one(name)) {
+            let names = Command::names();
+            let near = nearest(name, names.iter().map(String::as_str));
+            let error = Error::new(Kind::Usage, format!("there is no command `{name}`"));
+            let help = near.map_or("deploy --help shows what there is".to_owned(), |near| {
+                format!("did you mean `:{near}`?")
+            });
+            return Err(error.help(help).into());
         }
         let mut given = Vec::new();
         let mut command = help::command();

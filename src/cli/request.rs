@@ -6,8 +6,8 @@ use super::session::Session;
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::facts::{Manner, Site};
 use crate::model::project::Named;
-use crate::plan::scope;
 use crate::plan::{self, Asked, Dependencies, Facts, Freshness, Plan, Request, Swapping, Unplanned};
+use crate::plan::{lint, scope};
 
 /// The parts of a command line: each environment, with the tasks that follow it.
 ///
@@ -56,6 +56,10 @@ pub(crate) fn requests(session: &Session, common: &Common, words: &Words) -> Res
         }
     }
     known(session, common)?;
+    if !words.args.is_empty() && !lint::mentions(&session.project, "args") {
+        return Err(Error::new(Kind::Usage, "nothing in tasks.toml takes what follows `--`")
+            .help("a task takes it by {{ args }}: run = \"pytest {{ args }}\""));
+    }
     // What comes before the first environment is a part of its own only if it names something.
     if requests.len() > 1 && requests[0].tasks.is_empty() {
         requests.remove(0);

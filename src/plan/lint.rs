@@ -22,6 +22,13 @@ pub(crate) fn lint(project: &Project) -> Diagnostics {
     lint.warnings
 }
 
+/// Whether some text of the project mentions a name.
+pub(crate) fn mentions(project: &Project, name: &str) -> bool {
+    let of_tasks = project.tasks.iter().flat_map(|task| &task.mentions);
+    let mut all = project.mentions.iter().chain(of_tasks);
+    all.any(|expression| expression::names(&expression.source).iter().any(|known| known == name))
+}
+
 struct Lint<'a> {
     project: &'a Project,
     warnings: Diagnostics,

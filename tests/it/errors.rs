@@ -191,3 +191,11 @@ fn an_empty_file_is_a_file() {
     sandbox.deploy(["check"]).succeeds();
     sandbox.deploy(["list"]).succeeds();
 }
+
+#[test]
+fn what_follows_two_dashes_is_not_dropped_in_silence() {
+    let shop = Sandbox::new().tasks("[tasks.a]\nrun = 'echo ran'\n");
+    shop.deploy(["a", "--", "x"]).fails_with(2).says("nothing in tasks.toml takes what follows `--`");
+    let shop = Sandbox::new().tasks("[tasks.a]\nrun = 'echo {{ args }}'\n");
+    shop.deploy(["a", "--", "x y", "z"]).prints("x y z\n");
+}
