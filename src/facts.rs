@@ -4,7 +4,7 @@
 mod dotenv;
 mod meet;
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -43,6 +43,8 @@ pub(crate) struct Site {
     pub(crate) state: StateDir,
     checkout: Option<Checkout>,
     repository: OnceCell<Result<Repository, Refusal>>,
+    /// What the commands of variables printed: each is run once, however often it is planned.
+    outputs: RefCell<BTreeMap<(PathBuf, Vec<String>), String>>,
 }
 
 /// How many events of a ledger `history` goes back: some thousand releases.
@@ -102,7 +104,14 @@ impl Site {
     pub(crate) fn new(root: &Path, env: Arc<Vec<(OsString, OsString)>>) -> Site {
         let checkout = Checkout::discover(root);
         let state = StateDir::of(root, checkout.as_ref());
-        Site { root: root.to_owned(), env, state, checkout, repository: OnceCell::new() }
+        Site {
+            root: root.to_owned(),
+            env,
+            state,
+            checkout,
+            repository: OnceCell::new(),
+            outputs: RefCell::default(),
+        }
     }
 
     /// The facts that cost nothing.
@@ -133,7 +142,7 @@ impl Site {
                 Want::Source => facts.source = self.source(reference)?,
                 Want::Output(folder, command) => {
                     let output = match manner {
-                        Manner::Act => self.output(folder, command)?,
+                        Manner::Act => self.output_once(folder, command)?,
                         Manner::Look => {
                             facts.world = World::Looked;
                             format!("(known when run: {})", command.join(" "))
@@ -159,6 +168,16 @@ impl Site {
             }
         }
         Ok(())
+    }
+
+    fn output_once(&self, folder: &Path, command: &[String]) -> Result<String, LookError> {
+        let key = (folder.to_owned(), command.to_vec());
+        if let Some(output) = self.outputs.borrow().get(&key) {
+            return Ok(output.clone());
+        }
+        let output = self.output(folder, command)?;
+        self.outputs.borrow_mut().insert(key, output.clone());
+        Ok(output)
     }
 
     /// What a program of the user's prints in a folder of the project, without the newline at its end.

@@ -324,3 +324,30 @@ fn text_with_braces_can_be_written() {
     sandbox.deploy(["show"]).succeeds().prints("{}\n");
     sandbox.deploy(["awk"]).succeeds().prints("b\n");
 }
+
+#[test]
+fn a_command_is_run_once_for_a_whole_command_line() {
+    let shop = Sandbox::new().tasks(
+        r#"
+        [vars]
+        stamp = { command = ["sh", "-c", "echo x >> ran; wc -l < ran"] }
+        idle  = { command = ["sh", "-c", "touch idle"] }
+        [environments.one]
+        [environments.two]
+        [tasks.deploy]
+        confirm = "Really?"
+        needs = ["other"]
+        run = "echo {{ stamp }} in {{ environment }}"
+        [tasks.other]
+        run = "echo other {{ stamp }}"
+        [tasks.left_out]
+        only = ["none"]
+        run = "echo {{ idle }}"
+        [environments.none]
+        "#,
+    );
+    let told = shop.deploy(["one", "two", "--yes", "--output", "stream"]);
+    told.succeeds().prints("other 1\n1 in one\nother 1\n1 in two\n");
+    assert_eq!(shop.read("ran").lines().count(), 1);
+    assert!(!shop.path("shop/idle").exists());
+}
