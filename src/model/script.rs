@@ -165,9 +165,13 @@ impl Bound {
     }
 
     fn push(&mut self, value: Text) {
-        let name = format!("_{}", self.values.len() + 1);
+        // A value that stands here twice travels once: the environment of a process has its bounds.
+        let index = self.values.iter().position(|(_, known)| *known == value).unwrap_or(self.values.len());
+        let name = format!("_{}", index + 1);
         self.line.extend(["${", &name, "}"]);
-        self.values.push((name, value));
+        if index == self.values.len() {
+            self.values.push((name, value));
+        }
     }
 }
 

@@ -312,7 +312,13 @@ impl Scope<'_> {
     fn caller(&self, variable: &str) -> Result<Rendered, Trouble> {
         let found = |text: &str| Rendered { value: Value::text(text), origin: Origin::Outside };
         if let Some((_, value)) = self.facts.env.iter().find(|(name, _)| name == variable) {
-            return Ok(found(&value.to_string_lossy()));
+            return match value.to_str() {
+                Some(value) => Ok(found(value)),
+                None => Err(Trouble::Wrong(
+                    format!("the environment variable {variable} is not UTF-8: it can't stand in a text"),
+                    Some(format!("a program can read it by itself: ${variable}")),
+                )),
+            };
         }
         for file in self.dotenv.iter().rev() {
             if let Some((_, value)) = self.facts.dotenv(file)?.iter().rev().find(|(name, _)| name == variable)

@@ -12,19 +12,30 @@ fn parse(text: &str) -> Result<Script<Template>, Vec<Fault>> {
 
 /// The script with every value replaced: by one word, or for `list` by two and for `none` by none.
 fn planned(text: &str, value: &str) -> Script<Text> {
+    replaced(text, &mut |_| value.to_owned())
+}
+
+/// The same, with the word that `word` gives, which is told whether it is bound.
+fn replaced(text: &str, word: &mut dyn FnMut(bool) -> String) -> Script<Text> {
     let written = parse(text).unwrap_or_else(|faults| panic!("{text}\n{faults:#?}"));
-    let words = written.try_expand(&mut |template, _| {
+    let words = written.try_expand(&mut |template, place| {
         Ok::<_, ()>(match template.as_value().map(|expression| expression.source.as_str()) {
             Some("list") => vec![Text::from("a b"), Text::from("c")],
             Some("none") => Vec::new(),
-            Some(_) | None => vec![Text::from(value)],
+            Some(_) | None => vec![Text::from(word(place.is_some()))],
         })
     });
     words.unwrap()
 }
 
+/// The line as it is bound, each value another one; what is pasted is `v`.
 fn line(text: &str) -> String {
-    planned(text, "v").bind().line
+    let mut number = 0;
+    let script = replaced(text, &mut |is_bound| {
+        number += 1;
+        if is_bound { format!("v{number}") } else { "v".to_owned() }
+    });
+    script.bind().line
 }
 
 #[test]
@@ -251,7 +262,7 @@ fn a_secret_never_stands_in_the_line() {
     let script = parse("curl -H \"Authorization: {{ secret.TOKEN }}\" {{ raw(secret.TOKEN) }}").unwrap();
     let script = script.try_map(&mut |_| Ok::<_, ()>(Text::secret("TOKEN"))).unwrap();
     let bound = script.bind();
-    assert_eq!(bound.line, "curl -H \"Authorization: ${_1}\" \"${_2}\"");
+    assert_eq!(bound.line, "curl -H \"Authorization: ${_1}\" \"${_1}\"", "it travels once");
     assert_eq!(bound.values[0].1.to_string(), "***");
     assert_eq!(script.to_string(), "curl -H \"Authorization: ***\" ***");
     let written = serde_json::to_string(&script).unwrap();
