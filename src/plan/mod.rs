@@ -96,6 +96,8 @@ pub(crate) enum Freshness {
 pub(crate) enum Dependencies {
     #[default]
     Run,
+    /// Those alone that are given something: what a task is by itself is judged elsewhere.
+    Given,
     /// `--no-deps`.
     LeaveOut,
 }
@@ -340,7 +342,9 @@ pub(crate) fn check(project: &Project, facts: &Facts) -> Result<(), Diagnostics>
         .collect();
     let mut problems = Diagnostics::default();
     let attempt = |environment: Option<&str>, tasks: Vec<Asked>| {
-        let request = Request { environment: environment.map(str::to_owned), tasks, ..Request::default() };
+        let dependencies = Dependencies::Given;
+        let environment = environment.map(str::to_owned);
+        let request = Request { environment, tasks, dependencies, ..Request::default() };
         match plan(project, &request, facts) {
             Err(Unplanned::Wrong(problems)) => Err(problems),
             Ok(_) | Err(Unplanned::Wants(_)) => Ok(()),

@@ -347,7 +347,9 @@ impl<'a> Walk<'_, 'a> {
             let Some(Named::Task(index)) = self.project.names.get(&need.task) else { continue };
             let offers = self.renderer.offers(scope, &need.with);
             for node in self.nodes_of(Work::Task(*index), environment, &offers, Some(need.at)) {
-                to.push(self.number(node));
+                if self.dependencies == Dependencies::Run || node.arguments != 0 {
+                    to.push(self.number(node));
+                }
             }
             if self.uses.get(&(Work::Task(*index), environment)).is_some_and(|jobs| jobs.len() > MOST_JOBS) {
                 let problem = Diagnostic::new(format!("`{}` is needed without end", need.task));
