@@ -14,6 +14,7 @@ pub(crate) mod render;
 pub(crate) mod schedule;
 pub(crate) mod scope;
 pub(crate) mod select;
+mod walk;
 pub(crate) mod web;
 
 use std::collections::{BTreeMap, BTreeSet};
