@@ -151,7 +151,7 @@ impl Site {
                     facts.outputs.insert((folder.clone(), command.clone()), output);
                 }
                 Want::Dotenv(path) => {
-                    facts.dotenvs.insert(path.clone(), dotenv::read(&self.root.join(path)));
+                    facts.dotenvs.insert(path.clone(), dotenv::read(&self.root, path, &self.env));
                 }
                 Want::Commit(name) => {
                     let known = match self.source(name)? {

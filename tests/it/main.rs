@@ -12,6 +12,7 @@ mod bad_input;
 mod check;
 mod command_target;
 mod each;
+mod dotenv;
 mod errors;
 mod examples;
 mod git_target;
