@@ -3,6 +3,7 @@
 
 mod dotenv;
 mod meet;
+mod secret;
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
@@ -35,6 +36,7 @@ use crate::state::StateDir;
 use crate::state::checkout::Checkout;
 
 pub(crate) use meet::Met;
+pub(crate) use secret::Lack;
 
 /// The project's place on this machine: its folder, its state, its repository if it has one.
 pub(crate) struct Site {

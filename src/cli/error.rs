@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use crate::diagnostic::{Diagnostics, Source};
 use crate::facts::LookError;
 use crate::model::event::{Failure, Outcome, Summary};
+use crate::model::mask::Masker;
 use crate::release::Refusal;
 
 /// Why deploy could not do its part.
@@ -20,6 +21,8 @@ pub(crate) struct Error {
 pub(crate) enum Kind {
     /// tasks.toml, or a request that it does not know: the message is a whole report, with places.
     File,
+    /// Secrets that can't be had: the message is a whole report, with places; nothing was run.
+    Secret,
     /// The command line; nothing was run.
     Usage,
     /// A rule or an answer.
@@ -28,6 +31,8 @@ pub(crate) enum Kind {
     Locked,
     /// Anything else: a disk, git, the network.
     Failed,
+    /// A signal, by its number.
+    Stopped(i32),
 }
 
 impl Error {
@@ -45,6 +50,17 @@ impl Error {
         self
     }
 
+    /// The error as it may be told where there are secrets.
+    pub(crate) fn masked(mut self, masker: Option<&Masker>) -> Error {
+        if let Some(masker) = masker {
+            masker.hide(&mut self.message);
+            if let Some(help) = &mut self.help {
+                masker.hide(help);
+            }
+        }
+        self
+    }
+
     /// All problems of the user's file or request, with their places.
     pub(crate) fn diagnostics(problems: Diagnostics, sources: &[Source]) -> Error {
         Error::new(Kind::File, problems.render(sources))
@@ -53,9 +69,10 @@ impl Error {
     pub(crate) fn code(&self) -> ExitCode {
         ExitCode::from(match self.kind {
             Kind::File | Kind::Usage => 2,
-            Kind::Refused => 3,
+            Kind::Refused | Kind::Secret => 3,
             Kind::Locked => 4,
             Kind::Failed => 1,
+            Kind::Stopped(signal) => u8::try_from(128 + signal).unwrap_or(1),
         })
     }
 }

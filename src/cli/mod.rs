@@ -10,6 +10,7 @@ mod opening;
 mod output;
 mod prompt;
 mod request;
+mod secret;
 mod session;
 mod words;
 
@@ -159,8 +160,8 @@ fn usage(error: &clap::Error) -> ExitCode {
 
 fn tell(error: &Error) -> ExitCode {
     match error.kind {
-        Kind::File => eprintln!("{}", error.message),
-        Kind::Usage | Kind::Refused | Kind::Locked | Kind::Failed => {
+        Kind::File | Kind::Secret => eprintln!("{}", error.message),
+        Kind::Usage | Kind::Refused | Kind::Locked | Kind::Failed | Kind::Stopped(_) => {
             eprintln!("{ERROR}error{ERROR:#}: {}", error.message);
         }
     }

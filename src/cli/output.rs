@@ -135,7 +135,12 @@ fn format(session: &Session, common: &Common, plan: &Plan, state: &StateDir) -> 
         (Output::Json, _) => Format::Json,
     };
     let handing = match asked {
-        Output::Auto | Output::Stream if is_alone && plan.deliveries.is_empty() => Handing::Direct,
+        // What can't be told apart, is kept by nobody, and has nothing to be masked.
+        Output::Auto | Output::Stream
+            if is_alone && plan.deliveries.is_empty() && plan.secrets.is_empty() =>
+        {
+            Handing::Direct
+        }
         Output::Auto | Output::Stream | Output::Prefixed | Output::Grouped | Output::Quiet | Output::Json => {
             Handing::Read
         }

@@ -2,6 +2,7 @@
 //! nothing, renders nothing, looks up nothing by name, and no `?` leaves it while a child runs.
 
 mod job;
+mod masks;
 mod settle;
 mod tries;
 
@@ -13,6 +14,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::model::event::{Event, EventKind, Failure, Outcome, StopReason, Summary, Told};
+use crate::model::mask::Masker;
 use crate::model::name::{JobId, RunId};
 use crate::model::record::{Debt, Exit};
 use crate::model::step::{Planned, Step};
@@ -23,6 +25,7 @@ use crate::process::signal::Signal;
 use crate::process::{self, Level, Stop};
 use crate::state::journal::Journal;
 
+use masks::Masks;
 use settle::settle;
 
 /// How many messages may wait for the loop. Bounded, so that output never piles up in memory: a child that prints
@@ -166,6 +169,8 @@ pub(crate) struct Means<'a> {
     pub(crate) world: &'a dyn World,
     pub(crate) journal: &'a Journal,
     pub(crate) stops: &'a Stops,
+    /// Takes the plan's secrets out of all that is told, if it has any.
+    pub(crate) masker: Option<&'a Masker>,
 }
 
 /// Runs the plan's jobs to their ends, and settles what they owe. Returns a summary, never an error.
@@ -231,6 +236,7 @@ struct Drive<'a> {
     inbox: &'a Inbox,
     started: Instant,
     tell: &'a mut dyn FnMut(&Event),
+    masks: Masks<'a>,
     schedule: Schedule<'a>,
     on_failure: OnFailure,
     outcomes: Vec<Option<Outcome>>,
@@ -254,6 +260,7 @@ impl<'a> Drive<'a> {
             inbox,
             started: Instant::now(),
             tell,
+            masks: Masks::new(means.masker),
             schedule: Schedule::new(&plan.graph, plan.demands.clone(), manner.slots, manner.on_failure),
             on_failure: manner.on_failure,
             outcomes: vec![None; plan.jobs.len()],
@@ -264,7 +271,8 @@ impl<'a> Drive<'a> {
     }
 
     fn tell(&mut self, kind: EventKind) {
-        (self.tell)(&Event { at: self.started.elapsed(), kind });
+        let at = self.started.elapsed();
+        self.masks.pass(kind, &mut |kind| (self.tell)(&Event { at, kind }));
     }
 
     /// Waits for one message, or for the end of the grace, and acts on it.
@@ -285,21 +293,33 @@ impl<'a> Drive<'a> {
     }
 
     /// The next message; none when the grace is over first.
-    fn wait(&self) -> Option<Message> {
-        let receiver = &self.inbox.receiver;
+    fn wait(&mut self) -> Option<Message> {
         let grace = self.means.stops.run.grace_ends().filter(|_| !self.killed);
-        match grace {
-            Some(end) => match receiver.recv_timeout(end.saturating_duration_since(Instant::now())) {
-                Ok(message) => Some(message),
-                Err(RecvTimeoutError::Timeout) => None,
+        self.message(grace)
+    }
+
+    /// The next message; none if it does not come before `end`. Meanwhile a silence is noticed.
+    fn message(&mut self, end: Option<Instant>) -> Option<Message> {
+        let receiver = &self.inbox.receiver;
+        loop {
+            let Some(until) = end.into_iter().chain(self.masks.due).min() else {
+                return Some(receiver.recv().expect("the inbox holds a sender"));
+            };
+            match receiver.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(message) => return Some(message),
+                Err(RecvTimeoutError::Timeout) if self.masks.due == Some(until) => {
+                    let at = self.started.elapsed();
+                    self.masks.quiet(&mut |kind| (self.tell)(&Event { at, kind }));
+                }
+                Err(RecvTimeoutError::Timeout) => return None,
                 Err(RecvTimeoutError::Disconnected) => unreachable!("the inbox holds a sender"),
-            },
-            None => Some(receiver.recv().expect("the inbox holds a sender")),
+            }
         }
     }
 
     fn ended(&mut self, job: JobId, outcome: Outcome, took: Duration) {
         self.interactive -= usize::from(self.plan.jobs[job.index()].body.interactive);
+        let outcome = self.masks.outcome(outcome);
         let over = self.schedule.ended(job, &outcome);
         if matches!(outcome, Outcome::Failed(_))
             && self.on_failure == OnFailure::FailFast
@@ -389,11 +409,11 @@ impl<'a> Drive<'a> {
                 let _sent = outbox.send(Message::Settled);
             });
             loop {
-                match inbox.receiver.recv().expect("the inbox holds a sender") {
-                    Message::Event(kind) => self.tell(kind),
-                    Message::Signal(signal) => self.signal(signal),
-                    Message::Ended { .. } => unreachable!("every job has ended"),
-                    Message::Settled => break,
+                match self.message(None) {
+                    Some(Message::Event(kind)) => self.tell(kind),
+                    Some(Message::Signal(signal)) => self.signal(signal),
+                    Some(Message::Ended { .. }) | None => unreachable!("every job has ended"),
+                    Some(Message::Settled) => break,
                 }
             }
         });

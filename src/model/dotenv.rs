@@ -78,7 +78,7 @@ struct Parser<'a> {
 impl Parser<'_> {
     fn file(&mut self) -> Result<(), Wrong> {
         loop {
-            while self.take_if(|c| c.is_whitespace()).is_some() {}
+            while self.take_if(char::is_whitespace).is_some() {}
             match self.rest.peek() {
                 None => return Ok(()),
                 Some((_, '#')) => self.skip_line(),

@@ -8,6 +8,7 @@ use ureq::http::{HeaderName, HeaderValue, Uri};
 
 use super::json::Json;
 use super::step::{Form, Planned};
+use super::text::Text;
 use crate::diagnostic::Span;
 
 /// One request.
@@ -59,6 +60,16 @@ impl<F: Form> Http<F> {
 }
 
 impl Http<Planned> {
+    /// Every text of it that may hold a secret.
+    pub(crate) fn texts(&self) -> Vec<&Text> {
+        let body = match &self.body {
+            Body::None => Vec::new(),
+            Body::Json(json) => json.texts(),
+            Body::Text(text) => vec![text],
+        };
+        [&self.url].into_iter().chain(self.headers.iter().map(|(_, value)| value)).chain(body).collect()
+    }
+
     /// The address as it is shown: no secret, and no user info, which may hold a password.
     pub(crate) fn address(&self) -> String {
         without_user(&self.url.to_string())

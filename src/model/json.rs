@@ -22,6 +22,16 @@ pub(crate) enum Json<F: Form> {
 }
 
 impl Json<Planned> {
+    /// Every text in it.
+    pub(crate) fn texts(&self) -> Vec<&Text> {
+        match self {
+            Json::Text(text) => vec![text],
+            Json::Integer(_) | Json::Float(_) | Json::Bool(_) => Vec::new(),
+            Json::List(items) => items.iter().flat_map(Json::texts).collect(),
+            Json::Table(entries) => entries.iter().flat_map(|(_, json)| json.texts()).collect(),
+        }
+    }
+
     /// The document, with each text as `show` gives it.
     pub(crate) fn written(&self, show: &dyn Fn(&Text) -> String) -> String {
         serde_json::to_string(&Shown { json: self, show }).expect("texts and finite numbers can be written")

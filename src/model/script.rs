@@ -80,6 +80,15 @@ impl Script<Template> {
 }
 
 impl Script<Text> {
+    /// The values in it, raw ones too.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &Text> {
+        self.pieces.iter().flat_map(|piece| match piece {
+            Piece::Code(_) => &[],
+            Piece::Value { words, .. } => words.as_slice(),
+            Piece::Raw(text) => std::slice::from_ref(text),
+        })
+    }
+
     /// The code that the shell gets, and the values that it finds in its environment.
     pub(crate) fn bind(&self) -> Bound {
         let mut bound = Bound { line: String::new(), values: Vec::new() };

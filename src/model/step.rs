@@ -172,6 +172,31 @@ impl Step<Planned> {
         }
     }
 
+    /// The names of the secrets that it needs, those of its undo and of a task that it calls too.
+    pub(crate) fn secrets(&self) -> Vec<&str> {
+        let own: Vec<&Text> = match &self.action {
+            Action::Run(script) => script.values().collect(),
+            Action::Exec(words) => words.iter().collect(),
+            Action::Check(health) => [&health.url].into_iter().chain(&health.contains).collect(),
+            Action::Http(http) => http.texts(),
+            // Files that many can read hold none: planning refuses that.
+            Action::Task(_) | Action::Swap(_) | Action::Ship | Action::PutBack(_) => Vec::new(),
+        };
+        let called = match &self.action {
+            Action::Task(block) => block.secrets(),
+            Action::Run(_)
+            | Action::Exec(_)
+            | Action::Check(_)
+            | Action::Http(_)
+            | Action::Swap(_)
+            | Action::Ship
+            | Action::PutBack(_) => Vec::new(),
+        };
+        let env = self.env.iter().map(|(_, value)| value);
+        let texts = own.into_iter().chain(env).chain(&self.dir).flat_map(Text::secrets);
+        texts.chain(called).chain(self.undo.iter().flat_map(Step::secrets)).collect()
+    }
+
     /// What messages call it: its name, or what it does.
     pub(crate) fn title(&self) -> String {
         self.name.clone().unwrap_or_else(|| match &self.action {

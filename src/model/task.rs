@@ -147,3 +147,12 @@ pub(crate) struct Block {
     pub(crate) interactive: bool,
     pub(crate) at: Span,
 }
+
+impl Block {
+    /// The names of the secrets that its processes see.
+    pub(crate) fn secrets(&self) -> Vec<&str> {
+        let env = self.env.iter().flat_map(|(_, value)| value.secrets());
+        let condition = self.skip_if.iter().flat_map(|script| script.values().flat_map(Text::secrets));
+        env.chain(condition).chain(self.steps.iter().chain(&self.always).flat_map(Step::secrets)).collect()
+    }
+}

@@ -10,7 +10,7 @@ use super::secret::Vault;
 use super::template::{self, Template, is_identifier};
 
 /// What is shown in the place of a secret.
-const MASK: &str = "***";
+pub(super) const MASK: &str = "***";
 
 /// Text as it will be used.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]

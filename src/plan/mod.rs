@@ -127,12 +127,13 @@ pub(crate) struct Facts {
 impl Facts {
     /// What a dotenv file says; nothing of one that need not be there and is not.
     pub(crate) fn dotenv(&self, file: &EnvFile) -> Result<&[(String, String)], Trouble> {
-        let wrong = |why: &str| Err(Trouble::NoFile(file.path.clone(), why.to_owned(), file.at));
         match (self.dotenvs.get(&file.path), self.world, file.presence) {
             (Some(Read::Is(variables)), _, _) => Ok(variables),
-            (Some(Read::Missing), _, Presence::Needed) => wrong("there is no such file"),
+            (Some(Read::Missing), _, Presence::Needed) => Err(Trouble::NoFile(file.path.clone(), file.at)),
             (Some(Read::Missing), _, Presence::Optional) | (None, World::Assumed, _) => Ok(&[]),
-            (Some(Read::Wrong(why)), _, _) => wrong(why),
+            (Some(Read::Wrong(why)), _, _) => {
+                Err(Trouble::WrongFile(file.path.clone(), why.clone(), file.at))
+            }
             (None, World::Seen | World::Looked, _) => Err(Trouble::Wants(Want::Dotenv(file.path.clone()))),
         }
     }

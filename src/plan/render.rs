@@ -2,6 +2,7 @@
 //! blocks are here; what they are made of is in `text`.
 
 mod http;
+mod secret;
 mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use super::arguments::Arguments;
 use super::scope::{EnvFile, Layer, Rendered, Scope, Seen};
 use super::select::{DEPLOY, Node};
-use super::{Delivery, Facts, Freshness, Hidden, Known, Request, Swapping, Unplanned, Want};
+use super::{Delivery, Facts, Freshness, Known, Request, Swapping, Unplanned, Want};
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::model::environment::Environment;
 use crate::model::project::{Project, inside};
@@ -242,22 +243,6 @@ impl<'a> Renderer<'a> {
         self.arguments.of(arguments)
     }
 
-    /// The secrets that the plan's texts name, with where each is kept.
-    pub(crate) fn secrets(&mut self) -> Vec<Hidden> {
-        let seen: Vec<(Option<String>, String)> = self.seen.borrow().iter().cloned().collect();
-        let hidden = seen.into_iter().filter_map(|(environment, name)| {
-            let secret = self.project.secrets.iter().find(|secret| secret.name == name)?;
-            let index = environment.as_ref().and_then(|name| {
-                self.project.environments.iter().position(|environment| environment.name == *name)
-            });
-            let scope = self.scope(index, None, 0);
-            let keeper = self.keeper(&scope, &secret.keeper)?;
-            let folder = self.project.file(secret.at).folder.clone();
-            Some(Hidden { name, environment, keeper, folder, at: secret.at })
-        });
-        hidden.collect()
-    }
-
     /// The deploy that an environment has without a task for it; its health check is added to every deploy.
     fn built_in(&mut self, node: Node) -> Block {
         let environment = node.environment.map(|index| &self.project.environments[index]);
@@ -312,7 +297,7 @@ impl<'a> Renderer<'a> {
         };
         let folder = inside(&self.facts.root, &scope.file.folder);
         let interactive = task.interactive || self.calls_interactive(task);
-        Block {
+        let block = Block {
             name: task.name.clone(),
             steps: self.steps(scope, &task.steps, &env),
             always: self.steps(scope, &task.always, &env),
@@ -333,7 +318,9 @@ impl<'a> Renderer<'a> {
             retry: task.retry.clone(),
             interactive,
             at: task.at,
-        }
+        };
+        self.refuse_unmasked(task, &block);
+        block
     }
 
     fn steps(&mut self, scope: &Scope<'a>, steps: &'a [Step<Written>], env: &Env) -> Vec<Step<Planned>> {

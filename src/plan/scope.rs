@@ -75,8 +75,10 @@ pub(crate) enum Trouble {
     Unknown(String, Option<String>),
     /// There is no such secret; the nearest one.
     NoSecret(String, Option<String>),
-    /// A dotenv file that must be there is not, or can't be read: why.
-    NoFile(PathBuf, String, Span),
+    /// A dotenv file that must be there is not.
+    NoFile(PathBuf, Span),
+    /// A dotenv file can't be read: why.
+    WrongFile(PathBuf, String, Span),
     /// A variable of the caller's environment that is not set.
     Unset(String),
     /// Variables that stand for each other.
@@ -105,10 +107,14 @@ impl Trouble {
                 );
                 Diagnostic::new(format!("there is no secret `{name}`")).at(at, "unknown secret").help(help)
             }
-            Trouble::NoFile(path, why, at) => {
-                Diagnostic::new(format!("the dotenv file `{}` can't be read: {why}", path.display()))
-                    .at(at, "")
+            Trouble::NoFile(path, at) => {
+                Diagnostic::new(format!("there is no dotenv file `{}`", path.display()))
+                    .at(at, "must be there")
                     .help("write it, or let it be missing: { path = \"…\", optional = true }")
+            }
+            Trouble::WrongFile(path, why, at) => {
+                Diagnostic::new(format!("the dotenv file `{}` can't be read: {why}", path.display()))
+                    .at(at, "read here")
             }
             Trouble::Unset(name) => Diagnostic::new(format!("the environment variable {name} is not set"))
                 .at(at, "read here")

@@ -79,6 +79,12 @@ impl Stop {
         self.lock().level
     }
 
+    /// The signal that children were asked to end with; `None` before.
+    pub(crate) fn asked(&self) -> Option<i32> {
+        let state = self.lock();
+        state.grace_ends.map(|_| state.signal.as_raw())
+    }
+
     /// When children that were asked are killed; `None` before.
     pub(crate) fn grace_ends(&self) -> Option<Instant> {
         self.lock().grace_ends

@@ -93,7 +93,7 @@ fn settle(session: &Session, site: &Site, unfinished: Unfinished, which: Debts) 
     let journal = Journal::resume(unfinished, site.state.clone());
     let plan = Plan::empty();
     let mut reporter = output::reporter(Format::Stream, output::labels(session, names), None);
-    let means = Means { run: &run, world: &hands, journal: &journal, stops: &stops };
+    let means = Means { run: &run, world: &hands, journal: &journal, stops: &stops, masker: None };
     let owed =
         journal.all_owed().into_iter().filter(|debt| which == Debts::All || debt.is_of_files()).collect();
     let summary = engine::recover(&plan, means, &inbox, owed, &mut |event| {

@@ -11,11 +11,12 @@ use super::super::args::{Common, Words};
 use super::super::error::{Error, Kind, exit_code};
 use super::super::prompt::{self, Question};
 use super::super::session::Session;
-use super::super::{environment, output, request};
+use super::super::{environment, output, request, secret};
 use super::{in_place, list, plan, recover};
 use crate::engine::{self, Inbox, Manner, Means, Message, Stops};
 use crate::facts::{self, Met, Site, Survey};
 use crate::model::event::{Event, EventKind, Outcome, Summary};
+use crate::model::mask::Masker;
 use crate::model::name::RunId;
 use crate::model::release::Release;
 use crate::model::secret::Vaults;
@@ -49,10 +50,14 @@ pub(crate) fn run(session: &Session, common: &Common, words: &Words) -> Result<E
     }
     let requests = request::requests(session, common, words)?;
     let site = Site::new(&session.root, session.env.clone());
-    let answered =
-        if requests.len() > 1 { ask_all(session, common, &site, &requests)? } else { Answered::No };
+    let mut vaults = Vaults::default();
+    let answered = if requests.len() > 1 {
+        ask_all(session, common, &site, &requests, &mut vaults)?
+    } else {
+        Answered::No
+    };
     for request in &requests {
-        let code = one(session, common, &site, request, answered)?;
+        let code = one(session, common, &site, request, answered, &mut vaults)?;
         if code != 0 {
             return Ok(ExitCode::from(code));
         }
@@ -68,8 +73,14 @@ enum Answered {
 }
 
 /// Finds out, before the first of several parts begins, what would refuse a later one, and asks all their questions.
-fn ask_all(session: &Session, common: &Common, site: &Site, requests: &[Request]) -> Result<Answered, Error> {
-    let mut asked = Vec::new();
+fn ask_all(
+    session: &Session,
+    common: &Common,
+    site: &Site,
+    requests: &[Request],
+    vaults: &mut Vaults,
+) -> Result<Answered, Error> {
+    let (mut asked, mut hidden) = (Vec::new(), Vec::new());
     for (index, request) in requests.iter().enumerate() {
         let (facts, plan) = request::planned(session, common, site, request, facts::Manner::Act)?;
         let mut looks = look_at_all(site, common, &plan)?;
@@ -83,8 +94,10 @@ fn ask_all(session: &Session, common: &Common, site: &Site, requests: &[Request]
         }
         refuse(&facts, &plan, &looks)?;
         asked.extend(questions(&plan, &looks));
+        hidden.extend(plan.secrets);
     }
     prompt::ask(&asked, common.yes.as_deref())?;
+    secret::fetch(session, common, site, &hidden, vaults)?;
     Ok(Answered::Yes)
 }
 
@@ -95,6 +108,7 @@ fn one(
     site: &Site,
     request: &Request,
     answered: Answered,
+    vaults: &mut Vaults,
 ) -> Result<u8, Error> {
     recover::before(session, site, request.environment.as_deref())?;
     let (mut facts, mut plan) = request::planned(session, common, site, request, facts::Manner::Act)?;
@@ -116,13 +130,29 @@ fn one(
     if answered == Answered::No {
         prompt::ask(&questions(&plan, &looks), common.yes.as_deref())?;
     }
-    let docks = take_hold(site, common, &facts, &plan, looks)?;
-    let _locks = plan
-        .locks
-        .iter()
-        .map(|environment| take(site, &Refs::new(environment)?, &facts.run, &site.by()))
-        .collect::<Result<Vec<Lock>, Error>>()?;
-    drive(session, common, request, site, &facts, &plan, docks)
+    secret::fetch(session, common, site, &plan.secrets, vaults)?;
+    let masker = if plan.secrets.is_empty() { None } else { Masker::new(vaults.values()) };
+    if let Some(masker) = &masker {
+        // What a job was given may be what a secret is.
+        plan.jobs.iter_mut().for_each(|job| masker.hide(&mut job.name));
+    }
+    take_hold(site, common, &facts, &plan, looks)
+        .and_then(|docks| {
+            let locks = plan.locks.iter();
+            let _held = locks
+                .map(|environment| take(site, &Refs::new(environment)?, &facts.run, &site.by()))
+                .collect::<Result<Vec<Lock>, Error>>()?;
+            let hold = Hold { docks, vaults, masker: masker.as_ref() };
+            drive(session, common, request, site, &facts, &plan, hold)
+        })
+        .map_err(|error| error.masked(masker.as_ref()))
+}
+
+/// What a run has before its first job starts: the environments that it deploys to, and its secrets.
+struct Hold<'a> {
+    docks: Docks<'a>,
+    vaults: &'a Vaults,
+    masker: Option<&'a Masker>,
 }
 
 /// What was found out about one delivery, and what the rules say of it.
@@ -286,8 +316,9 @@ fn drive(
     site: &Site,
     facts: &Facts,
     plan: &Plan,
-    docks: Docks<'_>,
+    hold: Hold<'_>,
 ) -> Result<u8, Error> {
+    let Hold { docks, vaults, masker } = hold;
     let stops = Stops::new(session.project.settings.grace);
     let inbox = Inbox::new();
     let outbox = inbox.outbox();
@@ -300,15 +331,15 @@ fn drive(
         root: site.root.clone(),
         state: site.state.clone(),
         run: facts.run.clone(),
-        env: facts.env.clone(),
+        env: secret::without(session, &plan.secrets),
         programs: Programs::default(),
         handing,
-        vaults: Vaults::default(),
+        vaults: vaults.clone(),
         docks,
     };
     require(&hands, plan)?;
     let journal = Journal::new(site.state.clone(), facts.run.clone(), plan.environment.clone(), by);
-    let means = Means { run: &facts.run, world: &hands, journal: &journal, stops: &stops };
+    let means = Means { run: &facts.run, world: &hands, journal: &journal, stops: &stops, masker };
     let summary = engine::run(plan, means, &inbox, manner(session, common), &mut |event| {
         telling.event(event);
         // Who reads what tasks print and goes away (`| head`) ends them, as a pipe does; a deploy goes on unread.

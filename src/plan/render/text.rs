@@ -10,7 +10,6 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::model::environment::Environment;
 use crate::model::health::Health;
 use crate::model::script::{Place, Script};
-use crate::model::secret::Keeper;
 use crate::model::step::{Planned, Written};
 use crate::model::swap::{Content, Swap};
 use crate::model::target::{CommandTarget, GitTarget, ServerTarget, Target};
@@ -213,21 +212,6 @@ impl<'a> Renderer<'a> {
             program.extend(texts);
         }
         program
-    }
-
-    /// Where a secret is kept.
-    pub(super) fn keeper(&mut self, scope: &Scope<'a>, keeper: &Keeper<Written>) -> Option<Keeper<Planned>> {
-        const WHAT: &str = "what says where a secret is kept";
-        let mut text = |template: &Template| self.plain(scope, template, WHAT);
-        Some(match keeper {
-            Keeper::Env(name) => Keeper::Env(text(name)),
-            Keeper::File(path) => Keeper::File(text(path)),
-            Keeper::Command(words) => Keeper::Command(words.iter().map(text).collect()),
-            Keeper::Dotenv { path, key } => Keeper::Dotenv { path: text(path), key: text(key) },
-            Keeper::Age { path, identity } => {
-                Keeper::Age { path: text(path), identity: identity.as_ref().map(text) }
-            }
-        })
     }
 
     /// What processes get with the variables of dotenv files beneath, which the caller's environment beats.
