@@ -330,6 +330,23 @@ pub(crate) fn plan(project: &Project, request: &Request, facts: &Facts) -> Resul
     })
 }
 
+/// Where secrets are kept, each as seen in an environment: for what is done without a plan. Those that the project
+/// does not know are left out.
+///
+/// # Errors
+/// As [`plan`].
+pub(crate) fn hidden(
+    project: &Project,
+    names: BTreeSet<(Option<String>, String)>,
+    facts: &Facts,
+) -> Result<Vec<Hidden>, Unplanned> {
+    let request = Request::default();
+    let mut renderer = Renderer::new(project, &request, facts);
+    let hidden = renderer.kept(names);
+    renderer.finish()?;
+    Ok(hidden)
+}
+
 /// Plans every task, everywhere, in a good world: finds loops, names without a meaning, values that don't fit. A name
 /// that only some environments define is good where one does.
 ///

@@ -412,6 +412,64 @@ fn neither_the_ledger_nor_what_a_platform_says_shows_a_secret() {
 }
 
 #[test]
+fn a_killed_run_owes_no_secret_and_recover_has_it_again() {
+    let sandbox = at_work(
+        r#"
+        [secrets]
+        TOKEN = { command = ["sh", "-c", "cat ../tmp/key"] }
+        [environments.staging]
+        [tasks.t]
+        secrets = ["TOKEN"]
+        always = ["printf '%s|' \"$TOKEN\" >> log; python3 forms.py"]
+        steps = [
+          { run = "true", undo = "printf '%s|' {{ secret.TOKEN }} >> log" },
+          { run = "kill -9 $PPID" },
+        ]
+        [tasks.plain]
+        always = ["printf 'plain|' >> log"]
+        run = "kill -9 $PPID"
+        "#,
+    );
+    let forms = forms(&sandbox);
+    private(&sandbox, "../tmp/key", SENTINEL);
+    let _killed = sandbox.deploy(["staging", "t"]);
+    let _killed = sandbox.deploy(["plain"]);
+    has_none(&all_files(&sandbox.root().join(".deploy")), &forms);
+    sandbox.shell("mv ../tmp/key ../tmp/away").succeeds();
+    let ended = sandbox.deploy(["recover"]);
+    ended
+        .fails_with(5)
+        .says("the secret `TOKEN` can't be had for staging")
+        .says("stays owed, for want of the secret `TOKEN`");
+    assert_eq!(sandbox.read("log"), "plain|");
+    sandbox.shell("mv ../tmp/away ../tmp/key").succeeds();
+    let ended = sandbox.deploy(["recover"]);
+    ended.succeeds().shows("***");
+    has_none(&format!("{ended}"), &forms);
+    assert_eq!(sandbox.read("log"), format!("plain|{SENTINEL}|{SENTINEL}|"));
+    has_none(&all_files(&sandbox.root().join(".deploy")), &forms);
+    sandbox.deploy(["recover"]).succeeds().prints("nothing is owed: every run has ended\n");
+}
+
+#[test]
+fn recover_says_which_secret_the_file_has_no_longer() {
+    let tasks = r#"
+        [tasks.t]
+        run = "kill -9 $PPID"
+        always = "touch done; test -n {{ secret.TOKEN }}"
+        [secrets]
+        "#;
+    let sandbox = at_work(&format!("{tasks}TOKEN = {{ env = 'KEPT' }}\n"));
+    let _killed = sandbox.deploy(["t"]);
+    sandbox.write("tasks.toml", "[tasks.t]\nrun = 'true'\n");
+    sandbox
+        .deploy(["recover"])
+        .fails_with(5)
+        .says("the secret `TOKEN` is owed to a step, and [secrets] has it no longer");
+    assert!(!sandbox.has("done"));
+}
+
+#[test]
 fn an_interactive_task_sees_secrets_only_if_it_says_so() {
     let tasks = r#"
         [secrets]

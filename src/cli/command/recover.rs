@@ -1,17 +1,23 @@
 //! `deploy recover`: does what runs that were killed still owe, by the code that settles a failed one.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
+use anstream::eprintln;
+
 use super::super::error::{Error, Kind};
-use super::super::output;
 use super::super::print;
 use super::super::session::Session;
+use super::super::{output, secret};
+use crate::diagnostic::Diagnostics;
 use crate::engine::{self, Inbox, Means, Message, Stops};
-use crate::facts::Site;
+use crate::facts::{Manner, Site};
+use crate::model::mask::Masker;
+use crate::model::record::Debt;
 use crate::model::secret::Vaults;
 use crate::perform::ship::Docks;
 use crate::perform::{Handing, Hands};
-use crate::plan::Plan;
+use crate::plan::{self, Hidden, Plan, Unplanned};
 use crate::process::program::Programs;
 use crate::process::signal;
 use crate::report::Format;
@@ -80,27 +86,98 @@ fn settle(session: &Session, site: &Site, unfinished: Unfinished, which: Debts) 
     let outbox = inbox.outbox();
     let _listener = signal::listen(move |signal| drop(outbox.send(Message::Signal(signal))))
         .map_err(|error| Error::new(Kind::Failed, format!("signals can't be listened to: {error}")))?;
+    let journal = Journal::resume(unfinished, site.state.clone());
+    let mut owed = journal.all_owed();
+    owed.retain(|debt| which == Debts::All || debt.is_of_files());
+    let (hidden, vaults) = secrets(session, site, &owed)?;
+    owed.retain(|debt| can_be_done(debt, &vaults));
+    let masker = Masker::new(vaults.values());
     let hands = Hands {
         root: site.root.clone(),
         state: site.state.clone(),
         run: run.clone(),
-        env: site.env.clone(),
+        env: secret::without(session, &hidden),
         programs: Programs::default(),
         handing: Handing::Read,
-        vaults: Vaults::default(),
+        vaults,
         docks: Docks::default(),
     };
-    let journal = Journal::resume(unfinished, site.state.clone());
     let plan = Plan::empty();
     let mut reporter = output::reporter(Format::Stream, output::labels(session, names), None);
-    let means = Means { run: &run, world: &hands, journal: &journal, stops: &stops, masker: None };
-    let owed =
-        journal.all_owed().into_iter().filter(|debt| which == Debts::All || debt.is_of_files()).collect();
+    let means = Means { run: &run, world: &hands, journal: &journal, stops: &stops, masker: masker.as_ref() };
     let summary = engine::recover(&plan, means, &inbox, owed, &mut |event| {
         // A reader that went away does not stop what is owed.
         let _told = reporter.event(event);
     });
     Ok(summary.still_owed)
+}
+
+/// The secrets that debts need, from where the file says now that they are kept. Those that can't be had are told: what
+/// needs none of them is done all the same.
+fn secrets(session: &Session, site: &Site, owed: &[Debt]) -> Result<(Vec<Hidden>, Vaults), Error> {
+    let wanted: BTreeSet<(Option<String>, String)> = owed
+        .iter()
+        .flat_map(|debt| {
+            debt.block.secrets().into_iter().map(|name| (debt.environment.clone(), name.to_owned()))
+        })
+        .collect();
+    let mut vaults = Vaults::default();
+    if wanted.is_empty() {
+        return Ok((Vec::new(), vaults));
+    }
+    let hidden = match hidden(session, site, &wanted) {
+        Ok(hidden) => hidden,
+        Err(error) => {
+            eprintln!("{}", error.message);
+            return Ok((Vec::new(), vaults));
+        }
+    };
+    for name in wanted.iter().map(|(_, name)| name).collect::<BTreeSet<&String>>() {
+        if !hidden.iter().any(|hidden| hidden.name == *name) {
+            eprintln!("deploy: the secret `{name}` is owed to a step, and [secrets] has it no longer");
+        }
+    }
+    let lack = secret::look(site, &hidden, &mut vaults)?;
+    secret::warn(&lack);
+    let mut problems = Diagnostics::default();
+    problems.extend(lack.missing.into_iter().map(Diagnostics::from));
+    if !problems.is_empty() {
+        eprintln!("{}", problems.render(&session.sources));
+    }
+    Ok((hidden, vaults))
+}
+
+/// Where secrets are kept, with what that needs to be known.
+fn hidden(
+    session: &Session,
+    site: &Site,
+    wanted: &BTreeSet<(Option<String>, String)>,
+) -> Result<Vec<Hidden>, Error> {
+    let mut facts = site.facts();
+    loop {
+        match plan::hidden(&session.project, wanted.clone(), &facts) {
+            Ok(hidden) => return Ok(hidden),
+            Err(Unplanned::Wrong(problems)) => return Err(Error::diagnostics(problems, &session.sources)),
+            Err(Unplanned::Wants(wants)) => site.gather(&mut facts, &wants, "HEAD", Manner::Act)?,
+        }
+    }
+}
+
+/// Whether every secret that a debt needs is there; if not, it stays owed, and that is said.
+fn can_be_done(debt: &Debt, vaults: &Vaults) -> bool {
+    let vault = vaults.of(debt.environment.as_deref());
+    let secrets = debt.block.secrets();
+    let missing = secrets.into_iter().find(|name| vault.value(name).is_none());
+    if let Some(name) = missing {
+        for step in &debt.block.steps {
+            eprintln!(
+                "deploy: {}: `{}` stays owed, for want of the secret `{name}`",
+                debt.name,
+                step.title()
+            );
+        }
+    }
+    missing.is_none()
 }
 
 impl From<JournalError> for Error {
