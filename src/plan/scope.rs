@@ -12,7 +12,7 @@ use super::{Facts, Request, Want, World};
 use crate::diagnostic::{Diagnostic, Span, nearest};
 use crate::model::environment::Environment;
 use crate::model::project::{File, Project};
-use crate::model::secret::Secret;
+use crate::model::secret::{Keeper, Secret};
 use crate::model::step::Action;
 use crate::model::task::Presence;
 use crate::model::template::{Expression, Part, Template};
@@ -317,6 +317,13 @@ impl Scope<'_> {
     /// A variable of the caller's environment, or of the dotenv files beneath it.
     fn caller(&self, variable: &str) -> Result<Rendered, Trouble> {
         let found = |text: &str| Rendered { value: Value::text(text), origin: Origin::Outside };
+        let keeps = |secret: &&Secret| matches!(&secret.keeper, Keeper::Env(name) if name.as_plain() == Some(variable));
+        if let Some(Secret { name, .. }) = self.secrets.iter().find(keeps) {
+            return Err(Trouble::Wrong(
+                format!("the variable `{variable}` keeps the secret `{name}`, and is not read as text"),
+                Some(format!("name the secret: secrets = [\"{name}\"], or {{{{ secret.{name} }}}}")),
+            ));
+        }
         if let Some((_, value)) = self.facts.env.iter().find(|(name, _)| name == variable) {
             return match value.to_str() {
                 Some(value) => Ok(found(value)),

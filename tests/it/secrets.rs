@@ -292,6 +292,25 @@ fn only_who_names_a_secret_sees_it() {
 }
 
 #[test]
+fn a_variable_that_keeps_a_secret_is_not_read_as_text() {
+    let sandbox = at_work(
+        r#"
+        [secrets]
+        TOKEN = { env = "KEPT" }
+        [tasks.t]
+        steps = [{ exec = ["echo", "{{ env.KEPT }}"] }]
+        [tasks.u]
+        run = "echo {{ env.KEPT | default('none') }}"
+        "#,
+    );
+    for task in ["t", "u"] {
+        let ended = sandbox.deploy([task]);
+        ended.fails_with(2).says("the variable `KEPT` keeps the secret `TOKEN`").says("{{ secret.TOKEN }}");
+        ended.never_mentions("s3nti");
+    }
+}
+
+#[test]
 fn a_secret_is_on_no_command_line() {
     let sandbox = at_work(
         r#"
