@@ -24,6 +24,7 @@ mod http;
 mod in_place;
 mod include;
 mod inherits;
+mod leaks;
 mod ledger;
 mod list;
 mod logs;
