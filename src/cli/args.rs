@@ -94,6 +94,14 @@ pub(crate) enum GraphFormat {
     Svg,
 }
 
+/// The shells whose completion there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+}
+
 /// Ships software to staging and production, from declarative tasks in tasks.toml
 #[derive(Parser, Debug)]
 #[command(name = "deploy", version)]
@@ -109,6 +117,11 @@ pub(crate) struct BuiltIn {
 
 const GRAPH_HELP: &str = "(after) ends first, if both run; (*) has its needs further up, (below) further down; \
 (loop) is a part of a loop, which must be mended before anything of it runs.";
+
+const COMPLETIONS_HELP: &str = "To have it in every shell that you open:
+  bash: echo 'eval \"$(deploy completions bash)\"' >> ~/.bashrc
+  zsh:  echo 'eval \"$(deploy completions zsh)\"' >> ~/.zshrc, behind compinit
+  fish: deploy completions fish > ~/.config/fish/completions/deploy.fish";
 
 /// The commands that deploy has by itself.
 #[derive(Subcommand, Clone, Debug)]
@@ -176,6 +189,13 @@ pub(crate) enum Command {
     },
     /// Print the manual page: deploy man | man -l -
     Man,
+    /// Print what makes a shell complete names, parameters and options
+    #[command(after_help = COMPLETIONS_HELP)]
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: Shell,
+    },
 }
 
 impl Command {
@@ -186,6 +206,7 @@ impl Command {
             Command::Graph { .. }
             | Command::List
             | Command::Man
+            | Command::Completions { .. }
             | Command::Show { .. }
             | Command::Check { .. }
             | Command::Status { .. }

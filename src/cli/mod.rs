@@ -33,7 +33,11 @@ use crate::diagnostic::{Diagnostic, ERROR, HELP, nearest};
 
 /// The program: reads the command line, does what it says, and gives the exit code.
 pub(crate) fn main() -> ExitCode {
-    let opening = match Opening::read(std::env::args_os().collect()) {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    if let Some(words) = command::complete::asked(&arguments) {
+        return command::complete::complete(words);
+    }
+    let opening = match Opening::read(arguments) {
         Ok(opening) => opening,
         Err(error) => return usage(&error),
     };
@@ -74,8 +78,11 @@ fn dispatch(opening: &Opening) -> Result<ExitCode, Stopped> {
     match &opening.first {
         Some(first) if is_ours(first, session.as_ref().ok()) => {
             let full = opening.built_in(session.as_ref().ok())?;
-            if let Some(Command::Man) = full.command {
-                return Ok(command::man::man());
+            // Some want no tasks.toml.
+            match full.command {
+                Some(Command::Man) => return Ok(command::man::man()),
+                Some(Command::Completions { shell }) => return Ok(command::completions::completions(shell)),
+                Some(_) | None => {}
             }
             if let Some(Command::Check { json: true }) = full.command {
                 return Ok(command::check::json(session)?);
@@ -137,6 +144,7 @@ fn built_in(command: Option<&Command>, common: &Common, session: &Session) -> Re
         Some(Command::Show { name, env: true }) => command::show::variables(session, common, name),
         Some(Command::Show { name, env: false }) => command::show::show(session, name),
         Some(Command::Man) => Ok(command::man::man()),
+        Some(Command::Completions { shell }) => Ok(command::completions::completions(*shell)),
         Some(Command::Graph { names, format }) => command::graph::graph(session, common, names, *format),
         // With `--json`, what can't be read is told too: see `dispatch`.
         Some(Command::Check { .. }) => command::check::check(session),

@@ -40,12 +40,8 @@ impl Opening {
                 Err(error) => Err(whole_help(error)),
             };
         };
-        let name = arguments.first().cloned().into_iter();
-        // What is wrong with an option is told when the whole is read.
-        let early = Run::command().ignore_errors(true).try_get_matches_from(name.chain(ours));
-        let common = early.ok().and_then(|matches| Run::from_arg_matches(&matches).ok());
         let first = arguments.get(place).map(|word| word.to_string_lossy().into_owned());
-        Ok(Opening { common: common.map(|run| run.common).unwrap_or_default(), first, arguments, place })
+        Ok(Opening { common: common(ours), first, arguments, place })
     }
 
     /// The whole line, with names of the user's.
@@ -103,6 +99,14 @@ impl Opening {
             None => Ok(told),
         }
     }
+}
+
+/// The options among these words; what is wrong with one is told when the whole line is read.
+pub(super) fn common(ours: Vec<OsString>) -> Common {
+    let words = [OsString::from("deploy")].into_iter().chain(ours);
+    let early = Run::command().ignore_errors(true).try_get_matches_from(words);
+    let run = early.ok().and_then(|matches| Run::from_arg_matches(&matches).ok());
+    run.map(|run| run.common).unwrap_or_default()
 }
 
 /// The help of the whole program, in the place of a part's.

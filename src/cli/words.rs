@@ -137,35 +137,42 @@ pub(crate) fn tell(
     root: &Path,
     here: &Path,
 ) -> Result<Told, Error> {
-    let mut telling = Telling { flags, root, here, task: None, told: Told::default(), rest: arguments };
-    while let Some((argument, rest)) = telling.rest.split_first() {
-        telling.rest = rest;
-        let Some(word) = argument.to_str() else {
-            telling.told.ours.push(argument.clone());
-            continue;
-        };
-        if word == "--" {
-            telling.told.ours.push(argument.clone());
-            telling.told.ours.extend_from_slice(rest);
-            break;
-        }
-        match (telling.task, word) {
-            (Some((task, _)), "-h" | "--help") => {
-                telling.told.help = Some(task.name.clone());
-                break;
-            }
-            (Some((task, Positionals::Taken)), word) if telling.is_positional(task, word) => {
-                telling.positional(task, word);
-            }
-            (task, word) if is_flag(word) => {
-                if !telling.own(task.map(|(task, _)| task), word)? {
-                    telling.deploys(task.map(|(task, _)| task), argument)?;
-                }
-            }
-            (_, name) => telling.name(project, name),
-        }
-    }
+    let mut telling = Telling::new(arguments, flags, root, here);
+    telling.all(project)?;
     Ok(telling.told)
+}
+
+/// What a word may be, by those before it.
+#[derive(Debug)]
+pub(crate) enum Next<'a> {
+    /// The value of the flag of deploy's that stands before it.
+    Flag(&'a str),
+    /// The value of a parameter whose flag stands before it.
+    Parameter(&'a Parameter),
+    /// A name or a flag, or the value of a parameter that is given by its place.
+    Word {
+        task: Option<&'a Task>,
+        positional: Option<&'a Parameter>,
+        given: Vec<String>,
+        names: Vec<&'a str>,
+    },
+    /// What the tasks know as `{{ args }}`.
+    Argument,
+}
+
+/// What the word behind these may be. What is wrong with them is told when the line is run.
+pub(crate) fn next<'a>(arguments: &'a [OsString], flags: &'a Flags, project: &'a Project) -> Next<'a> {
+    let mut telling = Telling::new(arguments, flags, Path::new(""), Path::new(""));
+    while telling.all(project).is_err() {}
+    if let Some(next) = telling.next.take() {
+        return next;
+    }
+    let positional = match telling.task {
+        Some((task, Positionals::Taken)) => telling.next_positional(task),
+        Some((_, Positionals::NotTaken)) | None => None,
+    };
+    let given = telling.told.given.last().into_iter().flatten().map(|(name, _)| name.clone()).collect();
+    Next::Word { task: telling.task.map(|(task, _)| task), positional, given, names: telling.names }
 }
 
 /// Whether the plain words after a name may be parameters.
@@ -184,10 +191,61 @@ struct Telling<'a> {
     task: Option<(&'a Task, Positionals)>,
     told: Told,
     rest: &'a [OsString],
+    /// The plain words that are no parameters.
+    names: Vec<&'a str>,
+    /// What the line ends before, if that is not a word like any other.
+    next: Option<Next<'a>>,
 }
 
 impl<'a> Telling<'a> {
-    fn name(&mut self, project: &'a Project, name: &str) {
+    fn new(arguments: &'a [OsString], flags: &'a Flags, root: &'a Path, here: &'a Path) -> Telling<'a> {
+        Telling {
+            flags,
+            root,
+            here,
+            task: None,
+            told: Told::default(),
+            rest: arguments,
+            names: Vec::new(),
+            next: None,
+        }
+    }
+
+    fn all(&mut self, project: &'a Project) -> Result<(), Error> {
+        while let Some((argument, rest)) = self.rest.split_first() {
+            self.rest = rest;
+            let Some(word) = argument.to_str() else {
+                self.told.ours.push(argument.clone());
+                continue;
+            };
+            if word == "--" {
+                self.told.ours.push(argument.clone());
+                self.told.ours.extend_from_slice(rest);
+                self.next = Some(Next::Argument);
+                break;
+            }
+            match (self.task, word) {
+                (Some((task, _)), "-h" | "--help") => {
+                    self.told.help = Some(task.name.clone());
+                    break;
+                }
+                (Some((task, Positionals::Taken)), word) if self.is_positional(task, word) => {
+                    self.positional(task, word);
+                }
+                (task, word) if is_flag(word) => {
+                    let task = task.map(|(task, _)| task);
+                    if !self.own(task, word)? {
+                        self.deploys(task, argument, word)?;
+                    }
+                }
+                (_, name) => self.name(project, name),
+            }
+        }
+        Ok(())
+    }
+
+    fn name(&mut self, project: &'a Project, name: &'a str) {
+        self.names.push(name);
         self.told.ours.push(name.into());
         self.told.given.push(Vec::new());
         self.task = match project.names.get(name) {
@@ -231,7 +289,7 @@ impl<'a> Telling<'a> {
     }
 
     /// Takes a flag that is a parameter of `task`; tells whether it is one.
-    fn own(&mut self, task: Option<&Task>, word: &str) -> Result<bool, Error> {
+    fn own(&mut self, task: Option<&'a Task>, word: &str) -> Result<bool, Error> {
         let Some(task) = task else { return Ok(false) };
         let Some(long) = word.strip_prefix("--") else { return self.letters(task, &word[1..]) };
         let (name, value) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
@@ -258,7 +316,7 @@ impl<'a> Telling<'a> {
     }
 
     /// Takes `-c`, `-c3`, `-c=3`, and several letters of flags together.
-    fn letters(&mut self, task: &Task, letters: &str) -> Result<bool, Error> {
+    fn letters(&mut self, task: &'a Task, letters: &str) -> Result<bool, Error> {
         let mut rest = letters.chars();
         while let Some(letter) = rest.next() {
             let parameter = task.params.iter().find(|parameter| parameter.short == Some(letter));
@@ -285,9 +343,12 @@ impl<'a> Telling<'a> {
     }
 
     /// The value of a flag: the next word.
-    fn value(&mut self, task: &Task, parameter: &Parameter, flag: &str) -> Result<String, Error> {
+    fn value(&mut self, task: &'a Task, parameter: &'a Parameter, flag: &str) -> Result<String, Error> {
         let wants = || format!("`{flag}` of `{}` wants a value", task.name);
-        let Some((value, rest)) = self.rest.split_first() else { return Err(usage(task, wants())) };
+        let Some((value, rest)) = self.rest.split_first() else {
+            self.next = Some(Next::Parameter(parameter));
+            return Err(usage(task, wants()));
+        };
         let Some(value) = value.to_str() else {
             let message = format!("the value of `{flag}` is not UTF-8: {}", value.display());
             return Err(usage(task, message));
@@ -302,10 +363,9 @@ impl<'a> Telling<'a> {
     }
 
     /// Passes a flag on that is deploy's, with its value.
-    fn deploys(&mut self, task: Option<&Task>, argument: &OsStr) -> Result<(), Error> {
-        let word = argument.to_string_lossy();
-        if let Some(task) = task.filter(|task| !task.params.is_empty() && !self.flags.has(&word)) {
-            let name = word.split('=').next().unwrap_or(&word);
+    fn deploys(&mut self, task: Option<&Task>, argument: &OsStr, word: &'a str) -> Result<(), Error> {
+        if let Some(task) = task.filter(|task| !task.params.is_empty() && !self.flags.has(word)) {
+            let name = word.split('=').next().unwrap_or(word);
             let known: Vec<String> = task.params.iter().map(Parameter::flag).collect();
             let near =
                 nearest(name, known.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`?"));
@@ -316,11 +376,14 @@ impl<'a> Telling<'a> {
             });
         }
         self.told.ours.push(argument.to_owned());
-        if self.flags.takes_next(&word)
-            && let Some((value, rest)) = self.rest.split_first()
-        {
-            self.told.ours.push(value.clone());
-            self.rest = rest;
+        if self.flags.takes_next(word) {
+            match self.rest.split_first() {
+                Some((value, rest)) => {
+                    self.told.ours.push(value.clone());
+                    self.rest = rest;
+                }
+                None => self.next = Some(Next::Flag(word)),
+            }
         }
         Ok(())
     }

@@ -94,6 +94,13 @@ impl Repository {
         Ok(Source { commit: id, tree: tree.id, author, subject, time, date: commit.date, branch, warnings })
     }
 
+    /// The branches and tags, by their full names; those of remotes too.
+    pub(crate) fn references(&self) -> Result<Vec<String>, GitError> {
+        let args = ["for-each-ref", "--format=%(refname)", "refs/heads/", "refs/tags/", "refs/remotes/"];
+        let answer = self.ask(&args)?.stdout()?;
+        Ok(String::from_utf8_lossy(&answer).lines().map(str::to_owned).collect())
+    }
+
     /// What is in the project's folder but not in HEAD, ignored files aside.
     pub(crate) fn dirty(&self) -> Result<Vec<Dirty>, GitError> {
         let args = ["status", "--porcelain=v2", "-z", "--no-renames", "--untracked-files=normal", "--", "."];

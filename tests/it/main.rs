@@ -11,6 +11,7 @@ mod support;
 mod bad_input;
 mod check;
 mod command_target;
+mod completions;
 mod dotenv;
 mod each;
 mod errors;

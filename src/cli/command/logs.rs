@@ -127,7 +127,7 @@ fn row(kept: &Kept) -> Vec<String> {
 }
 
 /// The environment and the tasks, as one would type them.
-fn what(about: &About) -> String {
+pub(super) fn what(about: &About) -> String {
     let words = about.environment.iter().chain(&about.tasks);
     words.map(String::as_str).collect::<Vec<_>>().join(" ")
 }

@@ -1,6 +1,8 @@
 //! One file a command; each reads as the table of contents of what it does.
 
 pub(super) mod check;
+pub(super) mod complete;
+pub(super) mod completions;
 pub(super) mod graph;
 pub(super) mod history;
 pub(super) mod in_place;

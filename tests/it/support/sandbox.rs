@@ -135,6 +135,25 @@ impl Sandbox {
         Running::start(command.env("TERM", "xterm").env("SHELL", "/bin/sh").stdin(Stdio::piped()))
     }
 
+    /// Types on a shell that runs on a terminal of its own, once it shows `ready> `. Both streams arrive as one.
+    pub(crate) fn type_in_shell(&self, shell: &str, keys: &str) -> Ended {
+        let mut command = self.command("script", &["--quiet", "--return", "--command", shell, "/dev/null"]);
+        command.env("TERM", "xterm").env("SHELL", "/bin/sh").env("ZDOTDIR", self.path("home"));
+        let mut running = Running::start(command.stdin(Stdio::piped()));
+        running.wait_for("ready> ");
+        running.type_in(keys);
+        running.wait()
+    }
+
+    /// Makes the program a command of the sandbox, for what looks for it on the PATH. All but its completion is told, word
+    /// by word, not done.
+    pub(crate) fn program_that_tells_its_words(&self) {
+        let script = format!(
+            "#!/bin/sh\ncase $1 in :complete | completions) exec '{DEPLOY}' \"$@\" ;; esac\nprintf '<%s>\\n' \"$@\"\n"
+        );
+        self.executable("bin/deploy", &script);
+    }
+
     /// Runs shell lines in the project's folder; `$DEPLOY` is the program.
     pub(crate) fn shell(&self, lines: &str) -> Ended {
         Running::start(self.command("sh", &["-c", lines]).env("DEPLOY", DEPLOY)).wait()
