@@ -189,6 +189,8 @@ pub(crate) enum Command {
     },
     /// Print the manual page: deploy man | man -l -
     Man,
+    /// Print the JSON Schema of tasks.toml, for editors
+    Schema,
     /// Print what makes a shell complete names, parameters and options
     #[command(after_help = COMPLETIONS_HELP)]
     Completions {
@@ -207,6 +209,7 @@ impl Command {
             | Command::List
             | Command::Man
             | Command::Completions { .. }
+            | Command::Schema
             | Command::Show { .. }
             | Command::Check { .. }
             | Command::Status { .. }

@@ -82,6 +82,7 @@ fn dispatch(opening: &Opening) -> Result<ExitCode, Stopped> {
             match full.command {
                 Some(Command::Man) => return Ok(command::man::man()),
                 Some(Command::Completions { shell }) => return Ok(command::completions::completions(shell)),
+                Some(Command::Schema) => return Ok(command::schema::schema()),
                 Some(_) | None => {}
             }
             if let Some(Command::Check { json: true }) = full.command {
@@ -145,6 +146,7 @@ fn built_in(command: Option<&Command>, common: &Common, session: &Session) -> Re
         Some(Command::Show { name, env: false }) => command::show::show(session, name),
         Some(Command::Man) => Ok(command::man::man()),
         Some(Command::Completions { shell }) => Ok(command::completions::completions(*shell)),
+        Some(Command::Schema) => Ok(command::schema::schema()),
         Some(Command::Graph { names, format }) => command::graph::graph(session, common, names, *format),
         // With `--json`, what can't be read is told too: see `dispatch`.
         Some(Command::Check { .. }) => command::check::check(session),

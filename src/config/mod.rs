@@ -10,6 +10,7 @@ mod names;
 mod parameter;
 mod project;
 mod reader;
+mod schema;
 mod secret;
 mod step;
 mod target;
@@ -27,6 +28,7 @@ use include::{Book, Role};
 
 #[cfg(test)]
 pub(crate) use parameter::{RESERVED, RESERVED_LETTERS};
+pub(crate) use schema::schema;
 pub(crate) use value::assignment;
 
 /// How many syntax errors are shown: what follows the first few is mostly their echo.

@@ -37,6 +37,7 @@ mod plan;
 mod processes;
 mod protect;
 mod refusals;
+mod schema;
 mod secrets;
 mod server_target;
 mod show;

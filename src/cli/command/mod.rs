@@ -12,6 +12,7 @@ pub(super) mod man;
 pub(super) mod plan;
 pub(super) mod recover;
 pub(super) mod run;
+pub(super) mod schema;
 pub(super) mod show;
 pub(super) mod status;
 
