@@ -10,6 +10,7 @@ use super::error::{Error, Kind};
 use crate::diagnostic::nearest;
 use crate::model::parameter::{Kind as Type, Parameter};
 use crate::model::project::{Named, Project};
+use crate::model::step::{Action, Step, Written};
 use crate::model::task::Task;
 use crate::plan::select;
 
@@ -137,8 +138,8 @@ pub(crate) fn tell(
     root: &Path,
     here: &Path,
 ) -> Result<Told, Error> {
-    let mut telling = Telling::new(arguments, flags, root, here);
-    telling.all(project)?;
+    let mut telling = Telling::new(arguments, flags, project, root, here);
+    telling.all()?;
     Ok(telling.told)
 }
 
@@ -162,8 +163,8 @@ pub(crate) enum Next<'a> {
 
 /// What the word behind these may be. What is wrong with them is told when the line is run.
 pub(crate) fn next<'a>(arguments: &'a [OsString], flags: &'a Flags, project: &'a Project) -> Next<'a> {
-    let mut telling = Telling::new(arguments, flags, Path::new(""), Path::new(""));
-    while telling.all(project).is_err() {}
+    let mut telling = Telling::new(arguments, flags, project, Path::new(""), Path::new(""));
+    while telling.all().is_err() {}
     if let Some(next) = telling.next.take() {
         return next;
     }
@@ -185,6 +186,7 @@ enum Positionals {
 
 struct Telling<'a> {
     flags: &'a Flags,
+    project: &'a Project,
     root: &'a Path,
     here: &'a Path,
     /// The task that was named last, or that the environment runs which was.
@@ -198,9 +200,16 @@ struct Telling<'a> {
 }
 
 impl<'a> Telling<'a> {
-    fn new(arguments: &'a [OsString], flags: &'a Flags, root: &'a Path, here: &'a Path) -> Telling<'a> {
+    fn new(
+        arguments: &'a [OsString],
+        flags: &'a Flags,
+        project: &'a Project,
+        root: &'a Path,
+        here: &'a Path,
+    ) -> Telling<'a> {
         Telling {
             flags,
+            project,
             root,
             here,
             task: None,
@@ -211,7 +220,7 @@ impl<'a> Telling<'a> {
         }
     }
 
-    fn all(&mut self, project: &'a Project) -> Result<(), Error> {
+    fn all(&mut self) -> Result<(), Error> {
         while let Some((argument, rest)) = self.rest.split_first() {
             self.rest = rest;
             let Some(word) = argument.to_str() else {
@@ -238,13 +247,14 @@ impl<'a> Telling<'a> {
                         self.deploys(task, argument, word)?;
                     }
                 }
-                (_, name) => self.name(project, name),
+                (_, name) => self.name(name),
             }
         }
         Ok(())
     }
 
-    fn name(&mut self, project: &'a Project, name: &'a str) {
+    fn name(&mut self, name: &'a str) {
+        let project = self.project;
         self.names.push(name);
         self.told.ours.push(name.into());
         self.told.given.push(Vec::new());
@@ -259,14 +269,26 @@ impl<'a> Telling<'a> {
 
     fn give(&mut self, parameter: &Parameter, value: &str) {
         let value = match parameter.kind {
-            // A path is meant from where one stands, and the task runs elsewhere.
-            Type::Path if self.here != self.root && !value.starts_with(['-', '/']) => {
+            Type::Path if self.is_elsewhere() && !value.starts_with(['-', '/']) => {
                 self.here.join(value).to_string_lossy().into_owned()
             }
             Type::Path | Type::Text | Type::Integer(_) | Type::Bool | Type::GitRef => value.to_owned(),
         };
         let given = self.told.given.last_mut().expect("a task was named before its parameters");
         given.push((parameter.name.clone(), value));
+    }
+
+    /// Whether a path that is meant from where one stands may be read elsewhere: the task's folder, or that of one that
+    /// it hands the path on to.
+    fn is_elsewhere(&self) -> bool {
+        let Some((task, _)) = self.task else { return false };
+        let hands_on =
+            |step: &Step<Written>| matches!(&step.action, Action::Task(call) if !call.with.is_empty());
+        self.here != self.root
+            || task.dir.is_some()
+            || !self.project.file(task.at).folder.as_os_str().is_empty()
+            || task.needs.iter().any(|need| !need.with.is_empty())
+            || task.steps.iter().any(|step| step.dir.is_some() || hands_on(step))
     }
 
     /// The parameter that the next plain word is for.

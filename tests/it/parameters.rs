@@ -126,6 +126,35 @@ fn take_many_values_and_paths_from_where_one_stands() {
 }
 
 #[test]
+fn that_are_paths_are_meant_from_where_one_stands_wherever_the_task_runs() {
+    let shop = Sandbox::new()
+        .file("a.css", "root\n")
+        .file("web/a.css", "web\n")
+        .file("web/tasks.toml", "[tasks.cat]\nparams.path = { type = 'path' }\nrun = 'cat {{ path }}'\n")
+        .tasks(
+            r#"
+            include = [{ path = "web", as = "web" }]
+            [tasks.inside]
+            params.path = { type = "path", positional = true, default = "a.css" }
+            dir = "web"
+            run = "cat {{ path }}"
+            [tasks.step]
+            params.path = { type = "path", positional = true }
+            steps = [{ run = "cat {{ path }}", dir = "web" }]
+            [tasks.handed]
+            params.path = { type = "path", positional = true }
+            steps = [{ task = "web:cat", with = { path = "{{ path }}" } }]
+            "#,
+        );
+    for task in ["inside", "step", "handed"] {
+        shop.deploy([task, "a.css"]).succeeds().prints("root\n");
+    }
+    shop.deploy(["web:cat", "--path", "a.css"]).succeeds().prints("root\n");
+    // What the file says is meant from the folder that the task runs in.
+    shop.deploy(["inside"]).succeeds().prints("web\n");
+}
+
+#[test]
 fn come_from_the_environment_where_nobody_says_more() {
     let shop = Sandbox::new().env("REGION", "north").tasks(
         r#"
