@@ -328,13 +328,15 @@ impl<'a> Telling<'a> {
         }
         let off = name.strip_prefix("no-").or_else(|| name.strip_prefix("no_"));
         let denied = off.and_then(|off| task.params.iter().find(|parameter| parameter.is_called(off)));
-        match denied.filter(|parameter| parameter.kind == Type::Bool) {
-            Some(parameter) => {
-                self.give(parameter, "false");
-                Ok(true)
-            }
-            None => Ok(false),
+        let Some(parameter) = denied.filter(|parameter| parameter.kind == Type::Bool) else {
+            return Ok(false);
+        };
+        if value.is_some() {
+            let message = format!("`--{name}` of `{}` takes no value", task.name);
+            return Err(usage(task, message).help(format!("{}=true or {0}=false", parameter.flag())));
         }
+        self.give(parameter, "false");
+        Ok(true)
     }
 
     /// Takes `-c`, `-c3`, `-c=3`, and several letters of flags together.

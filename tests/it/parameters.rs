@@ -65,6 +65,7 @@ fn that_do_not_fit_are_told_before_anything_runs() {
     refused(&["3", "--region", "asai"], "did you mean `asia`?");
     refused(&["3", "--regoin", "eu"], "did you mean `--region`?");
     refused(&["3", "--dry=maybe"], "`dry` of `scale` is true or false, not `maybe`");
+    refused(&["3", "--no-cache=false"], "`--no-cache` of `scale` takes no value");
     refused(&["3", "--message"], "`--message` of `scale` wants a value");
     refused(&["3", "-m", "-x"], "looks like another flag");
     refused(&["3", "-m=-x"], "could take it for an option");
