@@ -1,5 +1,6 @@
 //! The documents are held to the truth: every tasks.toml that they show is one, every example is accepted, and
-//! every link between files leads somewhere. A block that is TOML but no tasks.toml is fenced as `text`.
+//! every link between files leads somewhere. A block that is TOML but no tasks.toml is fenced as `text`; one whose first
+//! line is `# backend/tasks.toml` is the file that others of its document include.
 
 #![expect(
     clippy::disallowed_methods,
@@ -18,10 +19,14 @@ fn every_tasks_file_in_the_documents_is_accepted() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut problems = Vec::new();
     for document in documents() {
-        for block in blocks(&read(&document), "toml") {
-            let file = folder.path().join("tasks.toml");
-            fs::write(&file, &block.text).expect("a file in a new folder");
-            let output = deploy(folder.path(), &["check", "-f", "tasks.toml"]);
+        let blocks = blocks(&read(&document), "toml");
+        // Those that are included are there before those that include them.
+        for block in &blocks {
+            write(&folder.path().join(block.path()), &block.text);
+        }
+        for block in blocks {
+            write(&folder.path().join(block.path()), &block.text);
+            let output = deploy(folder.path(), &["check", "-f", block.path()]);
             if !output.status.success() {
                 problems.push(format!("{}:{}\n{}", document.display(), block.line, told(&output)));
             }
@@ -73,6 +78,14 @@ struct Block {
     /// Where its fence stands, counted from 1.
     line: usize,
     text: String,
+}
+
+impl Block {
+    /// The file that it is, if its first line is a comment that names one; else the project's tasks.toml.
+    fn path(&self) -> &str {
+        let first = self.text.lines().next().and_then(|line| line.strip_prefix("# "));
+        first.filter(|path| path.ends_with(".toml") && !path.contains(' ')).unwrap_or("tasks.toml")
+    }
 }
 
 /// The blocks that are fenced with this word.
@@ -156,6 +169,11 @@ fn found(folder: &Path, wanted: impl Fn(&Path) -> bool) -> Vec<PathBuf> {
     }
     files.sort();
     files
+}
+
+fn write(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().expect("a file is in a folder")).expect("a folder in a new folder");
+    fs::write(path, text).expect("a file in a new folder");
 }
 
 fn read(path: &Path) -> String {
