@@ -26,7 +26,7 @@ fn every_tasks_file_in_the_documents_is_accepted() {
         }
         for block in blocks {
             write(&folder.path().join(block.path()), &block.text);
-            let output = deploy(folder.path(), &["check", "-f", block.path()]);
+            let output = deploy(folder.path(), &[":check", "-f", block.path()]);
             if !output.status.success() {
                 problems.push(format!("{}:{}\n{}", document.display(), block.line, told(&output)));
             }
@@ -40,7 +40,7 @@ fn every_example_is_accepted_and_listed() {
     let examples =
         found(&package().join("examples"), |path| path.file_name().is_some_and(|name| name == "tasks.toml"));
     for example in &examples {
-        for command in ["check", "list"] {
+        for command in [":check", ":list"] {
             let output = deploy(example.parent().expect("a file is in a folder"), &[command]);
             assert!(output.status.success(), "{}: {command}\n{}", example.display(), told(&output));
         }
@@ -50,7 +50,7 @@ fn every_example_is_accepted_and_listed() {
 #[test]
 fn our_own_tasks_file_is_accepted() {
     if package().join("tasks.toml").exists() {
-        let output = deploy(package(), &["check"]);
+        let output = deploy(package(), &[":check"]);
         assert!(output.status.success(), "{}", told(&output));
     }
 }
