@@ -131,6 +131,10 @@ impl<'r, 'a> Table<'r, 'a> {
             }
             let help = match value::synonym(key).filter(|word| self.known.contains(word)) {
                 Some(word) => Some(format!("it is called `{word}` here")),
+                // Whatever follows the header of a table is in that table.
+                None if key == "include" => {
+                    Some("`include` stands at the top of the file, before the first `[table]`".to_owned())
+                }
                 None => {
                     nearest(key, self.known.iter().copied()).map(|word| format!("did you mean `{word}`?"))
                 }

@@ -173,6 +173,8 @@ fn tells_a_loop_whole_and_what_can_not_be_read() {
     let told = shop.deploy(["list"]);
     told.fails_with(2).says("`no/such.toml` can't be included: there is no such file");
     told.says("`twice.toml` is included twice").says("twice.toml:2").says("twice.toml:4:1");
+    let shop = Sandbox::new().tasks("[tasks.x]\nrun = 'true'\ninclude = ['a.toml']\n");
+    shop.deploy(["list"]).fails_with(2).says("`include` stands at the top of the file");
     let shop = Sandbox::new()
         .tasks("include = [{ path = '{{ x }}.toml' }, { path = 'a', as = ':' }, { as = 'x' }]\n");
     let told = shop.deploy(["list"]);
