@@ -63,7 +63,10 @@ impl Parameter {
                     words.into_iter().map(|word| self.accept_one(Value::Text(word))).collect();
                 Ok(Value::List(words?.into_iter().map(Value::into_text).collect()))
             }
-            (Value::List(_), false) => Err(("takes one value, not a list".to_owned(), None)),
+            (Value::List(words), false) => {
+                let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+                Err((format!("takes one value, and was given {}: {}", words.len(), words.join(", ")), None))
+            }
             (one, true) => Ok(Value::List(vec![self.accept_one(one)?.into_text()])),
             (one, false) => self.accept_one(one),
         }

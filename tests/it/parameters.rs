@@ -66,6 +66,7 @@ fn that_do_not_fit_are_told_before_anything_runs() {
     refused(&["3", "--regoin", "eu"], "did you mean `--region`?");
     refused(&["3", "--dry=maybe"], "`dry` of `scale` is true or false, not `maybe`");
     refused(&["3", "--no-cache=false"], "`--no-cache` of `scale` takes no value");
+    refused(&["3", "--cache", "--no-cache"], "takes one value, and was given 2: `true`, `false`");
     refused(&["3", "--message"], "`--message` of `scale` wants a value");
     refused(&["3", "-m", "-x"], "looks like another flag");
     refused(&["3", "-m=-x"], "could take it for an option");
