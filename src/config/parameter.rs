@@ -123,12 +123,9 @@ fn choices(item: Item<'_, '_>) -> Vec<String> {
         .iter()
         .filter_map(|item| match item.value() {
             DeValue::Integer(_) => Some(item.integer(i64::MIN..=i64::MAX)?.to_string()),
-            DeValue::String(_)
-            | DeValue::Float(_)
-            | DeValue::Boolean(_)
-            | DeValue::Datetime(_)
-            | DeValue::Array(_)
-            | DeValue::Table(_) => item.text(),
+            DeValue::Float(float) => Some(float.as_str().to_owned()),
+            DeValue::Boolean(truth) => Some(truth.to_string()),
+            DeValue::String(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => item.text(),
         })
         .collect()
 }

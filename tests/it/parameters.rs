@@ -270,6 +270,17 @@ fn of_git_are_commits() {
 }
 
 #[test]
+fn have_choices_that_are_numbers_as_they_are_written() {
+    let shop = Sandbox::new().tasks(
+        "[tasks.x]\nparams.python = { choices = [3.10, '3.11', 4, true] }\nrun = 'echo {{ python }}'\n",
+    );
+    for python in ["3.10", "3.11", "4", "true"] {
+        shop.deploy(["x", "--python", python]).succeeds().prints(&format!("{python}\n"));
+    }
+    shop.deploy(["x", "--python", "3.1"]).fails_with(2).says("one of `3.10`, `3.11`, `4`, `true`, not `3.1`");
+}
+
+#[test]
 fn are_declared_so_that_they_can_be_told_apart() {
     let wrong = |declared: &str, words: &str| {
         let tasks = format!("[tasks.x]\nrun = \"true\"\n{declared}\n");
