@@ -162,9 +162,12 @@ impl Diagnostics {
             String::new()
         };
         self.problems.truncate(SHOWN);
-        let shown = self.problems.iter().map(|problem| match problem.labels.is_empty() {
-            true => plain(problem),
-            false => renderer.render(&report(problem, sources)),
+        let shown = self.problems.iter().map(|problem| {
+            if problem.labels.is_empty() {
+                plain(problem)
+            } else {
+                renderer.render(&report(problem, sources))
+            }
         });
         shown.collect::<Vec<String>>().join("\n\n") + &more
     }
@@ -174,7 +177,7 @@ impl Diagnostics {
 fn plain(problem: &Diagnostic) -> String {
     let mut text = format!("{ERROR}error{ERROR:#}: {}", problem.message);
     for help in &problem.help {
-        text.push_str(&format!("\n{HELP}help{HELP:#}: {help}"));
+        text.extend(["\n", &format!("{HELP}help{HELP:#}"), ": ", help]);
     }
     text
 }

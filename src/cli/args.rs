@@ -274,7 +274,8 @@ mod tests {
     use clap::CommandFactory;
 
     use super::Run;
-    use crate::config::{RESERVED, RESERVED_LETTERS};
+    use crate::config::RESERVED_LETTERS;
+    use crate::model::parameter::RESERVED;
 
     #[test]
     fn tasks_may_not_declare_what_deploy_has() {

@@ -31,6 +31,7 @@ pub(crate) fn read(name: &str, item: Item<'_, '_>) -> Option<(Environment, Heir)
         swap: table.take("swap").map(swap).unwrap_or_default(),
         url: table.take("url").and_then(|item| item.template()),
         vars: table.take("vars").map(value::variables).unwrap_or_default(),
+        inherited: Vec::new(),
         env: task::env(&mut table),
         dotenv: table.take("dotenv").map(value::dotenv).unwrap_or_default(),
         needs: table.take("needs").map(task::needs).unwrap_or_default(),

@@ -56,14 +56,14 @@ pub(crate) struct Include {
 
 impl Book {
     /// Reads a file, and those that it includes.
-    pub(crate) fn read(&mut self, opened: Opened, role: Role, open: &mut Open<'_>) {
+    pub(crate) fn read(&mut self, opened: Opened, role: &Role, open: &mut Open<'_>) {
         let Opened { source, file, folder } = opened;
         let index = u32::try_from(self.sources.len()).expect("fewer than 2^32 files");
         let (table, errors) = DeTable::parse_recoverable(&source.text);
         let mut includes = Vec::new();
         if errors.is_empty() {
             let reader = Reader::new(&source, index);
-            includes = project::read(&reader, &table, &folder, &role, self);
+            includes = project::read(&reader, &table, &folder, role, self);
             self.problems.extend([reader.into_problems()]);
         } else {
             self.problems.extend([syntax_errors(&source, index, &errors)]);
@@ -75,9 +75,9 @@ impl Book {
         self.sources.push(source);
         self.known.push((file.clone(), role.prefix.clone()));
         for include in includes {
-            let inner = self.inner(&include, &file, &shown, &folder, &role, open);
+            let inner = self.inner(&include, &file, &shown, &folder, role, open);
             match inner {
-                Ok((opened, role)) => self.read(opened, role, open),
+                Ok((opened, role)) => self.read(opened, &role, open),
                 Err(problem) => self.problems.push(problem),
             }
         }

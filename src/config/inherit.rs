@@ -3,7 +3,6 @@
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, nearest};
 use crate::model::environment::Environment;
 use crate::model::template::Template;
-use crate::model::value::Variable;
 
 /// What an environment says about its descent.
 #[derive(Clone, Debug)]
@@ -13,11 +12,11 @@ pub(crate) struct Heir {
     pub(crate) said: Vec<&'static str>,
 }
 
-/// Gives every heir what it does not say itself. `vars` and `env` are merged by name.
-pub(crate) fn inherit(environments: &mut [Environment], heirs: Vec<Heir>) -> Diagnostics {
+/// Gives every heir what it does not say itself. `vars` lie above those that are inherited, `env` is merged by name.
+pub(crate) fn inherit(environments: &mut [Environment], heirs: &[Heir]) -> Diagnostics {
     let mut problems = Diagnostics::default();
     let mut parents = Vec::with_capacity(heirs.len());
-    for heir in &heirs {
+    for heir in heirs {
         parents.push(heir.parent.as_ref().and_then(|(name, at)| {
             let found = environments.iter().position(|environment| environment.name == *name);
             if found.is_none() {
@@ -34,7 +33,7 @@ pub(crate) fn inherit(environments: &mut [Environment], heirs: Vec<Heir>) -> Dia
         let mut line = vec![index];
         while let Some(parent) = line.last().and_then(|last| parents[*last]) {
             if let Some(first) = line.iter().position(|known| *known == parent) {
-                problems.push(ring(environments, &heirs, &line[first..]));
+                problems.push(ring(environments, heirs, &line[first..]));
                 // Told once, and opened, so that nobody walks around it again.
                 parents[parent] = None;
                 break;
@@ -67,8 +66,21 @@ fn ring(environments: &[Environment], heirs: &[Heir], line: &[usize]) -> Diagnos
 
 fn complete(heir: &mut Environment, parent: Environment, said: &[&str]) {
     let says = |key: &str| said.contains(&key);
-    let Environment { target, swap, url, vars, mut env, dotenv, needs, deploy, health, protect, .. } = parent;
-    heir.vars = merged(vars, std::mem::take(&mut heir.vars), |variable: &Variable| variable.name.clone());
+    let Environment {
+        target,
+        swap,
+        url,
+        vars,
+        inherited,
+        mut env,
+        dotenv,
+        needs,
+        deploy,
+        health,
+        protect,
+        ..
+    } = parent;
+    heir.inherited = [vars].into_iter().chain(inherited).collect();
     if says("secrets") {
         // What `secrets` named is in `env`; it is taken or left as a whole.
         env.retain(|(name, value)| {

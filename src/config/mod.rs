@@ -27,7 +27,7 @@ use crate::model::project::Project;
 use include::{Book, Role};
 
 #[cfg(test)]
-pub(crate) use parameter::{RESERVED, RESERVED_LETTERS};
+pub(crate) use parameter::RESERVED_LETTERS;
 pub(crate) use schema::schema;
 pub(crate) use value::assignment;
 
@@ -52,10 +52,10 @@ pub(crate) type Open<'o> = dyn FnMut(&Path) -> Result<Opened, String> + 'o;
 /// Every problem of every file.
 pub(crate) fn read(root: Opened, open: &mut Open<'_>) -> (Vec<Source>, Result<Project, Diagnostics>) {
     let mut book = Book::default();
-    book.read(root, Role::root(), open);
+    book.read(root, &Role::root(), open);
     let (sources, mut problems) = (book.sources, book.problems);
     let mut project = book.project;
-    problems.extend([names::resolve(&mut project), inherit::inherit(&mut project.environments, book.heirs)]);
+    problems.extend([names::resolve(&mut project), inherit::inherit(&mut project.environments, &book.heirs)]);
     problems.extend([check::check(&project)]);
     (sources, problems.or(project))
 }

@@ -5,7 +5,7 @@ use toml::de::DeValue;
 use super::reader::{Item, Table};
 use super::value;
 use crate::diagnostic::Diagnostic;
-use crate::model::parameter::{Kind, Parameter};
+use crate::model::parameter::{Kind, Parameter, RESERVED};
 use crate::model::template::is_identifier;
 use crate::model::value::Definition;
 
@@ -143,40 +143,12 @@ fn short(item: Item<'_, '_>) -> Option<char> {
     }
 }
 
-/// The flags of deploy itself, which no task may take: after a task's name, any flag that is not its own is deploy's.
-pub(crate) const RESERVED: [&str; 25] = [
-    "file",
-    "directory",
-    "environment",
-    "dry_run",
-    "jobs",
-    "keep_going",
-    "fail_fast",
-    "force",
-    "yes",
-    "ref",
-    "rebuild",
-    "in_place",
-    "override",
-    "reason",
-    "set",
-    "output",
-    "quiet",
-    "verbose",
-    "color",
-    "no_deps",
-    "help",
-    "version",
-    "watch",
-    "json",
-    "out",
-];
-
 /// Their letters.
 pub(crate) const RESERVED_LETTERS: &str = "fCenjkyqvhV";
 
 fn free(parameter: &Parameter, item: Item<'_, '_>) {
-    if RESERVED.contains(&parameter.name.as_str()) {
+    // One that has its place needs no flag.
+    if RESERVED.contains(&parameter.name.as_str()) && !parameter.positional {
         let problem = Diagnostic::new(format!("`{}` is one of deploy's own flags", parameter.flag()));
         item.problem(problem.at(parameter.at, "can't be a parameter").help("give it another name"));
     }

@@ -126,6 +126,7 @@ fn settings(item: Item<'_, '_>, file: &mut File) -> Settings {
         file.shell = shell;
     }
     file.dotenv = table.take("dotenv").map(value::dotenv).unwrap_or_default();
+    file.env = table.take("env").map(value::env).unwrap_or_default();
     settings.jobs =
         table.take("jobs").and_then(|item| item.integer(1..=MOST_JOBS)).and_then(|n| usize::try_from(n).ok());
     settings.output = table.take("output").and_then(|item| item.one_of(&Output::ALL));

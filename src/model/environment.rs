@@ -18,6 +18,9 @@ pub(crate) struct Environment {
     pub(crate) swap: Vec<Swap<Written>>,
     pub(crate) url: Option<Template>,
     pub(crate) vars: Vec<Variable>,
+    /// Those of the environments that it inherits from, the nearest first; a variable that mentions its own name means
+    /// the one there.
+    pub(crate) inherited: Vec<Vec<Variable>>,
     /// Named secrets are in it too.
     pub(crate) env: Vec<(String, Template)>,
     pub(crate) dotenv: Vec<Dotenv>,

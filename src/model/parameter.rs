@@ -41,15 +41,49 @@ pub(crate) enum Kind {
     GitRef,
 }
 
+/// The flags of deploy itself, which no task may take: after a task's name, any flag that is not its own is deploy's.
+pub(crate) const RESERVED: [&str; 25] = [
+    "file",
+    "directory",
+    "environment",
+    "dry_run",
+    "jobs",
+    "keep_going",
+    "fail_fast",
+    "force",
+    "yes",
+    "ref",
+    "rebuild",
+    "in_place",
+    "override",
+    "reason",
+    "set",
+    "output",
+    "quiet",
+    "verbose",
+    "color",
+    "no_deps",
+    "help",
+    "version",
+    "watch",
+    "json",
+    "out",
+];
+
 impl Parameter {
     /// As it is written on the command line: `--dry-run`.
     pub(crate) fn flag(&self) -> String {
         format!("--{}", self.name.replace('_', "-"))
     }
 
+    /// Whether it has a flag: not one that has a place, and is called as a flag of deploy.
+    pub(crate) fn has_flag(&self) -> bool {
+        !RESERVED.contains(&self.name.as_str())
+    }
+
     /// Whether `word` is its name, as a flag may write it.
     pub(crate) fn is_called(&self, word: &str) -> bool {
-        self.name == word.replace('-', "_") || self.name == word
+        self.has_flag() && (self.name == word.replace('-', "_") || self.name == word)
     }
 
     /// A value in the parameter's kind; a list for one that takes many.
@@ -60,19 +94,19 @@ impl Parameter {
         match (value, self.many) {
             (Value::List(words), true) => {
                 let words: Result<Vec<Value>, _> =
-                    words.into_iter().map(|word| self.accept_one(Value::Text(word))).collect();
+                    words.into_iter().map(|word| self.accept_one(&Value::Text(word))).collect();
                 Ok(Value::List(words?.into_iter().map(Value::into_text).collect()))
             }
             (Value::List(words), false) => {
                 let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
                 Err((format!("takes one value, and was given {}: {}", words.len(), words.join(", ")), None))
             }
-            (one, true) => Ok(Value::List(vec![self.accept_one(one)?.into_text()])),
-            (one, false) => self.accept_one(one),
+            (one, true) => Ok(Value::List(vec![self.accept_one(&one)?.into_text()])),
+            (one, false) => self.accept_one(&one),
         }
     }
 
-    fn accept_one(&self, value: Value) -> Result<Value, (String, Option<String>)> {
+    fn accept_one(&self, value: &Value) -> Result<Value, (String, Option<String>)> {
         let text = value.clone().into_text();
         let Some(plain) = text.as_plain() else {
             // What a secret is, nobody can tell here.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::environment::Environment;
 use super::secret::Secret;
 use super::task::{Dotenv, Task};
-use super::template::Expression;
+use super::template::{Expression, Template};
 use super::value::Variable;
 use crate::diagnostic::Span;
 
@@ -42,6 +42,8 @@ pub(crate) struct File {
     /// The shell and its flags.
     pub(crate) shell: Vec<String>,
     pub(crate) dotenv: Vec<Dotenv>,
+    /// Variables for the processes of its tasks.
+    pub(crate) env: Vec<(String, Template)>,
 }
 
 /// A folder of the project, relative to the root; the root itself stays as it is, without a `/` at its end.
@@ -59,6 +61,7 @@ impl Default for File {
             // By path: a bare name would be looked up, and forked instead of spawned.
             shell: ["/bin/sh", "-eu", "-c"].map(String::from).to_vec(),
             dotenv: Vec::new(),
+            env: Vec::new(),
         }
     }
 }

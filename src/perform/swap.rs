@@ -94,7 +94,7 @@ fn put_back(hands: &Hands<'_>, swap: &Swap<Planned>, at: Span) -> Result<Step<Pl
 /// What the file is to hold; none: it is to be gone.
 fn content(hands: &Hands<'_>, swap: &Swap<Planned>) -> Result<Option<Vec<u8>>, Failure> {
     match &swap.content {
-        Content::Line(line) => Ok(Some(format!("{}\n", line).into_bytes())),
+        Content::Line(line) => Ok(Some(format!("{line}\n").into_bytes())),
         Content::Text(text) => Ok(Some(text.to_string().into_bytes())),
         Content::Remove => Ok(None),
         Content::From(from) => {

@@ -100,7 +100,7 @@ impl<'a> Renderer<'a> {
             given.push((parameter.name.clone(), rendered));
         }
         self.further(task, outer, offers, &mut given);
-        self.combinations(task, outer, offers, given)
+        self.combinations(task, outer, offers, &given)
     }
 
     /// The value of one parameter, by the strongest who has a say: `--set`, who names the task, the caller's
@@ -202,7 +202,7 @@ impl<'a> Renderer<'a> {
         for word in words.iter().map(ToString::to_string) {
             match self.facts.commits.get(&word) {
                 None => drop(self.wants.insert(Want::Commit(word))),
-                Some(Known::Is(())) | Some(Known::NotAsked) => {}
+                Some(Known::Is(()) | Known::NotAsked) => {}
                 Some(Known::Absent(reason, help)) => self.problems.push(
                     Diagnostic::new(format!("`{}` is a git-ref: {reason}", parameter.name))
                         .at(at.unwrap_or(parameter.at), "declared here")
@@ -251,11 +251,11 @@ impl<'a> Renderer<'a> {
         task: &'a Task,
         outer: &Scope<'a>,
         offers: &[Offer],
-        given: Vec<(String, Rendered)>,
+        given: &[(String, Rendered)],
     ) -> Vec<Vec<(String, Rendered)>> {
-        let mut all = vec![given.clone()];
+        let mut all = vec![given.to_vec()];
         for variable in &task.each {
-            let Some((words, origin)) = self.each(task, variable, outer, offers, &given) else {
+            let Some((words, origin)) = self.each(task, variable, outer, offers, given) else {
                 return Vec::new();
             };
             let with = |rest: &Vec<(String, Rendered)>, word: &Text| {

@@ -17,6 +17,8 @@ pub(crate) enum Giver {
     Dotenv(String),
     Caller,
     Deploy,
+    /// The `env` of `[settings]`.
+    Settings,
     /// An environment's `env`.
     Environment(Span),
     /// A task's `env`.
@@ -103,6 +105,8 @@ impl<'a> Renderer<'a> {
         });
         given.push((Giver::Caller, callers.collect()));
         given.push((Giver::Deploy, self.own_variables(node.environment)));
+        let file = task.map_or(0, |task| task.at.source as usize);
+        given.push((Giver::Settings, self.settings_env(node.environment, file)));
         if let Some(environment) = node.environment.map(|index| &self.project.environments[index]) {
             let within = self.scope(node.environment, None, 0);
             given.push((Giver::Environment(environment.at), self.env(&within, &environment.env)));

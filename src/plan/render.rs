@@ -5,6 +5,7 @@ mod http;
 mod secret;
 mod text;
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -36,14 +37,15 @@ pub(crate) struct Renderer<'a> {
     pub(super) calls: usize,
     /// The environments that the plan deploys to.
     delivers: BTreeSet<usize>,
-    /// What every process of an environment gets; made once for each.
-    surroundings: BTreeMap<Option<usize>, Arc<Vec<(String, Text)>>>,
+    /// What every process of a file's tasks gets in an environment; made once for each.
+    surroundings: BTreeMap<(Option<usize>, usize), Env>,
     /// The dotenv files that hold for every task of a file in an environment.
     dotenvs: BTreeMap<(Option<usize>, usize), Arc<[EnvFile]>>,
     /// The shell of each file.
     shells: Vec<Arc<Vec<String>>>,
     /// The secrets that were looked up, each with the environment that it is for.
     seen: Seen,
+    guessed: Rc<Cell<bool>>,
 }
 
 impl<'a> Renderer<'a> {
@@ -64,6 +66,7 @@ impl<'a> Renderer<'a> {
             dotenvs: BTreeMap::new(),
             shells: project.files.iter().map(|file| Arc::new(file.shell.clone())).collect(),
             seen: Seen::default(),
+            guessed: Rc::default(),
         }
     }
 
@@ -108,7 +111,7 @@ impl<'a> Renderer<'a> {
         let mut block = match node.declared(self.project) {
             Some(task) => {
                 let scope = self.scope(node.environment, Some(task), node.arguments);
-                let outer = self.surroundings(node.environment);
+                let outer = self.surroundings(node.environment, task.at.source as usize);
                 self.block(task, &scope, &outer)
             }
             None => self.built_in(node),
@@ -164,9 +167,23 @@ impl<'a> Renderer<'a> {
         task: Option<&'a Task>,
         arguments: u32,
     ) -> Scope<'a> {
+        self.scope_in(environment, task, arguments, task.map_or(0, |task| task.at.source as usize))
+    }
+
+    /// What the texts of a file see that belong to none of its tasks.
+    pub(super) fn file_scope(&mut self, environment: Option<usize>, file: usize) -> Scope<'a> {
+        self.scope_in(environment, None, 0, file)
+    }
+
+    fn scope_in(
+        &mut self,
+        environment: Option<usize>,
+        task: Option<&'a Task>,
+        arguments: u32,
+        file: usize,
+    ) -> Scope<'a> {
         let within = environment.map(|index| &self.project.environments[index]);
         let given = (arguments != 0).then(|| Layer::Given(Rc::clone(self.arguments.of(arguments))));
-        let file = task.map_or(0, |task| task.at.source as usize);
         let mut scope = Scope {
             layers: given.into_iter().chain(self.layers(within, task, file)).collect(),
             environment: within,
@@ -175,6 +192,7 @@ impl<'a> Renderer<'a> {
             dotenv: Arc::default(),
             secrets: &self.project.secrets,
             seen: Rc::clone(&self.seen),
+            guessed: Rc::clone(&self.guessed),
             project: Arc::clone(&self.name),
             request: self.request,
             facts: self.facts,
@@ -195,13 +213,13 @@ impl<'a> Renderer<'a> {
         file: usize,
     ) -> impl Iterator<Item = Layer<'a>> + use<'a> {
         let project = self.project;
-        let tables = [
-            task.map(|task| &task.vars),
-            environment.map(|environment| &environment.vars),
-            (file != 0).then(|| &project.files[file].vars),
-            Some(&project.files[0].vars),
-        ];
-        tables.into_iter().flatten().filter(|table| !table.is_empty()).map(|table| Layer::Variables(table))
+        let of_task = task.map(|task| &task.vars).into_iter();
+        let of_environment = environment
+            .into_iter()
+            .flat_map(|environment| [&environment.vars].into_iter().chain(&environment.inherited));
+        let of_file = (file != 0).then(|| &project.files[file].vars).into_iter();
+        let tables = of_task.chain(of_environment).chain(of_file).chain([&project.files[0].vars]);
+        tables.filter(|table| !table.is_empty()).map(|table| Layer::Variables(table))
     }
 
     /// The dotenv files of a file's settings and of an environment.
@@ -209,10 +227,15 @@ impl<'a> Renderer<'a> {
         if let Some(known) = self.dotenvs.get(&(environment, file)) {
             return Arc::clone(known);
         }
-        let of_file = &self.project.files[file].dotenv;
+        // The root's hold for all tasks; those of an included file for its own, and beat them.
+        let of_root = self.project.files[0].dotenv.iter();
+        let of_file = if file == 0 { &[][..] } else { &self.project.files[file].dotenv };
         let of_environment = scope.environment.map_or(&[][..], |environment| &environment.dotenv);
-        let files: Vec<EnvFile> =
-            of_file.iter().chain(of_environment).filter_map(|file| self.env_file(scope, file)).collect();
+        let files: Vec<EnvFile> = of_root
+            .chain(of_file)
+            .chain(of_environment)
+            .filter_map(|file| self.env_file(scope, file))
+            .collect();
         let files: Arc<[EnvFile]> = files.into();
         self.dotenvs.insert((environment, file), Arc::clone(&files));
         files
@@ -273,7 +296,7 @@ impl<'a> Renderer<'a> {
             steps: Vec::new(),
             always: Vec::new(),
             env: {
-                let env = self.surroundings(index);
+                let env = self.surroundings(index, 0);
                 self.beneath(scope, &env)
             },
             dir: self.facts.root.clone(),

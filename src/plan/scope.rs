@@ -1,7 +1,7 @@
 //! What a name stands for. Looked up in this order: `--set`; parameters and what `with` gives; the task's `vars`; the
 //! environment's; those of the task's file; the project's; the built-in names. No other place.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -142,6 +142,8 @@ pub(crate) struct Scope<'a> {
     /// Every secret of the project; those that are looked up are noted.
     pub(crate) secrets: &'a [Secret],
     pub(crate) seen: Seen,
+    /// Whether a value was looked up that is known only when a plan is run.
+    pub(crate) guessed: Rc<Cell<bool>>,
     pub(crate) project: Arc<str>,
     pub(crate) request: &'a Request,
     pub(crate) facts: &'a Facts,
@@ -309,7 +311,13 @@ impl Scope<'_> {
         // A file's variables are at home in its folder, whoever uses them.
         let command = (self.files[variable.at.source as usize].folder.clone(), words?);
         match self.facts.outputs.get(&command) {
-            Some(output) => Ok(Rendered { value: Value::text(output.as_str()), origin: Origin::Outside }),
+            Some(output) => {
+                // Who only looks runs nothing: then this is a word in the place of the value.
+                if self.facts.world == World::Looked {
+                    self.guessed.set(true);
+                }
+                Ok(Rendered { value: Value::text(output.as_str()), origin: Origin::Outside })
+            }
             None => Err(Trouble::Wants(Want::Output(command.0, command.1))),
         }
     }

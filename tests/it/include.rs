@@ -426,3 +426,39 @@ fn files_that_grow_without_bound_are_refused() {
     sandbox.write("f12.toml", "[tasks.x]\nrun = 'true'\n");
     sandbox.deploy(["-f", "f0.toml", "check"]).fails_with(2).says("more than 1000 files");
 }
+
+#[test]
+fn the_roots_dotenv_holds_for_all_and_that_of_a_file_for_its_own() {
+    let shop = Sandbox::new()
+        .file(".env", "A=root\nB=root\n")
+        .file("sub/.env", "B=sub\n")
+        .file("sub/tasks.toml", "[settings]\ndotenv = '.env'\n[tasks.in]\nrun = 'echo $A $B {{ env.B }}'\n")
+        .tasks("include = ['sub']\n[settings]\ndotenv = '.env'\n[tasks.out]\nrun = 'echo $A $B'\n");
+    shop.deploy(["in"]).succeeds().prints("root sub sub\n");
+    shop.deploy(["out"]).succeeds().prints("root root\n");
+}
+
+#[test]
+fn the_env_of_settings_holds_for_the_tasks_of_its_file() {
+    let shop = Sandbox::new()
+        .env("B", "caller")
+        .file("sub/tasks.toml", "[settings.env]\nC = 'sub'\n[tasks.in]\nrun = 'echo $A $B $C'\n")
+        .tasks(
+            r#"
+            include = ["sub"]
+            [settings.env]
+            A = "{{ project }}"
+            B = "root"
+            C = "root"
+            [environments.staging]
+            env = { B = "staging" }
+            [tasks.out]
+            env = { C = "task" }
+            run = "echo $A $B $C"
+            "#,
+        );
+    shop.deploy(["in"]).succeeds().prints("shop root sub\n");
+    shop.deploy(["out"]).succeeds().prints("shop root task\n");
+    shop.deploy(["staging", "in"]).succeeds().prints("shop staging sub\n");
+    shop.deploy(["show", "out", "--env"]).succeeds().shows("the settings, not the caller");
+}

@@ -208,3 +208,25 @@ fn nobody_comes_after_itself_by_inheriting() {
     );
     sandbox.deploy(["check"]).fails_with(2).says("tasks.toml:2:21").says("after itself");
 }
+
+#[test]
+fn a_variable_that_mentions_its_own_name_means_the_inherited_one() {
+    let shop = Sandbox::new().tasks(
+        r#"
+        [vars]
+        region = "z"
+        [environments.a]
+        vars = { region = "{{ region }}a" }
+        [environments.b]
+        inherits = "a"
+        vars = { region = "{{ region }}b" }
+        [environments.c]
+        inherits = "b"
+        vars = { region = "{{ region }}c" }
+        [tasks.look]
+        run = "echo {{ region }}"
+        "#,
+    );
+    shop.deploy(["c", "look"]).succeeds().prints("zabc\n");
+    shop.deploy(["a", "look"]).succeeds().prints("za\n");
+}

@@ -308,3 +308,18 @@ fn are_declared_so_that_they_can_be_told_apart() {
     wrong("params.a = {}\neach = { a = [\"1\"] }", "`a` is a parameter and in `each`");
     wrong("each = { a = [] }", "needs a list of values");
 }
+
+#[test]
+fn with_a_place_may_be_called_as_a_flag_of_deploy() {
+    let shop = Sandbox::new().tasks(
+        r#"
+        [tasks.release]
+        params.version = { positional = true }
+        params.output = { positional = true, default = "dist" }
+        run = "echo {{ version }} {{ output }}"
+        "#,
+    );
+    shop.deploy(["release", "1.2", "--output", "stream"]).succeeds().prints("1.2 dist\n");
+    shop.deploy(["release", "1.2", "build"]).succeeds().prints("1.2 build\n");
+    shop.deploy(["release", "--help"]).succeeds().shows("<VERSION>").never_mentions("[also: --version]");
+}

@@ -122,3 +122,22 @@ fn files_that_stay_behind_are_named() {
     sandbox.write("shop.py", "print('edited')\n");
     sandbox.deploy(["plan", "staging"]).succeeds().shows("shop.py");
 }
+
+#[test]
+fn an_if_that_only_running_can_decide_is_shown_as_true() {
+    let sandbox = Sandbox::new().tasks(
+        r#"
+        [vars]
+        system = { command = ["uname"] }
+        [tasks.all]
+        needs = ["here", "never"]
+        [tasks.here]
+        if = "system == 'Linux'"
+        run = "echo here"
+        [tasks.never]
+        if = "1 == 2"
+        run = "echo never"
+        "#,
+    );
+    sandbox.deploy(["plan", "all"]).succeeds().shows("echo here").never_mentions("echo never");
+}

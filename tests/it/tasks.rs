@@ -410,8 +410,9 @@ fn calls_that_grow_without_measure_are_refused() {
 #[test]
 fn a_called_task_keeps_what_it_excludes() {
     let needs: Vec<String> = (0..6).map(|number| format!("\"t{number}\"")).collect();
-    let callers: String =
-        (0..6).map(|number| format!("[tasks.t{number}]\nsteps = [{{ task = \"alone\" }}]\n")).collect();
+    let callers: String = (0..6).fold(String::new(), |text, number| {
+        text + &format!("[tasks.t{number}]\nsteps = [{{ task = \"alone\" }}]\n")
+    });
     let tasks = format!(
         "[tasks.all]\nneeds = [{}]\n{callers}[tasks.alone]\nexclusive = \"db\"\nrun = \"mkdir lock && rmdir lock\"\n",
         needs.join(", ")

@@ -85,6 +85,7 @@ fn called(session: &Session, giver: &Giver) -> String {
         Giver::Dotenv(path) => path.clone(),
         Giver::Caller => "the caller".to_owned(),
         Giver::Deploy => "deploy".to_owned(),
+        Giver::Settings => "the settings".to_owned(),
         Giver::Environment(at) => format!("the environment ({})", session.line(*at)),
         Giver::Task(at) => format!("the task ({})", session.line(*at)),
         Giver::Step(at) => format!("the step ({})", session.line(*at)),

@@ -75,7 +75,11 @@ fn described(parameter: &Parameter) -> String {
     }
     if parameter.positional {
         let short = parameter.short.map(|short| format!("-{short}, ")).unwrap_or_default();
-        notes.push(format!("[also: {short}{}]", parameter.flag()));
+        let flag = if parameter.has_flag() { parameter.flag() } else { String::new() };
+        let also = format!("{short}{flag}");
+        if !also.is_empty() {
+            notes.push(format!("[also: {}]", also.trim_end_matches(", ")));
+        }
     }
     notes.extend(parameter.env.as_ref().map(|name| format!("[env: {name}]")));
     let about = parameter.about.iter().cloned();

@@ -72,6 +72,7 @@ pub(super) const TABLES: [Table; 21] = [
         keys: &[
             Key("shell", WORDS, "The program and flags that get each shell line."),
             Key("dotenv", DOTENV, "Files of variables."),
+            Key("env", ENV, "Variables for all processes of this file's tasks."),
             Key("jobs", Integer(1, 4096), "How many jobs run at once."),
             Key("output", OUTPUT, "How output is shown."),
             Key("grace", Text, "A duration: from the first signal to SIGKILL."),

@@ -105,18 +105,33 @@ impl<'a> Renderer<'a> {
         env.iter().map(|(name, value)| (name.clone(), self.text(scope, value))).collect()
     }
 
-    /// What every process of an environment gets: deploy's own variables, then the environment's.
-    pub(super) fn surroundings(&mut self, index: Option<usize>) -> Arc<Vec<(String, Text)>> {
-        if let Some(known) = self.surroundings.get(&index) {
+    /// What every process of a file's tasks gets in an environment: deploy's own variables, those of the settings, then
+    /// the environment's.
+    pub(super) fn surroundings(&mut self, index: Option<usize>, file: usize) -> Env {
+        if let Some(known) = self.surroundings.get(&(index, file)) {
             return Arc::clone(known);
         }
         let mut env = self.own_variables(index);
+        env.extend(self.settings_env(index, file));
         if let Some(environment) = index.map(|index| &self.project.environments[index]) {
             let scope = self.scope(index, None, 0);
             env.extend(self.env(&scope, &environment.env));
         }
         let env = Arc::new(env);
-        self.surroundings.insert(index, Arc::clone(&env));
+        self.surroundings.insert((index, file), Arc::clone(&env));
+        env
+    }
+
+    /// The variables of the root's settings, and of a file's own.
+    pub(in crate::plan) fn settings_env(&mut self, index: Option<usize>, file: usize) -> Vec<(String, Text)> {
+        let project = self.project;
+        let own = (file != 0).then_some(file);
+        let files = [0].into_iter().chain(own).filter(|file| !project.files[*file].env.is_empty());
+        let mut env = Vec::new();
+        for file in files {
+            let scope = self.file_scope(index, file);
+            env.extend(self.env(&scope, &project.files[file].env));
+        }
         env
     }
 
@@ -156,7 +171,10 @@ impl<'a> Renderer<'a> {
 
     pub(in crate::plan) fn holds(&mut self, scope: &Scope<'a>, condition: Option<&Expression>) -> bool {
         let Some(condition) = condition else { return true };
-        self.value(scope, condition).is_none_or(|rendered| expression::is_true(&rendered.value))
+        scope.guessed.set(false);
+        let holds = self.value(scope, condition).is_none_or(|rendered| expression::is_true(&rendered.value));
+        // What only running can tell is shown as if it were so.
+        holds || scope.guessed.get()
     }
 
     pub(in crate::plan) fn text(&mut self, scope: &Scope<'a>, template: &Template) -> Text {
@@ -275,8 +293,10 @@ impl<'a> Renderer<'a> {
 
     /// Where a name has a value, if only in environments.
     fn elsewhere(&self, name: &str) -> Option<String> {
-        let defines =
-            |environment: &&Environment| environment.vars.iter().any(|variable| variable.name == name);
+        let defines = |environment: &&Environment| {
+            let all = environment.vars.iter().chain(environment.inherited.iter().flatten());
+            all.into_iter().any(|variable| variable.name == name)
+        };
         let defined = self.project.environments.iter().filter(defines);
         let names: Vec<&str> = defined.map(|environment| environment.name.as_str()).collect();
         let first = names.first()?;
