@@ -84,7 +84,11 @@ impl Block {
     /// The file that it is, if its first line is a comment that names one; else the project's tasks.toml.
     fn path(&self) -> &str {
         let first = self.text.lines().next().and_then(|line| line.strip_prefix("# "));
-        first.filter(|path| path.ends_with(".toml") && !path.contains(' ')).unwrap_or("tasks.toml")
+        first
+            .filter(|path| {
+                Path::new(path).extension().is_some_and(|suffix| suffix == "toml") && !path.contains(' ')
+            })
+            .unwrap_or("tasks.toml")
     }
 }
 
