@@ -5,6 +5,7 @@ mod args;
 mod command;
 mod environment;
 pub(crate) mod error;
+mod flags;
 mod help;
 mod opening;
 mod output;

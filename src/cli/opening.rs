@@ -9,9 +9,10 @@ use clap::{CommandFactory, FromArgMatches, Parser};
 use super::Stopped;
 use super::args::{BuiltIn, Command, Common, Run};
 use super::error::{Error, Kind};
+use super::flags::Flags;
 use super::help;
 use super::session::Session;
-use super::words::{self, Flags, Told};
+use super::words::{self, Told};
 use crate::diagnostic::nearest;
 
 /// A command line whose words have no meaning yet.

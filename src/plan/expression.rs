@@ -4,7 +4,8 @@
 use minijinja::value::ValueKind;
 use minijinja::{Environment, ErrorKind, UndefinedBehavior};
 
-use super::scope::{Origin, Rendered, Trouble};
+use super::scope::{Origin, Rendered};
+use super::trouble::Trouble;
 use crate::model::text::Text;
 use crate::model::value::Value;
 

@@ -11,7 +11,7 @@ use super::super::print;
 use super::super::session::{Session, Unread};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Source};
 use crate::facts;
-use crate::plan::{self, lint};
+use crate::plan::{check, lint};
 
 pub(crate) fn check(session: &Session) -> Result<ExitCode, Error> {
     wrong(session).map_err(|problems| Error::diagnostics(problems, &session.sources))?;
@@ -47,7 +47,7 @@ pub(crate) fn json(session: Result<Session, Unread>) -> Result<ExitCode, Error> 
 /// What can't be planned.
 fn wrong(session: &Session) -> Result<(), Diagnostics> {
     let facts = facts::assumed(&session.root, session.env.clone(), &session.project.environments);
-    plan::check(&session.project, &facts)
+    check::check(&session.project, &facts)
 }
 
 /// A problem as `--json` tells it. Lines and columns (of characters) count from 1; an end is behind the last one.

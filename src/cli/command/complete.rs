@@ -12,9 +12,10 @@ use clap::{Arg, Command, CommandFactory};
 
 use super::super::args::{Common, Run};
 use super::super::environment;
+use super::super::flags::Flags;
 use super::super::opening;
 use super::super::session::Session;
-use super::super::words::{self, Flags, Next};
+use super::super::words::{self, Next};
 use super::super::{help, is_ours, print};
 use crate::model::parameter::{Kind, Parameter};
 use crate::model::project::Project;

@@ -3,7 +3,8 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use super::super::scope::{Origin, Rendered, Scope, Trouble, argument};
+use super::super::scope::{Origin, Rendered, Scope};
+use super::super::trouble::{Trouble, argument};
 use super::super::{Known, Want, expression};
 use super::{Env, Renderer};
 use crate::diagnostic::{Diagnostic, Span};
