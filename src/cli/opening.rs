@@ -71,6 +71,11 @@ impl Opening {
             });
             return Err(error.help(help).into());
         }
+        let asked = self.arguments.get(self.place + 1).and_then(|word| word.to_str());
+        let task = session.zip(asked).and_then(|(session, word)| session.project.task(word));
+        if let (Some("help"), Some(task)) = (name.as_deref(), task) {
+            return Err(Stopped::Help(help::task::of(task)));
+        }
         let mut given = Vec::new();
         let mut command = help::command();
         let found = name.as_ref().and_then(|name| command.find_subcommand_mut(name));

@@ -285,14 +285,19 @@ impl<'a> Telling<'a> {
 
     /// Passes a flag on that is deploy's, with its value.
     fn deploys(&mut self, task: Option<&Task>, argument: &OsStr, word: &'a str) -> Result<(), Error> {
-        if let Some(task) = task.filter(|task| !task.params.is_empty() && !self.flags.has(word)) {
+        if let Some(task) = task.filter(|_| !self.flags.has(word)) {
             let name = word.split('=').next().unwrap_or(word);
             let known: Vec<String> = task.params.iter().map(Parameter::flag).collect();
             let near =
                 nearest(name, known.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`?"));
             let error = usage(task, format!("task `{}` has no parameter `{name}`", task.name));
-            return Err(match near {
-                Some(near) => error.help(near),
+            let each = task.each.iter().find(|variable| name == format!("--{}", variable.name));
+            let each = each.map(|variable| {
+                format!("`{0}` is of its `each`, and can be set to one value: --set {0}=VALUE", variable.name)
+            });
+            return Err(match each.or(near) {
+                Some(help) => error.help(help),
+                None if task.params.is_empty() => error.maybe_help(None),
                 None => error,
             });
         }

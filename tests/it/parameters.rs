@@ -97,13 +97,23 @@ fn are_told_by_the_help_of_their_task() {
 
     Options:
           --region <REGION>    [default: {{ region }}] [possible values: eu, us, asia]
-      -d, --dry                
+      -d, --dry
           --no-cache           [on by default]
-      -m, --message <MESSAGE>  [default: ]
+      -m, --message <MESSAGE>
       -h, --help               Print help
 
     deploy's own options may stand here too: deploy --help
     ");
+}
+
+#[test]
+fn that_a_task_does_not_have_are_told_with_what_was_meant() {
+    let shop = Sandbox::new().tasks(
+        "[tasks.plain]\nrun = 'true'\n[tasks.test]\neach = { python = ['3.11'] }\nrun = 'echo {{ python }}'\n",
+    );
+    shop.deploy(["plain", "--x", "3"]).fails_with(2).says("task `plain` has no parameter `--x`");
+    shop.deploy(["test", "--python", "3.11"]).fails_with(2).says("--set python=VALUE");
+    shop.deploy(["help", "plain"]).succeeds().shows("Usage: deploy [ENVIRONMENT] plain");
 }
 
 #[test]

@@ -9,13 +9,20 @@ use crate::model::value::{Definition, Value};
 
 /// The help of a task, with its colours.
 pub(crate) fn of(task: &Task) -> String {
-    command(task).render_help().ansi().to_string()
+    trimmed(command(task))
+}
+
+/// Without the blanks that clap leaves where there is no text.
+fn trimmed(mut command: Command) -> String {
+    let help = command.render_help().ansi().to_string();
+    let lines = help.lines().map(str::trim_end);
+    lines.fold(String::new(), |text, line| text + line + "\n")
 }
 
 /// How it is called, and with which parameters.
 pub(crate) fn parameters(task: &Task) -> String {
     let plain = command(task).about(None::<&str>).after_help("").disable_help_flag(true);
-    { plain }.render_help().ansi().to_string()
+    trimmed(plain)
 }
 
 fn command(task: &Task) -> Command {
@@ -71,7 +78,10 @@ fn described(parameter: &Parameter) -> String {
     if is_on(parameter) {
         notes.push("[on by default]".to_owned());
     } else if let Some(default) = parameter.default.as_ref().filter(|_| parameter.kind != Kind::Bool) {
-        notes.push(format!("[default: {}]", default.shown()));
+        let default = default.shown();
+        if !default.is_empty() {
+            notes.push(format!("[default: {default}]"));
+        }
     }
     if parameter.positional {
         let short = parameter.short.map(|short| format!("-{short}, ")).unwrap_or_default();
