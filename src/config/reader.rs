@@ -311,6 +311,12 @@ impl<'r, 'a> Item<'r, 'a> {
     pub(crate) fn expression(&self) -> Option<Expression> {
         let text = self.str("an expression such as \"environment == 'production'\"")?;
         let at = self.place(text)(0..text.len());
+        if let Some(inner) = text.trim().strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}")) {
+            let problem =
+                Diagnostic::new(format!("`{}` is an expression as it stands, without braces", self.name));
+            self.problem(problem.at(at, "in braces").help(format!("{} = \"{}\"", self.name, inner.trim())));
+            return None;
+        }
         let expression = Expression { source: text.trim().to_owned(), at };
         self.reader.mention(&expression);
         Some(expression)

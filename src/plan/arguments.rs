@@ -14,7 +14,7 @@ use crate::model::text::Text;
 use crate::model::value::{Value, Variable};
 
 /// More jobs of one task than this are a mistake: it needs itself with other parameters, again and again.
-pub(crate) const MOST_JOBS: usize = 100_000;
+pub(crate) const MOST_JOBS: usize = 10_000;
 
 /// What jobs were given, numbered; number 0 is nothing at all.
 pub(crate) struct Arguments {

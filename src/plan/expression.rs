@@ -6,6 +6,7 @@ use minijinja::{Environment, ErrorKind, UndefinedBehavior};
 
 use super::scope::{Origin, Rendered};
 use super::trouble::Trouble;
+use crate::model::template::is_identifier;
 use crate::model::text::Text;
 use crate::model::value::Value;
 
@@ -26,7 +27,9 @@ pub(crate) fn evaluate(
     let expression =
         environment.compile_expression(source).map_err(|error| Trouble::Wrong(sentence(&error), None))?;
     let mut names: Vec<String> = expression.undeclared_variables(true).into_iter().collect();
+    names.extend(sliced(source));
     names.sort_unstable();
+    names.dedup();
     let mut origin = Origin::File;
     let mut context = std::collections::BTreeMap::<String, minijinja::Value>::new();
     let mut caller = std::collections::BTreeMap::<String, minijinja::Value>::new();
@@ -69,7 +72,35 @@ pub(crate) fn names(source: &str) -> Vec<String> {
     }
     let environment = Environment::new();
     let compiled = environment.compile_expression(source);
-    compiled.map(|expression| expression.undeclared_variables(true).into_iter().collect()).unwrap_or_default()
+    let compiled = compiled.map(|expression| expression.undeclared_variables(true)).unwrap_or_default();
+    compiled.into_iter().chain(sliced(source)).collect()
+}
+
+/// The names that a `[` follows: of what is sliced, `commit[:7]`, the engine does not say that it is mentioned.
+fn sliced(source: &str) -> Vec<String> {
+    const WORDS: [&str; 7] = ["in", "is", "not", "and", "or", "if", "else"];
+    let mut names = Vec::new();
+    let mut quote = None;
+    for (at, c) in source.char_indices() {
+        match (quote, c) {
+            (None, '\'' | '"') => quote = Some(c),
+            (Some(open), _) if open == c => quote = None,
+            (None, '[') => {
+                let before = &source[..at];
+                let start = before.rfind(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.'));
+                let name = &before[start
+                    .map_or(0, |start| start + before[start..].chars().next().map_or(0, char::len_utf8))..];
+                let is_filter = before[..at - name.len()].trim_end().ends_with('|');
+                let first = name.split('.').next().unwrap_or(name);
+                let whole = if matches!(first, "env" | "secret") { name } else { first };
+                if is_identifier(first) && !is_filter && !WORDS.contains(&first) && whole != "env" {
+                    names.push(whole.to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+    names
 }
 
 /// A condition's verdict: what minijinja and Python take for true.

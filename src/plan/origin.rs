@@ -95,13 +95,11 @@ impl<'a> Renderer<'a> {
                 Err(trouble) => self.trouble(trouble, file.at),
             }
         }
-        let callers = self.facts.env.iter().map(|(name, value)| {
-            let (name, value) = (name.to_string_lossy().into_owned(), value.to_string_lossy());
-            // A secret that the caller keeps is shown as little as any other.
-            let secret = self.project.secrets.iter().find(|secret| secret.is_kept_by(&name));
-            let value =
-                secret.map_or_else(|| Text::from(&*value), |secret| Text::secret(secret.name.as_str()));
-            (name, value)
+        // A variable that keeps a secret is taken from processes that don't name it.
+        let is_kept = |name: &str| self.project.secrets.iter().any(|secret| secret.is_kept_by(name));
+        let callers = self.facts.env.iter().filter_map(|(name, value)| {
+            let (name, value) = (name.to_string_lossy(), value.to_string_lossy());
+            (!is_kept(&name)).then(|| (name.into_owned(), Text::from(&*value)))
         });
         given.push((Giver::Caller, callers.collect()));
         given.push((Giver::Deploy, self.own_variables(node.environment)));

@@ -167,8 +167,9 @@ impl Selection {
                         || others.iter().any(|(_, other)| given(*other, name) != given(node.arguments, name))
                 };
                 let shown = renderer.given(node.arguments).iter().filter(|(name, _)| tells(name));
-                let shown: Vec<String> =
-                    shown.map(|(name, rendered)| format!("{name}={}", rendered.value)).collect();
+                let shown: Vec<String> = shown
+                    .map(|(name, rendered)| format!("{name}={}", in_one_line(&rendered.value.to_string())))
+                    .collect();
                 if !shown.is_empty() {
                     label = format!("{label}[{}]", shown.join(","));
                 }
@@ -217,4 +218,10 @@ fn edge(project: &Project, node: Node, other: &str) -> Option<Span> {
     let need = of_environment.chain(of_task).find(|need| need.task == other).map(|need| need.at);
     let after = || task?.after.iter().find(|(name, _)| name == other).map(|(_, at)| *at);
     need.or_else(after)
+}
+
+/// A value as it can stand in a line: what would move the cursor or end the line is written out.
+fn in_one_line(value: &str) -> String {
+    let write = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    value.chars().map(write).collect()
 }

@@ -55,7 +55,7 @@ impl Trouble {
             }
             Trouble::Unset(name) => Diagnostic::new(format!("the environment variable {name} is not set"))
                 .at(at, "read here")
-                .help(format!("set it, or write {{{{ env.{name} | default(\"…\") }}}}")),
+                .help(format!("set it, or say what it is then: env.{name} | default(\"…\")")),
             Trouble::Loop(way) => {
                 Diagnostic::new(format!("values stand for each other in a loop: {}", way.join(" -> ")))
                     .at(at, "")

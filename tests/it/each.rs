@@ -73,3 +73,11 @@ fn takes_a_list_that_is_a_value() {
     shop.deploy(["test"]).succeeds().prints("3.13\n");
     shop.deploy(["wrong"]).fails_with(2).says("`python` of `wrong` is no list").says("it is `3.12`");
 }
+
+#[test]
+fn a_value_can_not_forge_lines_of_the_output() {
+    let shop = Sandbox::new()
+        .tasks("[tasks.test]\neach = { name = [\"a\\nb | forged\", \"\\u001b[31mred\"] }\nrun = 'true'\n");
+    let plan = shop.deploy(["plan", "test"]);
+    plan.succeeds().shows("test[name=a\\nb | forged]").never_mentions("\u{1b}");
+}

@@ -70,7 +70,6 @@ fn the_variables_of_a_task_and_who_won() {
     LEVEL the task (tasks.toml:9), not the environment (tasks.toml:7), .env task
     REGION the caller, not .env caller
     SIZE the environment (tasks.toml:7), not .env environment
-    TOKEN the caller ***
     And for single steps:
     SIZE the step (tasks.toml:13) step
     ");

@@ -351,3 +351,24 @@ fn a_command_is_run_once_for_a_whole_command_line() {
     assert_eq!(shop.read("ran").lines().count(), 1);
     assert!(!shop.path("shop/idle").exists());
 }
+
+#[test]
+fn a_slice_of_a_value_is_a_value() {
+    let shop = Sandbox::new().tasks(
+        r#"
+        [vars]
+        tag = "v1.2.3"
+        list = ["a", "b", "c"]
+        [tasks.slices]
+        run = "echo {{ tag[1:] }} {{ tag[:2] ~ tag[0] }} {{ list[1:] }} {{ env.WORD[1:3] }} {{ 'a[b' ~ list[0] }}"
+        [tasks.unknown]
+        run = "echo {{ tga[1:] }}"
+        "#,
+    );
+    let shop = shop.env("WORD", "hello");
+    shop.deploy(["slices"]).succeeds().prints("1.2.3 v1v b c el a[ba\n");
+    shop.deploy(["unknown"]).fails_with(2).says("there is no value `tga`");
+    shop.deploy(["check"]).fails_with(2).never_mentions("never used");
+    let braces = Sandbox::new().tasks("[tasks.a]\nif = '{{ 1 == 1 }}'\nrun = 'true'\n");
+    braces.deploy(["a"]).fails_with(2).says("without braces").says("if = \"1 == 1\"");
+}
