@@ -354,14 +354,14 @@ fn a_failure_is_told_with_its_own_file() {
 #[test]
 fn a_file_outside_of_the_project_can_be_included() {
     let sandbox = Sandbox::new()
-        .tasks("include = ['../shared/tasks.toml']\n")
-        .file("../shared/tasks.toml", "[tasks.where]\nrun = 'basename $PWD'\n");
-    sandbox.deploy(["where"]).succeeds().prints("shared\n");
-    let inside = sandbox.deploy_in("../shared", ["-f", "../shop/tasks.toml", "where"]);
-    inside.succeeds().prints("shared\n");
-    sandbox.write("../shared/tasks.toml", "[tasks.where]\nsteps = [{ swap = { 'a.txt' = 'a' } }]\n");
+        .tasks("include = ['../common/tasks.toml']\n")
+        .file("../common/tasks.toml", "[tasks.where]\nrun = 'basename $PWD'\n");
+    sandbox.deploy(["where"]).succeeds().prints("common\n");
+    let inside = sandbox.deploy_in("../common", ["-f", "../shop/tasks.toml", "where"]);
+    inside.succeeds().prints("common\n");
+    sandbox.write("../common/tasks.toml", "[tasks.where]\nsteps = [{ swap = { 'a.txt' = 'a' } }]\n");
     let refused = sandbox.deploy(["where"]);
-    refused.fails_with(2).says("../shared/tasks.toml:2:10").says("inside the project alone");
+    refused.fails_with(2).says("../common/tasks.toml:2:10").says("inside the project alone");
 }
 
 #[test]
