@@ -221,7 +221,8 @@ impl Command {
 
     /// Whether `word` names one of them.
     pub(crate) fn is_one(word: &str) -> bool {
-        Command::names().iter().any(|name| name == word)
+        // clap adds `help` by itself. Building what it parses with would cost more than all else of a short command.
+        word == "help" || <Command as Subcommand>::has_subcommand(word)
     }
 
     /// What they are called.

@@ -88,7 +88,7 @@ impl Opening {
             arguments.extend(told.ours);
             given = told.given;
         }
-        let matches = help::command().try_get_matches_from(arguments)?;
+        let matches = command.try_get_matches_from_mut(arguments)?;
         let mut full = BuiltIn::from_arg_matches(&matches)?;
         if let Some(words) = full.command.as_mut().and_then(|command| command.words()) {
             words.given = given;
