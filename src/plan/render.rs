@@ -3,6 +3,7 @@
 
 mod http;
 mod secret;
+mod sight;
 mod text;
 
 use std::cell::Cell;
@@ -11,14 +12,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::arguments::Arguments;
-use super::scope::{EnvFile, Layer, Rendered, Scope, Seen};
+use super::scope::{EnvFile, Rendered, Scope, Seen};
 use super::select::{DEPLOY, Node};
 use super::{Delivery, Facts, Freshness, Known, Request, Swapping, Unplanned, Want};
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::model::environment::Environment;
 use crate::model::project::{Project, inside};
 use crate::model::step::{Action, Planned, Step, Written};
-use crate::model::task::{Block, Dotenv, Task};
+use crate::model::task::{Block, Task};
 use crate::model::text::Text;
 
 /// What processes get beside the caller's environment; the last of one name counts.
@@ -158,102 +159,6 @@ impl<'a> Renderer<'a> {
             swap,
             protect: environment.protect.clone(),
         })
-    }
-
-    /// What a task sees that is given these arguments; without a task, what its environment's own texts see.
-    pub(super) fn scope(
-        &mut self,
-        environment: Option<usize>,
-        task: Option<&'a Task>,
-        arguments: u32,
-    ) -> Scope<'a> {
-        self.scope_in(environment, task, arguments, task.map_or(0, |task| task.at.source as usize))
-    }
-
-    /// What the texts of a file see that belong to none of its tasks.
-    pub(super) fn file_scope(&mut self, environment: Option<usize>, file: usize) -> Scope<'a> {
-        self.scope_in(environment, None, 0, file)
-    }
-
-    fn scope_in(
-        &mut self,
-        environment: Option<usize>,
-        task: Option<&'a Task>,
-        arguments: u32,
-        file: usize,
-    ) -> Scope<'a> {
-        let within = environment.map(|index| &self.project.environments[index]);
-        let given = (arguments != 0).then(|| Layer::Given(Rc::clone(self.arguments.of(arguments))));
-        let mut scope = Scope {
-            layers: given.into_iter().chain(self.layers(within, task, file)).collect(),
-            environment: within,
-            file: &self.project.files[file],
-            files: &self.project.files,
-            dotenv: Arc::default(),
-            secrets: &self.project.secrets,
-            seen: Rc::clone(&self.seen),
-            guessed: Rc::clone(&self.guessed),
-            project: Arc::clone(&self.name),
-            request: self.request,
-            facts: self.facts,
-            delivers: environment.is_some_and(|index| self.delivers.contains(&index)),
-        };
-        scope.dotenv = self.dotenv(&scope, environment, file);
-        if let Some(task) = task {
-            self.add_dotenv(&mut scope, task);
-        }
-        scope
-    }
-
-    /// The variables that a task sees: its own, the environment's, its file's, the project's.
-    pub(super) fn layers(
-        &self,
-        environment: Option<&'a Environment>,
-        task: Option<&'a Task>,
-        file: usize,
-    ) -> impl Iterator<Item = Layer<'a>> + use<'a> {
-        let project = self.project;
-        let of_task = task.map(|task| &task.vars).into_iter();
-        let of_environment = environment
-            .into_iter()
-            .flat_map(|environment| [&environment.vars].into_iter().chain(&environment.inherited));
-        let of_file = (file != 0).then(|| &project.files[file].vars).into_iter();
-        let tables = of_task.chain(of_environment).chain(of_file).chain([&project.files[0].vars]);
-        tables.filter(|table| !table.is_empty()).map(|table| Layer::Variables(table))
-    }
-
-    /// The dotenv files of a file's settings and of an environment.
-    fn dotenv(&mut self, scope: &Scope<'a>, environment: Option<usize>, file: usize) -> Arc<[EnvFile]> {
-        if let Some(known) = self.dotenvs.get(&(environment, file)) {
-            return Arc::clone(known);
-        }
-        // The root's hold for all tasks; those of an included file for its own, and beat them.
-        let of_root = self.project.files[0].dotenv.iter();
-        let of_file = if file == 0 { &[][..] } else { &self.project.files[file].dotenv };
-        let of_environment = scope.environment.map_or(&[][..], |environment| &environment.dotenv);
-        let files: Vec<EnvFile> = of_root
-            .chain(of_file)
-            .chain(of_environment)
-            .filter_map(|file| self.env_file(scope, file))
-            .collect();
-        let files: Arc<[EnvFile]> = files.into();
-        self.dotenvs.insert((environment, file), Arc::clone(&files));
-        files
-    }
-
-    /// Adds the dotenv files of a task, which beat those before.
-    pub(super) fn add_dotenv(&mut self, scope: &mut Scope<'a>, task: &'a Task) {
-        if !task.dotenv.is_empty() {
-            let own: Vec<EnvFile> =
-                task.dotenv.iter().filter_map(|file| self.env_file(scope, file)).collect();
-            scope.dotenv = scope.dotenv.iter().cloned().chain(own).collect();
-        }
-    }
-
-    fn env_file(&mut self, scope: &Scope<'a>, file: &Dotenv) -> Option<EnvFile> {
-        let path = self.open(scope, &file.path, "the path of a dotenv file")?;
-        let folder = &self.project.file(file.path.at).folder;
-        Some(EnvFile { path: folder.join(path), presence: file.presence, at: file.path.at })
     }
 
     /// A set of arguments, by its number.
