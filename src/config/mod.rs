@@ -62,7 +62,7 @@ pub(crate) fn read(root: Opened, open: &mut Open<'_>) -> (Vec<Source>, Result<Pr
 
 /// What a lone file means.
 #[cfg(test)]
-pub(crate) fn parse(source: &Source, _index: u32) -> Result<Project, Diagnostics> {
+pub(crate) fn parse(source: &Source) -> Result<Project, Diagnostics> {
     let root = Opened { source: source.clone(), file: PathBuf::new(), folder: PathBuf::new() };
     read(root, &mut |_| Err("there is no such file".to_owned())).1
 }

@@ -122,6 +122,11 @@ impl<'r, 'a> Table<'r, 'a> {
         self.reader.problem(problem);
     }
 
+    /// Whether there is a key that was not asked for.
+    pub(crate) fn has_unknown(&self) -> bool {
+        self.entries.iter().any(|(name, _)| !self.known.contains(&name.get_ref().as_ref()))
+    }
+
     /// Tells of every key that was not asked for, with the nearest one that was.
     pub(crate) fn finish(self) {
         for (name, _) in self.entries {

@@ -80,7 +80,9 @@ pub(crate) fn read(name: &str, item: Item<'_, '_>) -> Option<Task> {
             );
         }
     }
-    if task.steps.is_empty() && task.needs.is_empty() && run.is_none() && steps.is_none() {
+    // A misspelt `run` is told as that alone.
+    let is_idle = task.steps.is_empty() && task.needs.is_empty() && run.is_none() && steps.is_none();
+    if is_idle && !table.has_unknown() {
         item.problem(
             Diagnostic::new(format!("task `{name}` does nothing"))
                 .at(item.key(), "no `run`, no `steps`, no `needs`")

@@ -10,7 +10,7 @@ use crate::diagnostic::{Diagnostics, Source};
 #[track_caller]
 fn read(text: &str) -> Result<(), Diagnostics> {
     let source = Source::new("tasks.toml", text);
-    let Err(problems) = parse(&source, 0) else { return Ok(()) };
+    let Err(problems) = parse(&source) else { return Ok(()) };
     for problem in problems.iter() {
         assert!(!problem.message.is_empty() && !problem.labels.is_empty(), "{problem:?} has no place");
         for (span, _) in &problem.labels {

@@ -151,5 +151,5 @@ fn of_very_many_problems_the_first_are_shown() {
     let tasks: Vec<String> = (0..2000).map(|n| format!("[tasks.t{n}]\nrnu = 'true'\n")).collect();
     let text = tasks.concat();
     let refused = refused(&Sandbox::new().tasks(&text));
-    refused.says("tasks.toml:1:").says("the first 50 problems").never_mentions("tasks.toml:200:");
+    refused.says("tasks.toml:2:").says("the first 50 problems").never_mentions("tasks.toml:200:");
 }

@@ -199,3 +199,11 @@ fn what_follows_two_dashes_is_not_dropped_in_silence() {
     let shop = Sandbox::new().tasks("[tasks.a]\nrun = 'echo {{ args }}'\n");
     shop.deploy(["a", "--", "x y", "z"]).prints("x y z\n");
 }
+
+#[test]
+fn a_misspelt_run_is_told_once() {
+    let told = Sandbox::new().tasks("[tasks.a]\nrnu = 'true'\n").deploy(["a"]);
+    told.fails_with(2).says("did you mean `run`?").never_mentions("does nothing");
+    let idle = Sandbox::new().tasks("[tasks.a]\nabout = 'nothing'\n").deploy(["a"]);
+    idle.fails_with(2).says("task `a` does nothing");
+}

@@ -73,7 +73,7 @@ fn project(said: &[(usize, Said)]) -> Project {
             );
         }
     }
-    config::parse(&Source::new("tasks.toml", text), 0).expect("a file that means something")
+    config::parse(&Source::new("tasks.toml", text)).expect("a file that means something")
 }
 
 /// Whether all tasks can be run together, everywhere, and everything be deployed.
