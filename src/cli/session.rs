@@ -10,6 +10,7 @@ use super::args::Common;
 use super::error::{Error, Kind};
 use crate::config::{self, Opened};
 use crate::diagnostic::{Diagnostics, Source};
+use crate::facts::Site;
 use crate::model::project::Project;
 
 /// The file that makes a folder a project.
@@ -65,6 +66,11 @@ impl Session {
             Ok(project) => Ok(Session { root: place.root, here: place.here, sources, project, env }),
             Err(problems) => Err(Unread::Wrong(problems, sources)),
         }
+    }
+
+    /// The project's place on this machine.
+    pub(crate) fn site(&self) -> Site {
+        Site::new(&self.root, Arc::clone(&self.env))
     }
 
     /// `tasks.toml:12`, the line of a place in the file.

@@ -80,6 +80,9 @@ pub(crate) struct Release {
     pub(crate) tree: Option<ObjectId>,
     /// The paths that differ from the source.
     pub(crate) swapped: Vec<String>,
+    /// The earlier release that a rollback brought back with it: never itself a rollback.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) restores: Option<u32>,
     pub(crate) run: RunId,
     pub(crate) by: String,
     pub(crate) at: Timestamp,

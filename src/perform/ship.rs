@@ -216,6 +216,7 @@ impl Dock<'_> {
             commit: None,
             tree: None,
             swapped: Vec::new(),
+            restores: None,
             run: run.clone(),
             by: self.by.clone(),
             at: now(),

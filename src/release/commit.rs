@@ -68,6 +68,7 @@ impl ReleaseCommit<'_> {
             commit: Some(made.commit.clone()),
             tree: Some(made.tree.clone()),
             swapped: swapped(self.entries),
+            restores: None,
             run: self.run.clone(),
             by: by.to_owned(),
             at,

@@ -33,6 +33,10 @@ pub(crate) enum What {
     Live,
     /// It did not become live. What the target has is told by `Shipped`, not by this.
     Failed,
+    /// It was taken away again: the release `by` brought an earlier one back.
+    RolledBack {
+        by: u32,
+    },
     /// The target's branch was found to hold this, and the next release goes on top of it. `number`: of the last
     /// release that its message tells of, else 0.
     Adopted {
@@ -43,6 +47,10 @@ pub(crate) enum What {
     Moved,
     Locked,
     Unlocked,
+    /// Somebody took the lock away from a run: from this one, where it was a run's.
+    LockBroken {
+        of: Option<RunId>,
+    },
     Frozen,
     Thawed,
     /// Somebody went past a rule.
@@ -61,10 +69,12 @@ impl What {
             What::Shipped => "shipped",
             What::Live => "live",
             What::Failed => "failed",
+            What::RolledBack { .. } => "rolled-back",
             What::Adopted { .. } => "adopted",
             What::Moved => "moved",
             What::Locked => "locked",
             What::Unlocked => "unlocked",
+            What::LockBroken { .. } => "lock-broken",
             What::Frozen => "frozen",
             What::Thawed => "thawed",
             What::Overridden { .. } => "overridden",
@@ -98,11 +108,14 @@ impl Event {
                 add("Commit", release.commit.as_ref().map(ObjectId::to_string));
                 add("Tree", release.tree.as_ref().map(ObjectId::to_string));
                 release.swapped.iter().for_each(|path| add("Swapped", Some(path.clone())));
+                add("Restores", release.restores.map(|number| number.to_string()));
             }
             What::Adopted { commit, number } => {
                 add("Commit", commit.as_ref().map(ObjectId::to_string));
                 add("Number", Some(number.to_string()));
             }
+            What::RolledBack { by } => add("Rolled-Back-By", Some(by.to_string())),
+            What::LockBroken { of } => add("Broken", of.as_ref().map(RunId::to_string)),
             What::Overridden { rule } => add("Rule", Some(rule.clone())),
             What::Shipped
             | What::Live
@@ -140,6 +153,7 @@ impl Event {
                     .filter(|(key, _)| *key == "Swapped")
                     .map(|(_, path)| path.to_owned())
                     .collect(),
+                restores: commit.trailer("Restores").and_then(|number| number.parse().ok()),
                 run: run.clone()?,
                 by: by.clone(),
                 at,
@@ -150,12 +164,14 @@ impl Event {
             "shipped" => What::Shipped,
             "live" => What::Live,
             "failed" => What::Failed,
+            "rolled-back" => What::RolledBack { by: commit.trailer("Rolled-Back-By")?.parse().ok()? },
             "adopted" => {
                 What::Adopted { commit: id("Commit"), number: commit.trailer("Number")?.parse().ok()? }
             }
             "moved" => What::Moved,
             "locked" => What::Locked,
             "unlocked" => What::Unlocked,
+            "lock-broken" => What::LockBroken { of: text("Broken").map(RunId) },
             "frozen" => What::Frozen,
             "thawed" => What::Thawed,
             "overridden" => What::Overridden { rule: text("Rule")? },
@@ -174,6 +190,7 @@ impl Event {
             What::Shipped => format!("{release} has been shipped"),
             What::Live => format!("{release} is live"),
             What::Failed => format!("{release} failed"),
+            What::RolledBack { by } => format!("{release} was rolled back, by release {by}"),
             What::Moved => "the target's branch held somebody else's commits".to_owned(),
             What::Adopted { commit: Some(commit), .. } => {
                 format!("goes on from {} of the target", commit.short())
@@ -181,6 +198,7 @@ impl Event {
             What::Adopted { commit: None, .. } => "the target's branch is empty".to_owned(),
             What::Locked => format!("locked by {}", self.by),
             What::Unlocked => format!("unlocked by {}", self.by),
+            What::LockBroken { .. } => format!("the lock was broken by {}", self.by),
             What::Frozen => format!("frozen by {}", self.by),
             What::Thawed => format!("thawed by {}", self.by),
             What::Overridden { rule } => format!("{} went past the rule `{rule}`", self.by),

@@ -26,6 +26,8 @@ pub(crate) enum Outcome {
     /// It served, until another did.
     Replaced,
     Failed,
+    /// It was taken away again, and an earlier one serves in its place.
+    RolledBack,
     /// The target has it; whether it serves is not known yet.
     Shipped,
     /// It began. Its run is at it, or gone.
@@ -49,12 +51,14 @@ pub(crate) fn deliveries(events: &[Event], state: &State) -> Vec<Delivery> {
             What::Live if event.release == live => Outcome::Live,
             What::Live => Outcome::Replaced,
             What::Failed => Outcome::Failed,
+            What::RolledBack { .. } => Outcome::RolledBack,
             What::Started(_)
             | What::Adopted { .. }
             | What::Moved
             | What::Overridden { .. }
             | What::Locked
             | What::Unlocked
+            | What::LockBroken { .. }
             | What::Frozen
             | What::Thawed
             | What::Other(_) => continue,
@@ -63,7 +67,7 @@ pub(crate) fn deliveries(events: &[Event], state: &State) -> Vec<Delivery> {
         if let Some(delivery) = deliveries.iter_mut().rev().find(of) {
             delivery.outcome = outcome;
             delivery.at = event.at;
-            delivery.took = event.took;
+            delivery.took = event.took.or(delivery.took);
             delivery.reason.clone_from(&event.reason);
         }
     }

@@ -94,10 +94,10 @@ impl State {
                 self.number = self.number.max(*number);
             }
             What::Locked => self.lock = Some(hold(event)),
-            What::Unlocked => self.lock = None,
+            What::Unlocked | What::LockBroken { .. } => self.lock = None,
             What::Frozen => self.frozen = Some(hold(event)),
             What::Thawed => self.frozen = None,
-            What::Overridden { .. } | What::Other(_) => {}
+            What::RolledBack { .. } | What::Overridden { .. } | What::Other(_) => {}
         }
         self
     }

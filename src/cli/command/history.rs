@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::super::error::Error;
 use super::super::print;
 use super::super::session::Session;
-use crate::facts::{LookError, Site};
+use crate::facts::LookError;
 use crate::plan::select;
 use crate::release::history::{Delivery, Outcome};
 use crate::report::columns::columns;
@@ -28,7 +28,7 @@ pub(crate) fn history(
             &session.sources,
         ));
     }
-    let site = Site::new(&session.root, session.env.clone());
+    let site = session.site();
     let wanted =
         project.environments.iter().filter(|known| environment.is_none_or(|name| name == known.name));
     let all = wanted.map(|known| Ok((known.name.as_str(), site.history(&known.name)?)));
@@ -84,6 +84,7 @@ fn word(outcome: Outcome) -> &'static str {
         Outcome::Live => "live",
         Outcome::Replaced => "replaced",
         Outcome::Failed => "failed",
+        Outcome::RolledBack => "rolled back",
         Outcome::Shipped => "shipped",
         Outcome::Begun => "unfinished",
     }

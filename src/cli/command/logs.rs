@@ -10,7 +10,6 @@ use super::super::error::{Error, Kind};
 use super::super::output::{self, Held};
 use super::super::print;
 use super::super::session::Session;
-use crate::facts::Site;
 use crate::model::project::Output;
 use crate::report::columns::columns;
 use crate::report::words::{count, duration};
@@ -76,7 +75,7 @@ pub(crate) fn replay(session: &Session, common: &Common, run: Option<&str>) -> R
 }
 
 fn state(session: &Session) -> StateDir {
-    Site::new(&session.root, session.env.clone()).state
+    session.site().state
 }
 
 /// The run whose id begins like this, if it is the only one; without a beginning the newest.

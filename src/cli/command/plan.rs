@@ -14,7 +14,7 @@ use crate::report::outlook;
 
 pub(crate) fn plan(session: &Session, common: &Common, words: &Words, json: bool) -> Result<ExitCode, Error> {
     let requests = request::requests(session, common, words)?;
-    let site = Site::new(&session.root, session.env.clone());
+    let site = session.site();
     let mut text = String::new();
     let mut objects = Vec::new();
     for request in &requests {

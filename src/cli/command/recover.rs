@@ -27,7 +27,7 @@ use crate::state::journal::{self, Journal, JournalError, Unfinished};
 const STILL_OWED: u8 = 5;
 
 pub(crate) fn recover(session: &Session) -> Result<ExitCode, Error> {
-    let site = Site::new(&session.root, session.env.clone());
+    let site = session.site();
     let unfinished = journal::unfinished(&site.state)?;
     if unfinished.is_empty() {
         return Ok(print("nothing is owed: every run has ended\n"));

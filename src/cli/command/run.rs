@@ -49,7 +49,7 @@ pub(crate) fn run(session: &Session, common: &Common, words: &Words) -> Result<E
         return plan::plan(session, common, words, false);
     }
     let requests = request::requests(session, common, words)?;
-    let site = Site::new(&session.root, session.env.clone());
+    let site = session.site();
     let mut vaults = Vaults::default();
     let answered = if requests.len() > 1 {
         ask_all(session, common, &site, &requests, &mut vaults)?

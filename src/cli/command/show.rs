@@ -9,7 +9,7 @@ use super::super::error::Error;
 use super::super::session::Session;
 use super::super::{help, print, request};
 use crate::diagnostic::Span;
-use crate::facts::{Manner, Site};
+use crate::facts::Manner;
 use crate::model::project::{Named, Project};
 use crate::model::task::Task;
 use crate::plan::origin::{self, Giver, Origin};
@@ -53,7 +53,7 @@ pub(crate) fn variables(session: &Session, common: &Common, name: &str) -> Resul
         Named::Environment(_) => (Some(name.to_owned()), Vec::new()),
     };
     let request = Request { environment, tasks, set: common.set.clone(), ..Request::default() };
-    let site = Site::new(&session.root, session.env.clone());
+    let site = session.site();
     let (_, origins) = request::answered(session, common, &site, Manner::Look, |facts| {
         origin::origins(&session.project, &request, facts)
     })?;

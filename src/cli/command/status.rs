@@ -32,7 +32,7 @@ pub(crate) fn status(session: &Session, name: Option<&str>, as_json: bool) -> Re
             &session.sources,
         ));
     }
-    let site = Site::new(&session.root, session.env.clone());
+    let site = session.site();
     let standings = project
         .environments
         .iter()

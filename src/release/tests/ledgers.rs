@@ -35,6 +35,7 @@ fn started(number: u32) -> Event {
         commit: Some(id(char::from_digit(number % 10, 10).unwrap())),
         tree: Some(id('d')),
         swapped: vec!["requirements.txt".to_owned(), "b c".to_owned()],
+        restores: Some(3),
         run: run("r1"),
         by: event.by.clone(),
         at: event.at,
@@ -61,6 +62,9 @@ fn a_ledger_says_what_its_events_come_to_and_tells_them_again() {
         event(What::Shipped, 2),
         failed.clone(),
         event(What::Frozen, 2),
+        event(What::RolledBack { by: 3 }, 2),
+        event(What::Locked, 2),
+        event(What::LockBroken { of: Some(run("r0")) }, 2),
         event(What::Locked, 2),
     ];
     let mut tip = ledger.look().unwrap();
@@ -94,6 +98,7 @@ fn history_has_one_line_a_release() {
         started(3),
         event(What::Live, 3),
         event(What::Frozen, 3),
+        event(What::RolledBack { by: 3 }, 2),
         started(4),
         event(What::Shipped, 4),
         started(5),
@@ -110,12 +115,12 @@ fn history_has_one_line_a_release() {
             (5, Outcome::Begun, None),
             (4, Outcome::Shipped, None),
             (3, Outcome::Live, None),
-            (2, Outcome::Failed, Some(9)),
+            (2, Outcome::RolledBack, Some(9)),
             (1, Outcome::Replaced, None),
         ]
     );
     // Cut in the middle of a release, its rest is left out and not made up.
-    assert_eq!(deliveries(&events[..7], &state).len(), 3);
+    assert_eq!(deliveries(&events[..8], &state).len(), 3);
 }
 
 #[test]

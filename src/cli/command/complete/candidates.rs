@@ -5,7 +5,6 @@ use std::fmt;
 use clap::{Arg, Command};
 
 use super::super::super::session::Session;
-use crate::facts::Site;
 use crate::model::parameter::{Kind, Parameter};
 use crate::model::project::Project;
 use crate::model::task::{Listing, Task};
@@ -138,7 +137,7 @@ impl Candidates {
     pub(super) fn references(session: &Session, prefix: &str) -> Candidates {
         const KINDS: [(&str, &str); 3] =
             [("refs/heads/", "branch"), ("refs/tags/", "tag"), ("refs/remotes/", "branch of a remote")];
-        let site = Site::new(&session.root, session.env.clone());
+        let site = session.site();
         let known = site.repository().ok().and_then(|repository| repository.references().ok());
         let mut references = Candidates::default();
         for reference in known.unwrap_or_default() {
@@ -154,7 +153,7 @@ impl Candidates {
     /// The runs whose output is kept, newest first.
     pub(super) fn runs(session: &Session) -> Candidates {
         let mut ids = Candidates::default();
-        for kept in runs::kept(&Site::new(&session.root, session.env.clone()).state) {
+        for kept in runs::kept(&session.site().state) {
             let when = super::super::minute(kept.about.began);
             ids.add(kept.about.run.0.clone(), format!("{when}  {}", super::super::logs::what(&kept.about)));
         }
