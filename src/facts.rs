@@ -16,6 +16,7 @@ use jiff::Timestamp;
 
 use crate::model::environment::Environment;
 use crate::model::event::Failure;
+use crate::model::ledger::Sharing;
 use crate::model::name::RunId;
 use crate::model::project::inside;
 use crate::model::release::{ObjectId, Source, Standing};
@@ -23,10 +24,11 @@ use crate::model::step::Planned;
 use crate::model::swap::Content;
 use crate::plan::guard::Circumstances;
 use crate::plan::{Delivery, Facts, Known, Want, World};
-use crate::process::{self, Command, End, Stop, program};
+use crate::process::{self, Command, End, Stop, program, signal};
 use crate::release::Refusal;
 use crate::release::git::{Git, GitError};
 use crate::release::history;
+use crate::release::ledger::team::Team;
 use crate::release::ledger::{Ledger, LedgerError, Tip};
 use crate::release::refs::Refs;
 use crate::release::repository::{Ancestry, Between, Repository, SourceError};
@@ -47,6 +49,9 @@ pub(crate) struct Site {
     repository: OnceCell<Result<Repository, Refusal>>,
     /// What the commands of variables printed: each is run once, however often it is planned.
     outputs: RefCell<BTreeMap<(PathBuf, Vec<String>), String>>,
+    sharing: Sharing,
+    /// The ledgers that were asked for of the team's remote; why not, where it could not be reached.
+    asked: RefCell<BTreeMap<String, Option<Refusal>>>,
 }
 
 /// How many events of a ledger `history` goes back: some thousand releases.
@@ -85,6 +90,9 @@ pub(crate) enum LookError {
     /// The target could not be looked at.
     #[error("the target can't be looked at")]
     Target(Failure),
+    /// A signal came, by its number.
+    #[error("stopped; nothing was done")]
+    Stopped(i32),
 }
 
 impl From<SourceError> for LookError {
@@ -103,7 +111,7 @@ impl From<ScratchError> for LookError {
 }
 
 impl Site {
-    pub(crate) fn new(root: &Path, env: Arc<Vec<(OsString, OsString)>>) -> Site {
+    pub(crate) fn new(root: &Path, env: Arc<Vec<(OsString, OsString)>>, sharing: Sharing) -> Site {
         let checkout = Checkout::discover(root);
         let state = StateDir::of(root, checkout.as_ref());
         Site {
@@ -113,6 +121,8 @@ impl Site {
             checkout,
             repository: OnceCell::new(),
             outputs: RefCell::default(),
+            sharing,
+            asked: RefCell::default(),
         }
     }
 
@@ -258,10 +268,12 @@ impl Site {
         let tip = self.tip(&delivery.environment)?;
         let live = tip.state.live.clone();
         let mut survey = Survey { tip, ..Survey::default() };
+        survey.circumstances.unreached =
+            self.unreached(&delivery.environment).map(|refusal| (refusal.message, refusal.help));
         let dirty = repository.dirty()?;
         survey.circumstances.dirty = dirty.into_iter().map(|dirty| dirty.path).collect();
         if let Some((before, _)) = &delivery.protect.after {
-            survey.circumstances.before = self.tip(before)?.state.live;
+            survey.circumstances.before = self.tip(before)?.state.serves().cloned();
         }
         let Some(source) = &delivery.source else { return Ok(survey) };
         if let Some(live) = &live {
@@ -304,18 +316,87 @@ impl Site {
 
     /// The releases of an environment, newest first.
     pub(crate) fn history(&self, environment: &str) -> Result<Vec<history::Delivery>, LookError> {
-        let Some(scratch) = self.scratch()? else { return Ok(Vec::new()) };
-        let ledger = Ledger::new(&scratch, Refs::new(environment)?);
-        let (tip, events) = (ledger.look()?, ledger.events(EVENTS_READ)?);
-        Ok(history::deliveries(&events, &tip.state))
+        let tip = self.tip(environment)?;
+        let Some(ledger) = self.ledger(environment)? else { return Ok(Vec::new()) };
+        Ok(history::deliveries(&ledger.events(EVENTS_READ)?, &tip.state))
     }
 
-    /// Where an environment's ledger ends.
+    /// An environment's ledger; none where nothing was ever written, and nothing is shared.
+    pub(crate) fn ledger(&self, environment: &str) -> Result<Option<Ledger>, LookError> {
+        let Ok(repository) = self.repository() else { return Ok(None) };
+        let scratch = match self.sharing.remote {
+            // What is looked at is fetched there.
+            Some(_) => Some(Scratch::open(&self.state, repository)?),
+            None => Scratch::look(&self.state, repository)?,
+        };
+        let Some(scratch) = scratch else { return Ok(None) };
+        let refs = Refs::new(environment)?;
+        Ok(Some(match Team::of(&scratch, repository, &self.sharing)? {
+            Some(team) => Ledger::shared(&scratch, refs, team),
+            None => Ledger::new(&scratch, refs),
+        }))
+    }
+
+    /// The ledger to write to, which is made if it is missing.
+    pub(crate) fn open_ledger(&self, environment: &str) -> Result<Ledger, LookError> {
+        Scratch::open(&self.state, self.repository()?)?;
+        let ledger = self.ledger(environment)?.expect("there is a repository, and it was opened");
+        // Who was told to go on without the others writes here, and is heard later.
+        Ok(if self.unreached(environment).is_some() { ledger.alone() } else { ledger })
+    }
+
+    /// Where an environment's ledger ends: as the team's remote says, where it is shared and can be reached.
     pub(crate) fn tip(&self, environment: &str) -> Result<Tip, LookError> {
-        match self.scratch()? {
-            Some(scratch) => Ok(Ledger::new(&scratch, Refs::new(environment)?).look()?),
-            None => Ok(Tip::default()),
+        let Some(ledger) = self.ledger(environment)? else { return Ok(Tip::default()) };
+        if !ledger.is_shared() || self.asked.borrow().contains_key(environment) {
+            return Ok(ledger.look()?);
         }
+        let (synced, signal) = interruptible(|stop| ledger.sync(stop));
+        if let Some(signal) = signal {
+            return Err(LookError::Stopped(signal));
+        }
+        let (tip, unreached) = match synced {
+            Ok(tip) => (tip, None),
+            Err(error @ (LedgerError::Unreached { .. } | LedgerError::Declined { .. })) => {
+                (ledger.look()?, Some(Refusal { message: error.to_string(), help: error.help() }))
+            }
+            Err(error @ (LedgerError::Moved { .. } | LedgerError::Scratch(_))) => return Err(error.into()),
+        };
+        self.asked.borrow_mut().insert(environment.to_owned(), unreached);
+        Ok(tip)
+    }
+
+    /// Why what was found in a ledger may not be all.
+    pub(crate) fn unreached(&self, environment: &str) -> Option<Refusal> {
+        self.asked.borrow().get(environment).cloned().flatten()
+    }
+
+    /// Why what was found in the ledgers may not be all: each reason once.
+    pub(crate) fn all_unreached(&self) -> Vec<Refusal> {
+        let mut all: Vec<Refusal> = self.asked.borrow().values().flatten().cloned().collect();
+        all.dedup();
+        all
+    }
+
+    /// Where the CI server shows this run, if one runs it.
+    pub(crate) fn ci_address(&self) -> Option<String> {
+        let github = || {
+            let (server, repository) =
+                (self.variable("GITHUB_SERVER_URL")?, self.variable("GITHUB_REPOSITORY")?);
+            Some(format!("{server}/{repository}/actions/runs/{}", self.variable("GITHUB_RUN_ID")?))
+        };
+        github().or_else(|| self.variable("CI_JOB_URL").map(str::to_owned))
+    }
+
+    /// A variable of the caller's that is set.
+    fn variable(&self, name: &str) -> Option<&str> {
+        let found = self.env.iter().find(|(known, _)| known == name)?;
+        found.1.to_str().filter(|value| !value.is_empty())
+    }
+
+    /// Looks at everything anew from now on.
+    pub(crate) fn forget(&self) {
+        self.asked.borrow_mut().clear();
     }
 
     fn source(&self, reference: &str) -> Result<Known<Source>, LookError> {
@@ -337,10 +418,7 @@ impl Site {
 
     /// The branch that a CI server says it runs for: it checks out a commit, not the branch.
     fn ci_branch(&self, commit: &str) -> Option<String> {
-        let variable = |name: &str| {
-            let found = self.env.iter().find(|(known, _)| known == name)?;
-            found.1.to_str().filter(|value| !value.is_empty())
-        };
+        let variable = |name: &str| self.variable(name);
         let github = || {
             let branch = (variable("GITHUB_REF_TYPE")? == "branch").then(|| variable("GITHUB_REF_NAME"))?;
             (variable("GITHUB_SHA")? == commit).then_some(branch?)
@@ -348,6 +426,18 @@ impl Site {
         let gitlab = || (variable("CI_COMMIT_SHA")? == commit).then(|| variable("CI_COMMIT_BRANCH"))?;
         github().or_else(gitlab).map(str::to_owned)
     }
+}
+
+/// How long a program that waits for others may take to end, once we are asked to.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Does what may have to wait for others, so that a signal ends it; and the signal, if one came.
+pub(crate) fn interruptible<T>(act: impl FnOnce(&Stop) -> T) -> (T, Option<i32>) {
+    let stop = Arc::new(Stop::new(GRACE));
+    let listener = signal::asking(&stop);
+    let done = act(&stop);
+    drop(listener);
+    (done, stop.asked())
 }
 
 /// Facts of a good world, to see what a file would come to in it.

@@ -52,7 +52,7 @@ pub(crate) struct Common {
     /// Go past a rule of the environment; it is recorded, with --reason
     #[arg(long = "override", global = true, value_name = "RULE", requires = "reason", value_parser = clap::builder::PossibleValuesParser::new(RULES))]
     pub(crate) overrides: Vec<String>,
-    /// Why: for --override
+    /// Why: for --override, lock and unlock
     #[arg(long, global = true, value_name = "TEXT")]
     pub(crate) reason: Option<String>,
     /// Give a value a name; it beats every other value of that name
@@ -171,6 +171,18 @@ pub(crate) enum Command {
     },
     /// Settle what runs that were killed still owe
     Recover,
+    /// Keep everybody from deploying to an environment, until it is unlocked; wants --reason
+    Lock {
+        /// The environment
+        #[arg(value_name = "ENVIRONMENT")]
+        name: String,
+    },
+    /// Open an environment that is locked or frozen, also one that a run holds; wants --reason
+    Unlock {
+        /// The environment
+        #[arg(value_name = "ENVIRONMENT")]
+        name: String,
+    },
     /// Show the releases of an environment, newest first
     History {
         /// The environment [default: all of them]
@@ -214,6 +226,8 @@ impl Command {
             | Command::Check { .. }
             | Command::Status { .. }
             | Command::Recover
+            | Command::Lock { .. }
+            | Command::Unlock { .. }
             | Command::History { .. }
             | Command::Logs { .. } => None,
         }

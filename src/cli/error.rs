@@ -7,6 +7,8 @@ use crate::facts::LookError;
 use crate::model::event::{Failure, Outcome, Summary};
 use crate::model::mask::Masker;
 use crate::release::Refusal;
+use crate::release::ledger::LedgerError;
+use crate::release::scratch::ScratchError;
 
 /// Why deploy could not do its part.
 #[derive(Debug)]
@@ -104,10 +106,25 @@ impl From<LookError> for Error {
             LookError::Target(Failure::Unmet { message, help }) => {
                 Error::new(Kind::Failed, message).maybe_help(help)
             }
-            LookError::Git(_) | LookError::Ledger(_) | LookError::Target(_) => {
-                Error::new(Kind::Failed, error.to_string())
+            LookError::Stopped(signal) => Error::new(Kind::Stopped(signal), error.to_string()),
+            LookError::Ledger(error) => Error::from(error),
+            LookError::Git(error) => {
+                let help = error.help().map(str::to_owned);
+                Error::new(Kind::Failed, error.to_string()).maybe_help(help)
             }
+            LookError::Target(_) => Error::new(Kind::Failed, error.to_string()),
         }
+    }
+}
+
+impl From<LedgerError> for Error {
+    fn from(error: LedgerError) -> Error {
+        let kind = match &error {
+            LedgerError::Moved { .. } => Kind::Locked,
+            LedgerError::Declined { .. } | LedgerError::Scratch(ScratchError::Refused(_)) => Kind::Refused,
+            LedgerError::Unreached { .. } | LedgerError::Scratch(_) => Kind::Failed,
+        };
+        Error::new(kind, error.to_string()).maybe_help(error.help())
     }
 }
 

@@ -7,6 +7,7 @@ mod environment;
 pub(crate) mod error;
 mod flags;
 mod help;
+mod hold;
 mod opening;
 mod output;
 mod prompt;
@@ -152,6 +153,8 @@ fn built_in(command: Option<&Command>, common: &Common, session: &Session) -> Re
         // With `--json`, what can't be read is told too: see `dispatch`.
         Some(Command::Check { .. }) => command::check::check(session),
         Some(Command::Plan { words, json }) => command::plan::plan(session, common, words, *json),
+        Some(Command::Lock { name }) => command::lock::lock(session, common, name),
+        Some(Command::Unlock { name }) => command::lock::unlock(session, common, name),
         Some(Command::Recover) => command::recover::recover(session),
         Some(Command::Status { name, json }) => command::status::status(session, name.as_deref(), *json),
         Some(Command::History { environment, json }) => {

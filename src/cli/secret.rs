@@ -48,8 +48,7 @@ pub(crate) fn look(site: &Site, hidden: &[Hidden], vaults: &mut Vaults) -> Resul
         return Ok(Lack::default());
     }
     let stop = Arc::new(Stop::new(GRACE));
-    let heard = Arc::clone(&stop);
-    let _listener = signal::listen(move |signal| stop_by(signal, &heard))
+    let _listener = signal::asking(&stop)
         .map_err(|error| Error::new(Kind::Failed, format!("signals can't be listened to: {error}")))?;
     let lack = site.fetch(hidden, vaults, &stop);
     match stop.asked() {
@@ -83,18 +82,4 @@ pub(crate) fn without(session: &Session, hidden: &[Hidden]) -> Arc<Vec<(OsString
     }
     let open = session.env.iter().filter(|(name, _)| !kept.iter().any(|kept| name == kept));
     Arc::new(open.cloned().collect())
-}
-
-fn stop_by(signal: signal::Signal, stop: &Stop) {
-    match signal {
-        signal::Signal::Suspend => {
-            stop.suspend();
-            signal::pause();
-        }
-        signal::Signal::Continue => stop.resume(),
-        signal::Signal::Interrupt
-        | signal::Signal::Terminate
-        | signal::Signal::Hangup
-        | signal::Signal::Quit => stop.ask(signal.number()),
-    }
 }

@@ -70,7 +70,7 @@ impl Session {
 
     /// The project's place on this machine.
     pub(crate) fn site(&self) -> Site {
-        Site::new(&self.root, Arc::clone(&self.env))
+        Site::new(&self.root, Arc::clone(&self.env), self.project.ledger.clone())
     }
 
     /// `tasks.toml:12`, the line of a place in the file.

@@ -6,6 +6,7 @@ mod environment;
 mod http;
 mod include;
 mod inherit;
+mod ledger;
 mod names;
 mod parameter;
 mod project;

@@ -7,7 +7,7 @@ use toml::de::DeTable;
 
 use super::include::{self, Book, Include, Role};
 use super::reader::{Item, Reader, Table};
-use super::{environment, secret, task, value};
+use super::{environment, ledger, secret, task, value};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::project::{File, Named, Output, Project, Settings};
 use crate::model::secret::Secret;
@@ -38,10 +38,12 @@ pub(crate) fn read<'a>(
     if let Some(item) = table.take("project") {
         identity(item, &mut identified);
     }
+    let ledger = table.take("ledger").map(ledger::read).unwrap_or_default();
     // The name and the settings of an included file are for when it is used by itself.
     if role.is_root() {
         let Project { name, about, default, .. } = identified;
-        book.project = Project { name, about, default, settings, ..std::mem::take(&mut book.project) };
+        book.project =
+            Project { name, about, default, settings, ledger, ..std::mem::take(&mut book.project) };
     }
     for secret in table.take("secrets").map(secret::read).unwrap_or_default() {
         claim_secret(reader, &mut book.project, secret);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{LookError, Site};
+use crate::model::release::ObjectId;
 use crate::model::step::Planned;
 use crate::model::target::{GitTarget, Target};
 use crate::plan::Delivery;
@@ -55,9 +56,23 @@ impl Site {
                 Ok(Met { events: pending.map(|_| What::Shipped).into_iter().collect(), ..Met::default() })
             }
             Some(Target::Git(git)) => {
-                let is_known = tip.state.shipped.is_some() && tip.state.pending.is_none() && !tip.state.moved;
+                let is_known = tip.state.shipped.is_some()
+                    && tip.state.pending.is_none()
+                    && !tip.state.moved
+                    && self.has(tip.state.shipped.as_ref())?;
                 if is_known { Ok(Met::default()) } else { self.meet_branch(delivery, git, tip) }
             }
+        }
+    }
+
+    /// Whether a release commit is here. One that another machine shipped is not, and the next one goes on top of it.
+    fn has(&self, commit: Option<&ObjectId>) -> Result<bool, LookError> {
+        if self.sharing.remote.is_none() {
+            return Ok(true);
+        }
+        match (commit, self.scratch()?) {
+            (Some(commit), Some(scratch)) => Ok(scratch.commit(commit)?.is_some()),
+            (None, _) | (_, None) => Ok(false),
         }
     }
 

@@ -6,6 +6,7 @@ pub(crate) mod event;
 pub(crate) mod health;
 pub(crate) mod http;
 pub(crate) mod json;
+pub(crate) mod ledger;
 pub(crate) mod mask;
 pub(crate) mod name;
 pub(crate) mod parameter;

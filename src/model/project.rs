@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::environment::Environment;
+use super::ledger::Sharing;
 use super::secret::Secret;
 use super::task::{Dotenv, Task};
 use super::template::{Expression, Template};
@@ -19,6 +20,7 @@ pub(crate) struct Project {
     /// What a bare `deploy` runs.
     pub(crate) default: Option<(String, Span)>,
     pub(crate) settings: Settings,
+    pub(crate) ledger: Sharing,
     /// The files that it was read from, the root's first; a place's `source` is an index here.
     pub(crate) files: Vec<File>,
     pub(crate) secrets: Vec<Secret>,

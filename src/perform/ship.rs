@@ -2,6 +2,7 @@
 //! and after. Whether it may go out was decided before.
 
 use std::sync::Mutex;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -16,8 +17,7 @@ use crate::plan::{Delivery, Swapping};
 use crate::process::Stop;
 use crate::release::commit::{Made, ReleaseCommit};
 use crate::release::event::{Event, What};
-use crate::release::ledger::{Ledger, LedgerError, Tip};
-use crate::release::lock::Lock;
+use crate::release::holding::{Holding, HoldingError};
 use crate::release::refs::Refs;
 use crate::release::repository::Repository;
 use crate::release::scratch::Scratch;
@@ -41,10 +41,9 @@ pub(crate) struct Dock<'a> {
     pub(crate) swapping: Swapping,
     pub(crate) by: String,
     pub(crate) began: Timestamp,
-    /// Held from before the first job until after the last word of the ledger.
-    #[expect(dead_code, reason = "it is held, and freed when the dock goes")]
-    pub(crate) lock: Lock,
-    pub(crate) log: Mutex<Log>,
+    /// From before the first job until after the last word of the ledger.
+    pub(crate) holding: Holding,
+    pub(crate) stage: Mutex<Stage>,
 }
 
 /// What to do with a commit that is live already.
@@ -53,12 +52,6 @@ pub(crate) enum Again {
     LeaveIt,
     /// `--rebuild`.
     Ship,
-}
-
-/// What this run has said to the ledger.
-pub(crate) struct Log {
-    pub(crate) tip: Tip,
-    pub(crate) stage: Stage,
 }
 
 /// How far a delivery has come.
@@ -88,13 +81,20 @@ pub(super) fn ship(
 }
 
 impl<'a> Docks<'a> {
-    /// Says to the ledgers how it ended: live after success, failed otherwise. Gives what could not be said.
+    /// Says to the ledgers how it ended, live after success, failed otherwise, and lets go of the environments. Gives
+    /// what could not be said.
     pub(crate) fn finish(&self, run: &RunId, failed_because: Option<&str>) -> Vec<String> {
-        self.docks
-            .iter()
-            .filter_map(|dock| dock.finish(run, failed_because).err())
-            .map(|error| error.to_string())
-            .collect()
+        let finished = self.docks.iter().map(|dock| dock.finish(run, failed_because));
+        finished.filter_map(Result::err).collect()
+    }
+
+    /// Lets go of the environments before anything was begun.
+    pub(crate) fn let_go(&self, run: &RunId) {
+        for dock in &self.docks {
+            let unlocked = dock.event(run, What::Unlocked, None);
+            // Who can't be told finds a lock whose run is gone.
+            let _told = dock.holding.free(Vec::new(), unlocked, &Stop::new(Duration::ZERO));
+        }
     }
 
     /// Keeps deploy's own repository quick; what can't be tidied now is tidied another time.
@@ -106,10 +106,7 @@ impl<'a> Docks<'a> {
 
     /// What serves because of this run, by environment.
     pub(crate) fn live(&self, run: &RunId) -> Vec<(&str, Release)> {
-        let of = |dock: &'_ Dock<'a>| {
-            let log = dock.log.lock().expect("no thread panics while it ships");
-            log.tip.state.live.clone().filter(|live| live.run == *run)
-        };
+        let of = |dock: &'_ Dock<'a>| dock.holding.tip().state.live.filter(|live| live.run == *run);
         let docks = self.docks.iter();
         docks.filter_map(|dock| Some((dock.delivery.environment.as_str(), of(dock)?))).collect()
     }
@@ -130,9 +127,10 @@ impl Dock<'_> {
         let (Some(source), Some(target)) = (&self.delivery.source, &self.delivery.target) else {
             unreachable!("what has no commit or no target is refused before the first job");
         };
-        let mut log = self.log.lock().expect("no thread panics while it ships");
+        let mut stage = self.stage.lock().expect("no thread panics while it ships");
+        let state = self.holding.tip().state;
         if self.again == Again::LeaveIt
-            && let Some(live) = log.tip.state.serves()
+            && let Some(live) = state.serves()
             && self.scratch.is_same(live, source, &self.entries).map_err(|error| unmet(error.to_string()))?
         {
             tell(Told::Note(format!(
@@ -140,7 +138,7 @@ impl Dock<'_> {
                 source.commit.short(),
                 live.number
             )));
-            log.stage = Stage::Already;
+            *stage = Stage::Already;
             return Ok(());
         }
         let commit = ReleaseCommit {
@@ -149,7 +147,7 @@ impl Dock<'_> {
             run: &hands.run,
             source,
             entries: &self.entries,
-            parent: log.tip.state.shipped.as_ref(),
+            parent: state.shipped.as_ref(),
         };
         let made = match self.swapping {
             Swapping::Beside => commit.make(&self.scratch).map_err(|error| unmet(error.to_string()))?,
@@ -160,17 +158,14 @@ impl Dock<'_> {
             }
         };
         let release = commit.record(&made, &self.by, now());
-        let before = log.tip.state.shipped.clone();
-        let live = log.tip.state.live.as_ref().map(|live| live.number);
-        self.say(&hands.run, &mut log, What::Started(Box::new(release)), None)
-            .map_err(|error| unmet(error.to_string()))?;
-        log.stage = Stage::Started;
+        self.say(&hands.run, What::Started(Box::new(release)), None)?;
+        *stage = Stage::Started;
         let shipment = Shipment {
             environment: &self.delivery.environment,
             number: self.delivery.number,
             commit: &made.commit,
-            before: before.as_ref(),
-            live,
+            before: state.shipped.as_ref(),
+            live: state.live.as_ref().map(|live| live.number),
             root: &hands.root,
             room: &exec::room(hands),
             state: &hands.state,
@@ -191,15 +186,11 @@ impl Dock<'_> {
         let holds = shipped.as_ref().map_or_else(|not| not.holds, |()| Holds::Release);
         match holds {
             Holds::Before => {}
-            Holds::Unknown => log.stage = Stage::Unknown,
-            Holds::Foreign => {
-                self.say(&hands.run, &mut log, What::Moved, None)
-                    .map_err(|error| unmet(error.to_string()))?;
-            }
+            Holds::Unknown => *stage = Stage::Unknown,
+            Holds::Foreign => self.say(&hands.run, What::Moved, None)?,
             Holds::Release => {
-                self.say(&hands.run, &mut log, What::Shipped, None)
-                    .map_err(|error| unmet(error.to_string()))?;
-                log.stage = Stage::Shipped;
+                self.say(&hands.run, What::Shipped, None)?;
+                *stage = Stage::Shipped;
             }
         }
         shipped.map_err(|not: NotShipped| not.failure)
@@ -223,35 +214,42 @@ impl Dock<'_> {
         }
     }
 
-    /// Writes what a look at the target has shown, or a rule that was overridden, before anything is shipped.
-    pub(crate) fn note(&self, run: &RunId, what: What, reason: Option<&str>) -> Result<(), LedgerError> {
-        self.say(run, &mut self.log.lock().expect("no thread panics while it ships"), what, reason)
-    }
-
-    /// Says how it ended, if there is anything to say.
-    fn finish(&self, run: &RunId, failed_because: Option<&str>) -> Result<(), LedgerError> {
-        let mut log = self.log.lock().expect("no thread panics while it ships");
+    /// Says how it ended, if there is anything to say, and lets go.
+    fn finish(&self, run: &RunId, failed_because: Option<&str>) -> Result<(), String> {
         let outcome = if failed_because.is_some() { What::Failed } else { What::Live };
-        match log.stage {
-            Stage::Already | Stage::Unknown => Ok(()),
-            Stage::Waiting if self.delivery.target.is_some() => Ok(()),
+        let last = match *self.stage.lock().expect("no thread panics while it ships") {
+            Stage::Already | Stage::Unknown => Vec::new(),
+            Stage::Waiting if self.delivery.target.is_some() => Vec::new(),
             // A deploy task without a target is a release all the same.
-            Stage::Waiting => {
-                let Some(source) = &self.delivery.source else { return Ok(()) };
-                let release = self.unshipped(run, source);
-                self.say(run, &mut log, What::Started(Box::new(release)), None)?;
-                self.say(run, &mut log, outcome, failed_because)
-            }
+            Stage::Waiting => match &self.delivery.source {
+                None => Vec::new(),
+                Some(source) => {
+                    let started = What::Started(Box::new(self.unshipped(run, source)));
+                    vec![self.event(run, started, None), self.event(run, outcome, failed_because)]
+                }
+            },
             Stage::Started => {
-                self.say(run, &mut log, What::Failed, failed_because.or(Some("it did not arrive")))
+                vec![self.event(run, What::Failed, failed_because.or(Some("it did not arrive")))]
             }
-            Stage::Shipped => self.say(run, &mut log, outcome, failed_because),
-        }
+            Stage::Shipped => vec![self.event(run, outcome, failed_because)],
+        };
+        let unlocked = self.event(run, What::Unlocked, None);
+        // Not even a second Ctrl-C keeps it from being said: others wait for it.
+        let freed = self.holding.free(last, unlocked, &Stop::new(Duration::ZERO));
+        freed.map_err(|error| self.unsaid(&error).0)
     }
 
-    fn say(&self, run: &RunId, log: &mut Log, what: What, reason: Option<&str>) -> Result<(), LedgerError> {
+    fn say(&self, run: &RunId, what: What, reason: Option<&str>) -> Result<(), Failure> {
+        let said = self.holding.say(&[self.event(run, what, reason)], &Stop::new(Duration::ZERO));
+        said.map_err(|error| {
+            let (message, help) = self.unsaid(&error);
+            Failure::Unmet { message, help }
+        })
+    }
+
+    fn event(&self, run: &RunId, what: What, reason: Option<&str>) -> Event {
         let at = now();
-        let event = Event {
+        Event {
             what,
             at,
             by: self.by.clone(),
@@ -259,9 +257,19 @@ impl Dock<'_> {
             release: Some(self.delivery.number),
             reason: reason.map(str::to_owned),
             took: u64::try_from(at.duration_since(self.began).as_secs()).ok(),
-        };
-        log.tip = Ledger::new(&self.scratch, self.refs.clone()).append(log.tip.clone(), &event)?;
-        Ok(())
+        }
+    }
+
+    /// Why the ledger was not told, and what to do about it.
+    fn unsaid(&self, error: &HoldingError) -> (String, Option<String>) {
+        let environment = &self.delivery.environment;
+        match error {
+            HoldingError::Ledger(error) => (error.to_string(), error.help()),
+            HoldingError::Lost | HoldingError::Locked(_) | HoldingError::Changed => (
+                format!("the lock of {environment} was taken away from this run"),
+                Some(format!("deploy history {environment} --events tells by whom, and why")),
+            ),
+        }
     }
 }
 

@@ -15,6 +15,8 @@ pub(crate) struct Circumstances {
     pub(crate) before: Option<Release>,
     /// Whether the source commit is an ancestor of the live one; none if the history here does not tell.
     pub(crate) behind: Option<bool>,
+    /// Why the team's ledger could not be asked, and the mend.
+    pub(crate) unreached: Option<(String, Option<String>)>,
 }
 
 /// What a rule says of a delivery.
@@ -43,15 +45,20 @@ pub(crate) struct Overrides {
 }
 
 /// Every rule's name, as `--override` wants it.
-pub(crate) const RULES: [&str; 4] = ["branches", "clean", "after", "ancestor"];
+pub(crate) const RULES: [&str; 5] = ["branches", "clean", "after", "ancestor", "ledger"];
 
 /// How many changed files a sentence names.
 const FILES_NAMED: usize = 5;
 
 /// The verdicts on a delivery, in the order of [`RULES`].
 pub(crate) fn judge(delivery: &Delivery, found: &Circumstances, overrides: &Overrides) -> Vec<Verdict> {
-    let judged =
-        [branches(delivery), clean(delivery, found), after(delivery, found), ancestor(delivery, found)];
+    let judged = [
+        branches(delivery),
+        clean(delivery, found),
+        after(delivery, found),
+        ancestor(delivery, found),
+        ledger(found),
+    ];
     let mut verdicts: Vec<Verdict> = judged.into_iter().flatten().collect();
     for verdict in &mut verdicts {
         if verdict.ruling == Ruling::Refuses && overrides.rules.iter().any(|rule| rule == verdict.rule) {
@@ -174,6 +181,14 @@ fn ancestor(delivery: &Delivery, found: &Circumstances) -> Option<Verdict> {
             format!("the history here does not reach the live {}", live.source.short()),
         )),
     }
+}
+
+/// Who can't ask the others does not know who else is at it.
+fn ledger(found: &Circumstances) -> Option<Verdict> {
+    let (why, help) = found.unreached.as_ref()?;
+    let help = help.as_ref().map_or_else(String::new, |help| format!("{help}; "));
+    let help = format!("{help}or go on without the others: --override ledger --reason \"…\"");
+    Some(refuses("ledger", why.clone(), help))
 }
 
 fn holds(rule: &'static str, says: String) -> Verdict {

@@ -1,7 +1,7 @@
 //! The signals that ask us to end or to pause. It tells them; what follows is decided above.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
@@ -10,6 +10,7 @@ use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 use signal_hook::flag::register_conditional_default;
 use signal_hook::iterator::{Handle, Signals};
 
+use super::Stop;
 use super::family::Member;
 
 /// What ends a process whose output nobody reads any more.
@@ -49,10 +50,26 @@ impl Signal {
     }
 }
 
-/// While it lives, signals are told and do nothing else. Afterwards they do what they always do.
+/// How many listen: one may begin and end while another goes on.
+static LISTENERS: AtomicUsize = AtomicUsize::new(0);
+
+/// While one lives, signals are told and do nothing else. After the last, they do what they always do.
 pub(crate) struct Listener {
     handle: Handle,
     nobody_listens: Arc<AtomicBool>,
+}
+
+/// While it lives, signals that ask us to end ask `stop` to: for what is waited for outside of a run.
+pub(crate) fn asking(stop: &Arc<Stop>) -> io::Result<Listener> {
+    let stop = Arc::clone(stop);
+    listen(move |signal| match signal {
+        Signal::Suspend => {
+            stop.suspend();
+            pause();
+        }
+        Signal::Continue => stop.resume(),
+        Signal::Interrupt | Signal::Terminate | Signal::Hangup | Signal::Quit => stop.ask(signal.number()),
+    })
 }
 
 /// Tells each signal, on a thread of its own, from now until the `Listener` is dropped. Two of a kind that come
@@ -73,6 +90,7 @@ pub(crate) fn listen(tell: impl Fn(Signal) + Send + 'static) -> io::Result<Liste
             heard.iter().filter(|signal| signal.number() == number).for_each(|signal| tell(*signal));
         }
     })?;
+    LISTENERS.fetch_add(1, Ordering::SeqCst);
     nobody_listens.store(false, Ordering::SeqCst);
     Ok(Listener { handle, nobody_listens })
 }
@@ -85,7 +103,8 @@ pub(crate) fn pause() {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        self.nobody_listens.store(true, Ordering::SeqCst);
+        let is_last = LISTENERS.fetch_sub(1, Ordering::SeqCst) == 1;
+        self.nobody_listens.store(is_last, Ordering::SeqCst);
         // The thread is not waited for: it may be inside `tell`, which may wait for us.
         self.handle.close();
     }

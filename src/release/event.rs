@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 
 use super::object::{Commit, trailers};
+use super::state::Seat;
 use crate::model::name::RunId;
 use crate::model::release::{ObjectId, Release};
 
@@ -45,7 +46,8 @@ pub(crate) enum What {
     },
     /// The target's branch held somebody else's commits: the next run looks there first.
     Moved,
-    Locked,
+    /// By a run, which then has a seat; or by a person, until it is taken back.
+    Locked(Option<Box<Seat>>),
     Unlocked,
     /// Somebody took the lock away from a run: from this one, where it was a run's.
     LockBroken {
@@ -72,7 +74,7 @@ impl What {
             What::RolledBack { .. } => "rolled-back",
             What::Adopted { .. } => "adopted",
             What::Moved => "moved",
-            What::Locked => "locked",
+            What::Locked(_) => "locked",
             What::Unlocked => "unlocked",
             What::LockBroken { .. } => "lock-broken",
             What::Frozen => "frozen",
@@ -84,8 +86,8 @@ impl What {
 }
 
 impl Event {
-    /// The commit's message.
-    pub(crate) fn message(&self, environment: &str) -> String {
+    /// The commit's message. `unique` makes it another's than that of any other event.
+    pub(crate) fn message(&self, environment: &str, unique: u64) -> String {
         let mut lines = vec![
             ("Event", self.what.word().to_owned()),
             ("Environment", environment.to_owned()),
@@ -116,17 +118,26 @@ impl Event {
             }
             What::RolledBack { by } => add("Rolled-Back-By", Some(by.to_string())),
             What::LockBroken { of } => add("Broken", of.as_ref().map(RunId::to_string)),
+            What::Locked(seat) => {
+                if let Some(seat) = seat {
+                    add("Machine", seat.machine.clone());
+                    add("Process", Some(seat.pid.to_string()));
+                    add("Command", Some(seat.command.clone()));
+                    add("Commit", seat.commit.as_ref().map(ObjectId::to_string));
+                    add("Address", seat.address.clone());
+                }
+            }
             What::Overridden { rule } => add("Rule", Some(rule.clone())),
             What::Shipped
             | What::Live
             | What::Failed
-            | What::Locked
             | What::Unlocked
             | What::Moved
             | What::Frozen
             | What::Thawed
             | What::Other(_) => {}
         }
+        lines.push(("Unique", format!("{unique:016x}")));
         let trailers: Vec<String> =
             lines.iter().map(|(key, value)| format!("{key}: {}", one_line(value))).collect();
         format!("{environment}: {}\n\n{}\n", self.sentence(), trailers.join("\n"))
@@ -169,7 +180,18 @@ impl Event {
                 What::Adopted { commit: id("Commit"), number: commit.trailer("Number")?.parse().ok()? }
             }
             "moved" => What::Moved,
-            "locked" => What::Locked,
+            "locked" => {
+                let pid = commit.trailer("Process").and_then(|pid| pid.parse().ok());
+                What::Locked(pid.map(|pid| {
+                    Box::new(Seat {
+                        machine: text("Machine"),
+                        pid,
+                        command: text("Command").unwrap_or_default(),
+                        commit: id("Commit"),
+                        address: text("Address"),
+                    })
+                }))
+            }
             "unlocked" => What::Unlocked,
             "lock-broken" => What::LockBroken { of: text("Broken").map(RunId) },
             "frozen" => What::Frozen,
@@ -196,7 +218,7 @@ impl Event {
                 format!("goes on from {} of the target", commit.short())
             }
             What::Adopted { commit: None, .. } => "the target's branch is empty".to_owned(),
-            What::Locked => format!("locked by {}", self.by),
+            What::Locked(_) => format!("locked by {}", self.by),
             What::Unlocked => format!("unlocked by {}", self.by),
             What::LockBroken { .. } => format!("the lock was broken by {}", self.by),
             What::Frozen => format!("frozen by {}", self.by),

@@ -57,6 +57,9 @@ pub(crate) enum GitError {
     Failed { command: String, how: String, said: String },
     #[error("`{command}` was stopped")]
     Stopped { command: String },
+    /// Whoever was asked said nothing for too long.
+    #[error("`{command}` did not end within {} s", limit.as_secs_f64())]
+    Silent { command: String, limit: Duration },
     #[error("`{command}` gave an answer that can't be read: {answer}")]
     Unreadable { command: String, answer: String },
 }
@@ -94,7 +97,10 @@ impl GitError {
                 MENDS.iter().find(|(sign, _)| said.contains(sign)).map(|(_, mend)| *mend)
             }
             GitError::Missing(_) => Some("install git"),
-            GitError::NotRun(_) | GitError::Stopped { .. } | GitError::Unreadable { .. } => None,
+            GitError::NotRun(_)
+            | GitError::Stopped { .. }
+            | GitError::Silent { .. }
+            | GitError::Unreadable { .. } => None,
         }
     }
 }
@@ -178,6 +184,12 @@ impl Call {
         self
     }
 
+    /// Ends it when it takes longer than this.
+    pub(crate) fn within(mut self, limit: Option<Duration>) -> Call {
+        self.process.timeout = limit;
+        self
+    }
+
     /// Runs it to its end. What is local and short is not stopped half-way: it has its own `Stop`.
     pub(crate) fn run(self) -> Result<Answer, GitError> {
         self.run_under(&Stop::new(Duration::ZERO), &mut |_| ())
@@ -212,7 +224,11 @@ impl Call {
         match ended.end {
             End::Exited(code) => Ok(Answer { code, stdout: Vec::new(), stderr, command: self.command }),
             End::Signalled(signal) => failed(format!("was ended by signal {signal}")),
-            End::Stopped | End::TimedOut => Err(GitError::Stopped { command: self.command }),
+            End::Stopped => Err(GitError::Stopped { command: self.command }),
+            End::TimedOut => {
+                let limit = self.process.timeout.unwrap_or_default();
+                Err(GitError::Silent { command: self.command, limit })
+            }
             End::WantsTerminal => failed("wanted to ask something, and there is nobody to answer".to_owned()),
         }
     }

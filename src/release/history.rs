@@ -56,7 +56,7 @@ pub(crate) fn deliveries(events: &[Event], state: &State) -> Vec<Delivery> {
             | What::Adopted { .. }
             | What::Moved
             | What::Overridden { .. }
-            | What::Locked
+            | What::Locked(_)
             | What::Unlocked
             | What::LockBroken { .. }
             | What::Frozen

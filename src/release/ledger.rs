@@ -1,5 +1,7 @@
 //! The ledger of an environment: a chain of commits that only grows, one for each event. The newest one's tree holds
-//! what it all comes to. A second writer is told so, and nothing of either is lost.
+//! what it all comes to. A second writer is told so, and nothing of either is lost. `team` shares it.
+
+pub(crate) mod team;
 
 use thiserror::Error;
 
@@ -12,14 +14,18 @@ use super::scratch::{Scratch, ScratchError, Update};
 use super::state::{State, VERSION};
 use super::stream::Stream;
 use crate::model::release::ObjectId;
+use crate::process::Stop;
+use team::Team;
 
 /// The file in each event's tree.
 const STATE: &str = "state.json";
 
 /// An environment's ledger.
-pub(crate) struct Ledger<'s> {
-    scratch: &'s Scratch,
+pub(crate) struct Ledger {
+    scratch: Scratch,
     refs: Refs,
+    /// With whom it is shared, if it is.
+    team: Option<Team>,
 }
 
 /// Where the ledger ended when it was read, and what it said.
@@ -30,13 +36,34 @@ pub(crate) struct Tip {
     pub(crate) state: State,
 }
 
-/// Why an event was not written.
+/// Why an event was not written, or the ledger not read.
 #[derive(Debug, Error)]
 pub(crate) enum LedgerError {
     #[error("the ledger of {environment} was written by somebody else meanwhile")]
     Moved { environment: String, tip: Box<Tip> },
+    /// The team's remote can't be asked, or what it did is not known.
+    #[error("the ledger of {environment} is shared through {remote}, which can't be reached: {reason}")]
+    Unreached { environment: String, remote: String, reason: String, help: String },
+    /// It can be asked, and takes no event.
+    #[error(
+        "the ledger of {environment} is shared through {remote}, which takes nothing from here: {reason}"
+    )]
+    Declined { environment: String, remote: String, reason: String, help: String },
     #[error(transparent)]
     Scratch(#[from] ScratchError),
+}
+
+impl LedgerError {
+    /// What to do about it.
+    pub(crate) fn help(&self) -> Option<String> {
+        match self {
+            LedgerError::Moved { .. } => Some("look at deploy status, and try again".to_owned()),
+            LedgerError::Unreached { help, .. } | LedgerError::Declined { help, .. } => Some(help.clone()),
+            LedgerError::Scratch(ScratchError::Refused(refusal)) => refusal.help.clone(),
+            LedgerError::Scratch(ScratchError::Git(error)) => error.help().map(str::to_owned),
+            LedgerError::Scratch(ScratchError::Durable(_) | ScratchError::Lock { .. }) => None,
+        }
+    }
 }
 
 impl From<GitError> for LedgerError {
@@ -51,12 +78,26 @@ impl From<Refusal> for LedgerError {
     }
 }
 
-impl<'s> Ledger<'s> {
-    pub(crate) fn new(scratch: &'s Scratch, refs: Refs) -> Ledger<'s> {
-        Ledger { scratch, refs }
+impl Ledger {
+    /// The ledger that is kept on this machine.
+    pub(crate) fn new(scratch: &Scratch, refs: Refs) -> Ledger {
+        Ledger { scratch: scratch.clone(), refs, team: None }
     }
 
-    /// What it says now. One process.
+    /// The ledger as it is shared with others.
+    pub(crate) fn shared(scratch: &Scratch, refs: Refs, team: Team) -> Ledger {
+        Ledger { scratch: scratch.clone(), refs, team: Some(team) }
+    }
+
+    pub(crate) fn environment(&self) -> &str {
+        self.refs.environment()
+    }
+
+    pub(crate) fn is_shared(&self) -> bool {
+        self.team.is_some()
+    }
+
+    /// What it says now, as far as this machine knows. One process.
     pub(crate) fn look(&self) -> Result<Tip, LedgerError> {
         let log = self.refs.log();
         let began_before = self.scratch.has_file_of(&log);
@@ -81,31 +122,42 @@ impl<'s> Ledger<'s> {
         Ok(Some(Tip { id: Some(commit.id), state: self.state(&state.bytes)? }))
     }
 
-    /// Writes an event after `tip`. `Moved` if that is not the newest any more: look again, and decide anew.
-    pub(crate) fn append(&self, tip: Tip, event: &Event) -> Result<Tip, LedgerError> {
-        let state = tip.state.after(event);
+    /// Writes events after `tip`, all or none. `Moved` if that is not the newest any more: look again, and decide anew.
+    pub(crate) fn append(&self, tip: Tip, events: &[Event], stop: &Stop) -> Result<Tip, LedgerError> {
+        match &self.team {
+            Some(team) => self.append_shared(team, &tip, events, stop),
+            None => events.iter().try_fold(tip, |tip, event| self.append_here(tip, event)),
+        }
+    }
+
+    fn append_here(&self, tip: Tip, event: &Event) -> Result<Tip, LedgerError> {
+        let before = tip.id.clone();
+        // git moves the ref only forward, and only from what it read there: of two who go on from the same tip, or who
+        // both begin, one is refused.
+        self.write(&self.refs.log(), Update::FastForward, tip, event).or_else(|failed| {
+            let now = self.look()?;
+            if now.id == before { Err(failed) } else { Err(self.moved(now)) }
+        })
+    }
+
+    /// Makes the commit of an event that goes on from `tip`, and `reference` name it.
+    fn write(&self, reference: &str, update: Update, tip: Tip, event: &Event) -> Result<Tip, LedgerError> {
+        let Tip { id, state } = tip;
+        let state = state.after(event);
         let json =
             serde_json::to_vec_pretty(&state).expect("names, numbers and texts can be written as JSON");
         let date = format!("{} +0000", event.at.as_second());
-        let log = self.refs.log();
-        let message = event.message(self.refs.environment());
-        let mut stream = Stream::commit(&log, &date, &message, tip.id.as_ref());
+        let mut unique = [0_u8; 8];
+        // Two writers who say the same at the same time must not make the same commit: both would find it accepted.
+        getrandom::fill(&mut unique).map_err(|error| Refusal {
+            message: format!("the system has no random numbers: {error}"),
+            help: None,
+        })?;
+        let message = event.message(self.refs.environment(), u64::from_be_bytes(unique));
+        let mut stream = Stream::commit(reference, &date, &message, id.as_ref());
         stream.file(STATE, Mode::File, &json);
-        // git moves the ref only forward, and only from what it read there: of two who go on from the same tip, or who
-        // both begin, one is refused.
-        match self.scratch.import(&log, stream, Update::FastForward) {
-            Ok((id, _)) => Ok(Tip { id: Some(id), state }),
-            Err(failed) => {
-                let now = self.look()?;
-                if now.id == tip.id {
-                    return Err(failed.into());
-                }
-                Err(LedgerError::Moved {
-                    environment: self.refs.environment().to_owned(),
-                    tip: Box::new(now),
-                })
-            }
-        }
+        let (id, _) = self.scratch.import(reference, stream, update)?;
+        Ok(Tip { id: Some(id), state })
     }
 
     /// The newest events, newest first. One process.
@@ -117,6 +169,10 @@ impl<'s> Ledger<'s> {
         let limit = format!("--max-count={limit}");
         let answer = self.scratch.ask(&["rev-list", "--header", &limit, &log, "--"])?;
         Ok(answer.commits()?.iter().filter_map(|(_, commit)| Event::read(commit)).collect())
+    }
+
+    fn moved(&self, tip: Tip) -> LedgerError {
+        LedgerError::Moved { environment: self.refs.environment().to_owned(), tip: Box::new(tip) }
     }
 
     fn state(&self, bytes: &[u8]) -> Result<State, Refusal> {

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::refs::Refs;
+use super::state::Seat;
 use crate::model::name::RunId;
 use crate::state::StateDir;
 use crate::state::durable::{self, DurableError, PRIVATE_FILE};
@@ -110,6 +111,21 @@ fn write(file: &mut File, holder: &Holder) -> io::Result<()> {
     file.set_len(0)?;
     file.rewind()?;
     file.write_all(&serde_json::to_vec(holder)?)
+}
+
+/// The running system in which process numbers mean something: none where it can't be told.
+pub(crate) fn machine() -> Option<String> {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    // Containers of one machine number their processes each for itself.
+    let space = std::fs::read_link("/proc/self/ns/pid").ok()?;
+    Some(format!("{} {}", boot.trim(), space.display()))
+}
+
+impl Seat {
+    /// Whether the run was in this very system, and its process is gone: then nobody else will ever let go.
+    pub(crate) fn is_left(&self) -> bool {
+        self.machine.is_some() && self.machine == machine() && !is_alive(self.pid)
+    }
 }
 
 fn is_alive(pid: u32) -> bool {

@@ -38,6 +38,31 @@ impl Refs {
         format!("refs/deploy/{}/log", self.environment)
     }
 
+    /// The same chain on the team's remote, under its prefix there.
+    pub(crate) fn shared(&self, prefix: &str) -> String {
+        format!("{prefix}/{}/log", self.environment)
+    }
+
+    /// What the team's ledger was when it was last seen: it must never go back behind that.
+    pub(crate) fn seen(&self) -> String {
+        format!("refs/deploy/{}/seen", self.environment)
+    }
+
+    /// What the team's remote holds, as it was fetched last.
+    pub(crate) fn theirs(&self) -> String {
+        format!("refs/deploy/{}/theirs", self.environment)
+    }
+
+    /// An event that the team's ledger does not have yet.
+    pub(crate) fn next(&self) -> String {
+        format!("refs/deploy/{}/next", self.environment)
+    }
+
+    /// A ledger that was kept here before the team's was known.
+    pub(crate) fn alone(&self) -> String {
+        format!("refs/deploy/{}/alone", self.environment)
+    }
+
     /// The release commit of a number; what keeps its objects.
     pub(crate) fn release(&self, number: u32) -> String {
         format!("refs/deploy/{}/releases/{number}", self.environment)

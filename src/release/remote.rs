@@ -1,8 +1,9 @@
-//! Another repository, by its URL: what its branch holds, getting that, pushing a release to it. All from deploy's own
+//! Another repository, by its URL: what a ref of it holds, getting that, moving it. All from deploy's own
 //! repository, so that no hook, no shallow border and no setting of the user's working copy has a part in it.
 
+use std::time::Duration;
+
 use super::git::{Call, Git, GitError, without_credentials};
-use super::refs::Refs;
 use super::repository::Repository;
 use super::scratch::{Scratch, ScratchError};
 use crate::model::release::ObjectId;
@@ -11,37 +12,47 @@ use crate::process::Stop;
 /// What a push came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Pushed {
-    /// The branch is at the release now.
+    /// The ref is at the commit now.
     Done,
     /// It was there already: the remote did nothing.
     UpToDate,
-    /// The branch holds something else than was expected; nothing was changed.
+    /// The ref holds something else than was expected; nothing was changed.
     Moved,
     /// The remote received it and refused it: a hook, a failed build. In its words.
     Declined(String),
 }
 
-/// A branch of another repository.
+/// A ref of another repository.
 pub(crate) struct Remote<'s> {
     scratch: &'s Scratch,
     git: Git,
     url: String,
     reference: String,
+    /// How long one call may take; `None`: as long as it wants.
+    limit: Option<Duration>,
 }
 
 impl<'s> Remote<'s> {
-    /// A branch at a URL, reached as the user's own repository would reach it.
+    /// A ref at a URL, reached as the user's own repository would reach it.
     pub(crate) fn new(
         scratch: &'s Scratch,
         repository: &Repository,
         url: &str,
-        branch: &str,
+        reference: &str,
     ) -> Result<Remote<'s>, GitError> {
-        let mut git = scratch.git.clone();
-        if !is_local(url) {
-            git = repository.settings()?.reaching(git);
-        }
-        Ok(Remote { scratch, git, url: url.to_owned(), reference: format!("refs/heads/{branch}") })
+        let git = reaching(scratch, repository, url)?;
+        Ok(Remote::by(scratch, git, url, reference, None))
+    }
+
+    /// The same, with a git that reaches the URL already.
+    pub(crate) fn by(
+        scratch: &'s Scratch,
+        git: Git,
+        url: &str,
+        reference: &str,
+        limit: Option<Duration>,
+    ) -> Remote<'s> {
+        Remote { scratch, git, url: url.to_owned(), reference: reference.to_owned(), limit }
     }
 
     /// The URL, fit to be shown.
@@ -49,7 +60,7 @@ impl<'s> Remote<'s> {
         without_credentials(&self.url)
     }
 
-    /// What the branch holds now; `None` if there is no such branch.
+    /// What the ref holds now; `None` if there is no such ref.
     pub(crate) fn tip(&self, stop: &Stop, said: &mut dyn FnMut(&[u8])) -> Result<Option<ObjectId>, GitError> {
         let answer =
             self.call(&["ls-remote", "--quiet", "--", &self.url, &self.reference]).run_under(stop, said)?;
@@ -61,30 +72,29 @@ impl<'s> Remote<'s> {
         Ok(line.and_then(|(id, _)| ObjectId::parse(id)))
     }
 
-    /// Gets what the branch holds, whole, for a release that goes on top of it.
+    /// Gets what the ref holds, whole, into a ref of ours.
     pub(crate) fn fetch(
         &self,
-        refs: &Refs,
+        target: &str,
         stop: &Stop,
         said: &mut dyn FnMut(&[u8]),
     ) -> Result<ObjectId, ScratchError> {
-        let target = refs.target();
         let refspec = format!("+{}:{target}", self.reference);
         let options =
             ["--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-gc"];
         let args = [&["fetch"][..], &options, &["--", &self.url, &refspec]].concat();
         let mut answer = self.call(&args).run_under(stop, said)?;
-        if answer.code != 0 && self.scratch.remove_lock_of(&target) {
+        if answer.code != 0 && self.scratch.remove_lock_of(target) {
             answer = self.call(&args).run_under(stop, said)?;
         }
         answer.stdout()?;
-        let answer = self.scratch.ask(&["rev-parse", "--verify", "--end-of-options", &target])?;
+        let answer = self.scratch.ask(&["rev-parse", "--verify", "--end-of-options", target])?;
         let line = answer.line()?;
         Ok(ObjectId::parse(&line)
             .ok_or(GitError::Unreadable { command: "git rev-parse".to_owned(), answer: line })?)
     }
 
-    /// Moves the branch from `expected` to `commit`, or does nothing. What the remote says meanwhile goes to `said`.
+    /// Moves the ref from `expected` to `commit`, or does nothing. What the remote says meanwhile goes to `said`.
     ///
     /// An error leaves open what the remote did: [`Remote::tip`] tells.
     pub(crate) fn push(
@@ -96,10 +106,32 @@ impl<'s> Remote<'s> {
     ) -> Result<Pushed, GitError> {
         let lease =
             format!("--force-with-lease={}:{}", self.reference, expected.map_or("", ObjectId::as_str));
+        self.send(&[&lease], commit, stop, said)
+    }
+
+    /// Moves the ref to `commit` if that goes on from what it holds, else does nothing. By no force of any kind.
+    ///
+    /// An error leaves open what the remote did, as with [`Remote::push`].
+    pub(crate) fn advance(
+        &self,
+        commit: &ObjectId,
+        stop: &Stop,
+        said: &mut dyn FnMut(&[u8]),
+    ) -> Result<Pushed, GitError> {
+        self.send(&[], commit, stop, said)
+    }
+
+    fn send(
+        &self,
+        lease: &[&str],
+        commit: &ObjectId,
+        stop: &Stop,
+        said: &mut dyn FnMut(&[u8]),
+    ) -> Result<Pushed, GitError> {
         let refspec = format!("{commit}:{}", self.reference);
         let options =
             ["--porcelain", "--no-verify", "--no-follow-tags", "--no-recurse-submodules", "--no-signed"];
-        let args = [&["push"][..], &options, &[&lease, "--", &self.url, &refspec]].concat();
+        let args = [&["push"][..], &options, lease, &["--", &self.url, &refspec]].concat();
         let answer = self.call(&args).run_under(stop, said)?;
         match outcome(&String::from_utf8_lossy(&answer.stdout), &self.reference) {
             // It was cut off after the remote had answered, and while it still spoke.
@@ -113,7 +145,7 @@ impl<'s> Remote<'s> {
     }
 
     fn call(&self, args: &[&str]) -> Call {
-        self.scratch.call_with(&self.git, args)
+        self.scratch.call_with(&self.git, args).within(self.limit)
     }
 }
 
@@ -145,7 +177,13 @@ fn is_moved(summary: &str) -> bool {
     reasons.iter().any(|reason| summary.contains(reason))
 }
 
-/// A path on this machine needs no settings to be reached.
+/// deploy's git, reaching a URL as the user's own repository would.
+pub(super) fn reaching(scratch: &Scratch, repository: &Repository, url: &str) -> Result<Git, GitError> {
+    let git = scratch.git.clone();
+    // A path on this machine needs no settings to be reached.
+    if is_local(url) { Ok(git) } else { Ok(repository.settings()?.reaching(git)) }
+}
+
 fn is_local(url: &str) -> bool {
     url.starts_with('/') || url.starts_with("file://")
 }

@@ -73,6 +73,13 @@ pub(crate) enum Update {
     Replace,
 }
 
+/// A ref, what it names, and what it is to name.
+pub(super) struct Pointing<'a> {
+    pub(super) reference: String,
+    pub(super) old: Option<&'a ObjectId>,
+    pub(super) new: &'a ObjectId,
+}
+
 impl Scratch {
     /// The repository, if there is one. Nothing is created.
     pub(crate) fn look(state: &StateDir, repository: &Repository) -> Result<Option<Scratch>, ScratchError> {
@@ -127,6 +134,36 @@ impl Scratch {
             return Err(answer.failure().into());
         }
         Ok(stream::answer(&answer.stdout).ok_or_else(|| answer.unreadable())?)
+    }
+
+    /// Makes refs name commits that are here, all or none; each must name what is said, or nothing, before.
+    pub(super) fn point(&self, updates: &[Pointing<'_>]) -> Result<(), ScratchError> {
+        let line = |update: &Pointing<'_>| {
+            let old = update.old.map_or_else(|| "0".repeat(update.new.as_str().len()), ObjectId::to_string);
+            format!("update {} {} {old}\n", update.reference, update.new)
+        };
+        let script: String = updates.iter().map(line).collect();
+        let _held = lock(&self.writing)?;
+        let run = || self.call(&["update-ref", "--stdin"]).reading(script.clone().into_bytes()).run();
+        let mut answer = run()?;
+        // As with `import`: who holds the lock knows that a `.lock` of git's is a killed one's.
+        if answer.code != 0
+            && updates.iter().filter(|update| self.remove_lock_of(&update.reference)).count() > 0
+        {
+            answer = run()?;
+        }
+        answer.stdout()?;
+        Ok(())
+    }
+
+    /// Whether one commit goes on from another; both are here.
+    pub(super) fn goes_on_from(&self, later: &ObjectId, earlier: &ObjectId) -> Result<bool, GitError> {
+        let answer = self.ask(&["merge-base", "--is-ancestor", earlier.as_str(), later.as_str()])?;
+        match answer.code {
+            0 => Ok(true),
+            1 => Ok(false),
+            _ => Err(answer.failure()),
+        }
     }
 
     /// Reads objects; `None` for what is not there.

@@ -53,6 +53,23 @@ pub(crate) struct Hold {
     pub(crate) at: Timestamp,
     pub(crate) run: Option<RunId>,
     pub(crate) reason: String,
+    /// Where the run is that holds it; none for a person's word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) seat: Option<Box<Seat>>,
+}
+
+/// Where a run is at work: what tells others whom to ask, and this machine whether it is still there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Seat {
+    /// The running system in which the process has its number; none where that can't be told.
+    pub(crate) machine: Option<String>,
+    pub(crate) pid: u32,
+    /// What was asked for, without values: they may be secret.
+    pub(crate) command: String,
+    /// What is being shipped.
+    pub(crate) commit: Option<ObjectId>,
+    /// Where the CI server shows the run.
+    pub(crate) address: Option<String>,
 }
 
 impl Default for State {
@@ -93,7 +110,7 @@ impl State {
                 self.moved = false;
                 self.number = self.number.max(*number);
             }
-            What::Locked => self.lock = Some(hold(event)),
+            What::Locked(seat) => self.lock = Some(Hold { seat: seat.clone(), ..hold(event) }),
             What::Unlocked | What::LockBroken { .. } => self.lock = None,
             What::Frozen => self.frozen = Some(hold(event)),
             What::Thawed => self.frozen = None,
@@ -130,5 +147,6 @@ fn hold(event: &Event) -> Hold {
         at: event.at,
         run: event.run.clone(),
         reason: event.reason.clone().unwrap_or_default(),
+        seat: None,
     }
 }

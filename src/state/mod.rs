@@ -76,6 +76,11 @@ impl StateDir {
         self.path.join("temporary").join(environment)
     }
 
+    /// One file an environment: what its ledger held when it was last found locked, and since when.
+    pub(crate) fn sightings(&self) -> PathBuf {
+        self.path.join("sightings")
+    }
+
     /// One file an environment, held by the run that changes it.
     pub(crate) fn locks(&self) -> PathBuf {
         self.path.join("locks")

@@ -2,7 +2,6 @@
 //! The push is fenced: it does nothing unless the branch holds what the ledger says. That it worked does not mean that
 //! the release serves: `fail_on` looks at what the host says, and health at what it does.
 
-mod fault;
 mod place;
 #[cfg(test)]
 mod tests;
@@ -15,13 +14,13 @@ use crate::model::step::Planned;
 use crate::model::target::GitTarget;
 use crate::process::Stop;
 use crate::release::commit;
+use crate::release::fault::Fault;
 use crate::release::git::GitError;
 use crate::release::object::Commit;
 use crate::release::refs::Refs;
 use crate::release::remote::Pushed;
 use crate::release::repository::Repository;
 use crate::release::scratch::Scratch;
-use fault::Fault;
 use place::Place;
 use words::Words;
 
@@ -88,7 +87,10 @@ pub(crate) fn contact(
     let tip = place.remote.tip(stop, &mut said).map_err(|error| place.failure(&error))?;
     let Some(mut tip) = tip else { return Ok(Contact::Empty) };
     if scratch.commit(&tip).map_err(|error| place.scratch_failure(error))?.is_none() {
-        tip = place.remote.fetch(refs, stop, &mut said).map_err(|error| place.scratch_failure(error))?;
+        tip = place
+            .remote
+            .fetch(&refs.target(), stop, &mut said)
+            .map_err(|error| place.scratch_failure(error))?;
     }
     let found = scratch.commit(&tip).map_err(|error| place.scratch_failure(error))?;
     let release = found.as_ref().and_then(commit::Told::read);
@@ -161,6 +163,7 @@ fn look_after(
         GitError::Missing(_)
         | GitError::NotRun(_)
         | GitError::Failed { .. }
+        | GitError::Silent { .. }
         | GitError::Unreadable { .. } => place.remote.tip(crew.stop, &mut |_| ()),
     };
     match tip {

@@ -44,4 +44,5 @@ mod show;
 mod sources;
 mod stop;
 mod tasks;
+mod team;
 mod values;

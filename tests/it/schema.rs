@@ -12,12 +12,13 @@ use toml::de::{DeTable, DeValue};
 use crate::support::Sandbox;
 
 /// Each table of the schema: a file with the key `zzzzzz` in it, and keys that only its siblings have.
-const TABLES: [(&str, &str, &[&str]); 21] = [
+const TABLES: [(&str, &str, &[&str]); 22] = [
     ("file", "zzzzzz = 1", &[]),
     ("include", "include = [{ path = 'x', zzzzzz = 1 }]", &[]),
     ("project", "[project]\nzzzzzz = 1", &[]),
     ("settings", "[settings]\nzzzzzz = 1", &[]),
     ("output of a command", "[vars]\na = { command = ['x'], zzzzzz = 1 }", &[]),
+    ("ledger", "[ledger]\nzzzzzz = 1", &[]),
     ("dotenv file", "[settings]\ndotenv = { path = 'x', zzzzzz = 1 }", &[]),
     ("secret", "[secrets]\na = { env = 'x', zzzzzz = 1 }", &[]),
     ("environment", "[environments.a]\nzzzzzz = 1", &[]),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::super::error::Error;
+use super::super::hold;
 use super::super::print;
 use super::super::session::Session;
 use crate::facts::LookError;
@@ -33,6 +34,7 @@ pub(crate) fn history(
         project.environments.iter().filter(|known| environment.is_none_or(|name| name == known.name));
     let all = wanted.map(|known| Ok((known.name.as_str(), site.history(&known.name)?)));
     let all = all.collect::<Result<Vec<_>, LookError>>()?;
+    hold::tell_unreached(&site);
     if as_json {
         let objects: Vec<Value> = all
             .iter()

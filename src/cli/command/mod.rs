@@ -7,6 +7,7 @@ pub(super) mod graph;
 pub(super) mod history;
 pub(super) mod in_place;
 pub(super) mod list;
+pub(super) mod lock;
 pub(super) mod logs;
 pub(super) mod man;
 pub(super) mod plan;
@@ -20,6 +21,6 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 /// An instant to the minute, in the reader's own time zone.
-fn minute(at: Timestamp) -> String {
+pub(super) fn minute(at: Timestamp) -> String {
     at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
 }

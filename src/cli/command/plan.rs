@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::super::args::{Common, Words};
 use super::super::error::Error;
 use super::super::session::Session;
-use super::super::{print, request};
+use super::super::{hold, print, request};
 use super::run::overrides;
 use crate::facts::{Manner, Site, Survey};
 use crate::plan::Plan;
@@ -26,6 +26,7 @@ pub(crate) fn plan(session: &Session, common: &Common, words: &Words, json: bool
             text.push_str(&outlook::text(&plan, &outlooks, &session.sources));
         }
     }
+    hold::tell_unreached(&site);
     if json {
         text = serde_json::to_string_pretty(&objects).expect("plain data has no map with odd keys") + "\n";
     }

@@ -2,7 +2,6 @@
 
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use anstream::eprintln;
@@ -11,26 +10,21 @@ use super::super::args::{Common, Words};
 use super::super::error::{Error, Kind, exit_code};
 use super::super::prompt::{self, Question};
 use super::super::session::Session;
-use super::super::{environment, output, request, secret};
+use super::super::{hold, output, request, secret};
 use super::{in_place, list, plan, recover};
 use crate::engine::{self, Inbox, Manner, Means, Message, Stops};
 use crate::facts::{self, Met, Site, Survey};
 use crate::model::event::{Event, EventKind, Outcome, Summary};
 use crate::model::mask::Masker;
-use crate::model::name::RunId;
 use crate::model::release::Release;
 use crate::model::secret::Vaults;
 use crate::perform::Hands;
-use crate::perform::ship::{Again, Dock, Docks, Log, Stage};
+use crate::perform::ship::Docks;
 use crate::plan::guard::{self, Overrides, Ruling, Verdict};
 use crate::plan::schedule::OnFailure;
-use crate::plan::{Delivery, Facts, Known, Plan, Request, Swapping};
+use crate::plan::{Delivery, Facts, Known, Plan, Request};
 use crate::process::program::Programs;
 use crate::process::signal;
-use crate::release::event::What;
-use crate::release::lock::{Holder, Lock, LockError};
-use crate::release::refs::Refs;
-use crate::release::scratch::Scratch;
 use crate::state::journal::Journal;
 
 /// `deploy` alone: the project's default, or the list.
@@ -111,11 +105,14 @@ fn one(
     vaults: &mut Vaults,
 ) -> Result<u8, Error> {
     recover::before(session, site, request.environment.as_deref())?;
+    // An earlier part of the command line may have taken its time.
+    site.forget();
     let (mut facts, mut plan) = request::planned(session, common, site, request, facts::Manner::Act)?;
     let mut looks = look_at_all(site, common, &plan)?;
     if looks.iter().zip(&plan.deliveries).any(|(look, delivery)| look.met.last() >= delivery.number) {
         // The ledger was lost, and the target tells how far it had come: noted first, so that numbers go on.
-        drop(take_hold(site, common, &facts, &plan, looks)?);
+        hold::docks(site, common, request, &facts, &plan, looks)?.let_go(&facts.run);
+        site.forget();
         (facts, plan) = request::planned(session, common, site, request, facts::Manner::Act)?;
         looks = look_at_all(site, common, &plan)?;
     }
@@ -136,30 +133,41 @@ fn one(
         // What a job was given may be what a secret is.
         plan.jobs.iter_mut().for_each(|job| masker.hide(&mut job.name));
     }
-    take_hold(site, common, &facts, &plan, looks)
-        .and_then(|docks| {
-            let locks = plan.locks.iter();
-            let _held = locks
-                .map(|environment| take(site, &Refs::new(environment)?, &facts.run, &site.by()))
-                .collect::<Result<Vec<Lock>, Error>>()?;
-            let hold = Hold { docks, vaults, masker: masker.as_ref() };
-            drive(session, common, request, site, &facts, &plan, hold)
+    let inbox = Inbox::new();
+    let outbox = inbox.outbox();
+    // From before the environments are held until they are free again; before and after, signals do what they always do.
+    let _listener = signal::listen(move |signal| drop(outbox.send(Message::Signal(signal))))
+        .map_err(|error| Error::new(Kind::Failed, format!("signals can't be listened to: {error}")))?;
+    hold::docks(site, common, request, &facts, &plan, looks)
+        .and_then(|docks| match hold::locks(site, request, &facts, &plan.locks) {
+            Ok(locks) => Ok((docks, locks)),
+            Err(error) => {
+                docks.let_go(&facts.run);
+                Err(error)
+            }
+        })
+        .and_then(|(docks, locks)| {
+            let means = Outfit { docks, vaults, masker: masker.as_ref(), inbox: &inbox };
+            let code = drive(session, common, request, site, &facts, &plan, means);
+            locks.let_go();
+            code
         })
         .map_err(|error| error.masked(masker.as_ref()))
 }
 
 /// What a run has before its first job starts: the environments that it deploys to, and its secrets.
-struct Hold<'a> {
+struct Outfit<'a> {
     docks: Docks<'a>,
     vaults: &'a Vaults,
     masker: Option<&'a Masker>,
+    inbox: &'a Inbox,
 }
 
 /// What was found out about one delivery, and what the rules say of it.
-struct Look {
-    survey: Survey,
-    met: Met,
-    verdicts: Vec<Verdict>,
+pub(crate) struct Look {
+    pub(crate) survey: Survey,
+    pub(crate) met: Met,
+    pub(crate) verdicts: Vec<Verdict>,
 }
 
 /// Refuses a plan whose tasks want what is not so.
@@ -182,6 +190,7 @@ fn look_at_all(site: &Site, common: &Common, plan: &Plan) -> Result<Vec<Look>, E
 
 fn look(site: &Site, common: &Common, delivery: &Delivery) -> Result<Look, Error> {
     let survey = site.survey(delivery)?;
+    hold::closed(site, &delivery.environment, &survey.tip)?;
     let met = site.meet(delivery, &survey.tip)?;
     let verdicts = guard::judge(delivery, &survey.circumstances, &overrides(common));
     Ok(Look { survey, met, verdicts })
@@ -224,91 +233,6 @@ fn questions(plan: &Plan, looks: &[Look]) -> Vec<Question> {
     of_tasks.chain(of_targets).chain(of_environments.map(|(text, typed)| Question { text, typed })).collect()
 }
 
-/// Takes hold of every environment that the plan deploys to.
-fn take_hold<'a>(
-    site: &'a Site,
-    common: &Common,
-    facts: &Facts,
-    plan: &'a Plan,
-    looks: Vec<Look>,
-) -> Result<Docks<'a>, Error> {
-    let mut docks = Docks::default();
-    for (delivery, look) in plan.deliveries.iter().zip(looks) {
-        if let Some(dock) = dock(site, common, facts, delivery, look)? {
-            docks.docks.push(dock);
-        }
-    }
-    Ok(docks)
-}
-
-fn dock<'a>(
-    site: &'a Site,
-    common: &Common,
-    facts: &Facts,
-    delivery: &'a Delivery,
-    look: Look,
-) -> Result<Option<Dock<'a>>, Error> {
-    // A deploy task without a target needs no git; then there is no ledger either.
-    let Ok(repository) = site.repository() else { return Ok(None) };
-    let failed = |error: &dyn std::fmt::Display| Error::new(Kind::Failed, error.to_string());
-    let refs = Refs::new(&delivery.environment)?;
-    let scratch =
-        Scratch::open(&site.state, repository).map_err(|error| Error::from(facts::LookError::from(error)))?;
-    let by = site.by();
-    let began = facts::now();
-    let lock = take(site, &refs, &facts.run, &by)?;
-    let tip = site.tip(&delivery.environment)?;
-    if tip.id != look.survey.tip.id {
-        return Err(Error::new(
-            Kind::Locked,
-            format!("{} was deployed by somebody else meanwhile", delivery.environment),
-        )
-        .help("look at deploy status, and deploy again"));
-    }
-    let again = if common.rebuild { Again::Ship } else { Again::LeaveIt };
-    let entries = look.survey.swap.entries;
-    let log = Mutex::new(Log { tip, stage: Stage::Waiting });
-    let swapping = if common.in_place { Swapping::InPlace } else { Swapping::Beside };
-    let dock = Dock { delivery, repository, scratch, refs, entries, again, swapping, by, began, lock, log };
-    let overridden = look.verdicts.iter().filter_map(|verdict| match &verdict.ruling {
-        Ruling::Overridden(reason) => {
-            Some((What::Overridden { rule: verdict.rule.to_owned() }, Some(reason.clone())))
-        }
-        Ruling::Holds | Ruling::Refuses => None,
-    });
-    for (what, reason) in look.met.events.into_iter().map(|what| (what, None)).chain(overridden) {
-        dock.note(&facts.run, what, reason.as_deref()).map_err(|error| failed(&error))?;
-    }
-    Ok(Some(dock))
-}
-
-fn take(site: &Site, refs: &Refs, run: &RunId, by: &str) -> Result<Lock, Error> {
-    let holder = Holder {
-        run: run.clone(),
-        pid: std::process::id(),
-        by: by.to_owned(),
-        since: facts::now(),
-        command: std::env::args().collect::<Vec<String>>().join(" "),
-    };
-    let within = environment::run().map(RunId);
-    Lock::take(&site.state, refs, &holder, within.as_ref()).map_err(|error| match error {
-        LockError::Held(other) => {
-            let who = other.map_or_else(String::new, |other| {
-                format!(
-                    " by {} since {} (process {}, {})",
-                    other.by,
-                    super::minute(other.since),
-                    other.pid,
-                    other.command
-                )
-            });
-            Error::new(Kind::Locked, format!("{} is being deployed{who}", refs.environment()))
-                .help("wait until that is done, and deploy again")
-        }
-        LockError::Durable(_) | LockError::Io { .. } => Error::new(Kind::Failed, error.to_string()),
-    })
-}
-
 fn drive(
     session: &Session,
     common: &Common,
@@ -316,15 +240,10 @@ fn drive(
     site: &Site,
     facts: &Facts,
     plan: &Plan,
-    hold: Hold<'_>,
+    outfit: Outfit<'_>,
 ) -> Result<u8, Error> {
-    let Hold { docks, vaults, masker } = hold;
+    let Outfit { docks, vaults, masker, inbox } = outfit;
     let stops = Stops::new(session.project.settings.grace);
-    let inbox = Inbox::new();
-    let outbox = inbox.outbox();
-    // The listener lives as long as the run: before and after it, signals do what they always do.
-    let _listener = signal::listen(move |signal| drop(outbox.send(Message::Signal(signal))))
-        .map_err(|error| Error::new(Kind::Failed, format!("signals can't be listened to: {error}")))?;
     let (mut telling, handing) = output::begin(session, common, site, facts, request, plan);
     let by = docks.docks.first().map_or_else(String::new, |dock| dock.by.clone());
     let hands = Hands {
@@ -337,10 +256,13 @@ fn drive(
         vaults: vaults.clone(),
         docks,
     };
-    require(&hands, plan)?;
+    if let Err(error) = require(&hands, plan) {
+        hands.docks.let_go(&facts.run);
+        return Err(error);
+    }
     let journal = Journal::new(site.state.clone(), facts.run.clone(), plan.environment.clone(), by);
     let means = Means { run: &facts.run, world: &hands, journal: &journal, stops: &stops, masker };
-    let summary = engine::run(plan, means, &inbox, manner(session, common), &mut |event| {
+    let summary = engine::run(plan, means, inbox, manner(session, common), &mut |event| {
         telling.event(event);
         // Who reads what tasks print and goes away (`| head`) ends them, as a pipe does; a deploy goes on unread.
         if telling.is_unread && plan.deliveries.is_empty() {

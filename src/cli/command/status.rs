@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use super::super::error::Error;
+use super::super::hold;
 use super::super::print;
 use super::super::session::Session;
 use crate::facts::{LookError, Site};
@@ -39,6 +40,7 @@ pub(crate) fn status(session: &Session, name: Option<&str>, as_json: bool) -> Re
         .filter(|known| name.is_none_or(|name| name == known.name))
         .map(|environment| standing(&site, environment));
     let standings = standings.collect::<Result<Vec<_>, LookError>>()?;
+    hold::tell_unreached(&site);
     if as_json {
         let objects: Vec<Value> = standings.iter().map(object).collect();
         return Ok(print(

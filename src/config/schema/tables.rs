@@ -20,7 +20,7 @@ const OUTPUT: Kind = Word(&["auto", "stream", "prefixed", "grouped", "quiet", "j
 const LINES: Kind = Any(&[Text, WORDS]);
 
 /// The tables; "file" is the whole.
-pub(super) const TABLES: [Table; 21] = [
+pub(super) const TABLES: [Table; 22] = [
     Table {
         name: "file",
         about: "A tasks.toml: environments to deploy to, and tasks.",
@@ -31,6 +31,11 @@ pub(super) const TABLES: [Table; 21] = [
                 "What the project is called, and what a bare `deploy` runs.",
             ),
             Key("settings", Kind::Table("settings"), "How things run, unless a task says otherwise."),
+            Key(
+                "ledger",
+                Kind::Table("ledger"),
+                "How a team shares the history of releases, and their lock.",
+            ),
             Key("vars", VARIABLES, "Values by name."),
             Key("secrets", Map(&Kind::Table("secret")), "Where each secret is kept."),
             Key(
@@ -62,6 +67,17 @@ pub(super) const TABLES: [Table; 21] = [
             Key("about", Text, "A line above `deploy list`."),
             Key("default", Text, "The task or environment that a bare `deploy` runs."),
             Key("requires", Text, "An older deploy refuses the file: \"0.1.0\"."),
+        ],
+        required: &[],
+        one_of: &[],
+    },
+    Table {
+        name: "ledger",
+        about: "How a team shares the history of releases, and their lock.",
+        keys: &[
+            Key("remote", Text, "The git remote through which it is shared: its name, or a URL."),
+            Key("prefix", Text, "What the refs there begin with: \"refs/deploy\"."),
+            Key("timeout", Text, "A duration: how long one call of the remote may take."),
         ],
         required: &[],
         one_of: &[],

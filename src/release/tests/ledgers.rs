@@ -1,7 +1,10 @@
 //! Ledgers: what they say is what their events come to, two writers lose nothing, and damage is told, never misread.
 
+use std::time::Duration;
+
 use super::*;
 use crate::model::release::Release;
+use crate::process::Stop;
 use crate::release::event::{Event, What};
 use crate::release::history::{Outcome, deliveries};
 use crate::release::ledger::{Ledger, LedgerError, Tip};
@@ -18,6 +21,10 @@ fn event(what: What, release: u32) -> Event {
         reason: None,
         took: None,
     }
+}
+
+fn stop() -> Stop {
+    Stop::new(Duration::from_secs(5))
 }
 
 fn id(digit: char) -> ObjectId {
@@ -63,13 +70,13 @@ fn a_ledger_says_what_its_events_come_to_and_tells_them_again() {
         failed.clone(),
         event(What::Frozen, 2),
         event(What::RolledBack { by: 3 }, 2),
-        event(What::Locked, 2),
+        event(What::Locked(None), 2),
         event(What::LockBroken { of: Some(run("r0")) }, 2),
-        event(What::Locked, 2),
+        event(What::Locked(None), 2),
     ];
     let mut tip = ledger.look().unwrap();
     for event in &events {
-        tip = ledger.append(tip, event).unwrap();
+        tip = ledger.append(tip, std::slice::from_ref(event), &stop()).unwrap();
     }
     assert_eq!(ledger.look().unwrap(), tip);
     let state = &tip.state;
@@ -146,8 +153,8 @@ fn of_two_who_write_after_the_same_event_one_is_told_so() {
     // Both begin; then both go on.
     for _ in 0..2 {
         let (mine, theirs) = (one.look().unwrap(), other.look().unwrap());
-        let written = one.append(mine, &event(What::Frozen, 1)).unwrap();
-        let refused = other.append(theirs, &event(What::Thawed, 1)).unwrap_err();
+        let written = one.append(mine, &[event(What::Frozen, 1)], &stop()).unwrap();
+        let refused = other.append(theirs, &[event(What::Thawed, 1)], &stop()).unwrap_err();
         let LedgerError::Moved { tip, .. } = refused else { panic!("{refused}") };
         assert_eq!(*tip, written);
         assert_eq!(one.look().unwrap(), written);
@@ -169,7 +176,7 @@ fn writers_at_the_same_time_lose_nothing() {
                 for number in 0..EVENTS {
                     let event = event(What::Shipped, writer * EVENTS + number);
                     loop {
-                        match ledger.append(tip, &event) {
+                        match ledger.append(tip, std::slice::from_ref(&event), &stop()) {
                             Ok(written) => break tip = written,
                             Err(LedgerError::Moved { tip: now, .. }) => tip = *now,
                             Err(other) => panic!("{other}"),
@@ -194,7 +201,7 @@ fn a_damaged_ledger_is_refused_at_every_length_and_a_left_lock_is_not_in_the_way
     let world = World::with(&[("a", "1")]);
     let scratch = world.scratch();
     let ledger = Ledger::new(&scratch, refs());
-    let tip = ledger.append(Tip::default(), &event(What::Frozen, 1)).unwrap();
+    let tip = ledger.append(Tip::default(), &[event(What::Frozen, 1)], &stop()).unwrap();
     let path = scratch.path().join(refs().log());
     let whole = fs::read(&path).unwrap();
     fs::File::create(path.with_extension("lock")).unwrap();
@@ -207,7 +214,7 @@ fn a_damaged_ledger_is_refused_at_every_length_and_a_left_lock_is_not_in_the_way
         }
     }
     crate::state::durable::replace(&path, &whole, 0o600).unwrap();
-    assert!(ledger.append(tip, &event(What::Thawed, 1)).is_ok());
+    assert!(ledger.append(tip, &[event(What::Thawed, 1)], &stop()).is_ok());
 }
 
 #[test]
@@ -217,7 +224,7 @@ fn a_ledger_of_a_newer_deploy_is_refused_and_its_events_are_told() {
     let ledger = Ledger::new(&scratch, refs());
     let newer = State { version: 2, ..State::default() };
     let tip = Tip { id: None, state: newer };
-    ledger.append(tip, &event(What::Other("sealed".to_owned()), 1)).unwrap();
+    ledger.append(tip, &[event(What::Other("sealed".to_owned()), 1)], &stop()).unwrap();
     assert_eq!(ledger.look().unwrap_err().to_string(), "the ledger of staging was written by a newer deploy");
     assert_eq!(ledger.events(1).unwrap()[0].what, What::Other("sealed".to_owned()));
 }

@@ -34,7 +34,7 @@ fn a_release_arrives_and_the_next_one_goes_on_top_even_from_a_shallow_clone() {
     let origin = format!("file://{}", world.work().display());
     world.at(".", &["clone", "-q", "--depth=1", &origin, "shallow"]);
     let (repository, scratch) = world.scratch_at("shallow");
-    let remote = Remote::new(&scratch, &repository, &url, "main").unwrap();
+    let remote = Remote::new(&scratch, &repository, &url, "refs/heads/main").unwrap();
     assert_eq!(remote.tip(&stop(), &mut |_| ()).unwrap(), None);
 
     let (refs, run, source) = (refs(), run("r"), repository.source("HEAD").unwrap());
@@ -60,7 +60,7 @@ fn who_expects_something_else_than_the_target_has_changes_nothing() {
     let world = World::with(&[("a", "1")]);
     let url = world.target();
     let (scratch, repository) = (world.scratch(), world.repository());
-    let remote = Remote::new(&scratch, &repository, &url, "main").unwrap();
+    let remote = Remote::new(&scratch, &repository, &url, "refs/heads/main").unwrap();
     let first = world.release(1, &[], None);
     push(&remote, &first, None);
     let theirs = world.release(2, &[], Some(&first.commit));
@@ -82,11 +82,11 @@ fn somebody_else_s_commits_are_fetched_and_built_upon() {
     }
     world.at("theirs", &["push", "-q", "origin", "HEAD:main"]);
     let (scratch, repository) = (world.scratch(), world.repository());
-    let remote = Remote::new(&scratch, &repository, &url, "main").unwrap();
+    let remote = Remote::new(&scratch, &repository, &url, "refs/heads/main").unwrap();
     let lock = scratch.path().join("refs/deploy/staging/target.lock");
     fs::create_dir_all(lock.parent().unwrap()).unwrap();
     fs::File::create(&lock).unwrap();
-    let tip = remote.fetch(&refs(), &stop(), &mut |_| ()).unwrap();
+    let tip = remote.fetch(&refs().target(), &stop(), &mut |_| ()).unwrap();
     assert_eq!(scratch.commit(&tip).unwrap().unwrap().subject(), "theirs");
     let made = world.release(1, &[], Some(&tip));
     assert_eq!(push(&remote, &made, Some(&tip)).0, Pushed::Done);
@@ -103,7 +103,7 @@ fn what_the_target_says_is_passed_on_and_its_refusal_is_its_own() {
     );
     world.executable("../target.git/hooks/pre-receive");
     let (scratch, repository) = (world.scratch(), world.repository());
-    let remote = Remote::new(&scratch, &repository, &url, "main").unwrap();
+    let remote = Remote::new(&scratch, &repository, &url, "refs/heads/main").unwrap();
     let (pushed, said) = push(&remote, &world.release(1, &[], None), None);
     assert_eq!(pushed, Pushed::Declined("pre-receive hook declined".to_owned()));
     assert!(said.contains("remote: building") && said.contains("remote: no wheels"), "{said}");
@@ -115,7 +115,7 @@ fn a_target_that_is_not_there_or_runs_a_program_of_ours_is_an_error_without_cred
     let world = World::with(&[("a", "1")]);
     let (scratch, repository) = (world.scratch(), world.repository());
     let error = |url: &str| {
-        let remote = Remote::new(&scratch, &repository, url, "main").unwrap();
+        let remote = Remote::new(&scratch, &repository, url, "refs/heads/main").unwrap();
         remote.tip(&stop(), &mut |_| ()).unwrap_err().to_string()
     };
     let gone = world.path().join("gone.git").display().to_string();
@@ -135,7 +135,7 @@ fn a_partial_clone_without_the_content_is_told_how_to_get_it() {
     let (url, origin) = (world.target(), format!("file://{}", world.work().display()));
     world.at(".", &["clone", "-q", "--filter=blob:none", &origin, "partial"]);
     let (repository, scratch) = world.scratch_at("partial");
-    let remote = Remote::new(&scratch, &repository, &url, "main").unwrap();
+    let remote = Remote::new(&scratch, &repository, &url, "refs/heads/main").unwrap();
     let (refs, run) = (refs(), run("r"));
     let ship = |reference: &str| {
         let source = repository.source(reference).unwrap();

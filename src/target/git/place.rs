@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use super::fault::Fault;
 use crate::model::event::Failure;
 use crate::model::step::Planned;
 use crate::model::target::GitTarget;
+use crate::release::fault::Fault;
 use crate::release::git::GitError;
 use crate::release::remote::Remote;
 use crate::release::repository::{Repository, SourceError};
@@ -38,7 +38,7 @@ impl<'s> Place<'s> {
                 "give a URL (https://, ssh://, HOST:PATH), a path, or the name of a remote",
             ));
         }
-        let remote = Remote::new(scratch, repository, &url, &branch);
+        let remote = Remote::new(scratch, repository, &url, &format!("refs/heads/{branch}"));
         let remote =
             remote.map_err(|error| Failure::Unmet { message: error.to_string(), help: help(&error) })?;
         Ok(Place { remote, branch })
@@ -53,9 +53,10 @@ impl<'s> Place<'s> {
                 format!("can't reach {self}: {}", fault.reason()),
                 error.help().unwrap_or_else(|| fault.help()),
             ),
-            GitError::Missing(_) | GitError::NotRun(_) | GitError::Unreadable { .. } => {
-                Failure::Unmet { message: error.to_string(), help: help(error) }
-            }
+            GitError::Missing(_)
+            | GitError::NotRun(_)
+            | GitError::Silent { .. }
+            | GitError::Unreadable { .. } => Failure::Unmet { message: error.to_string(), help: help(error) },
         }
     }
 

@@ -252,7 +252,8 @@ impl Sandbox {
         text.replace("SANDBOX", self.path("").display().to_string().trim_end_matches('/'))
     }
 
-    fn repository_at(&self, folder: &Path) -> Repository {
+    /// A repository in another folder.
+    pub(crate) fn repository_at(&self, folder: &Path) -> Repository {
         Repository::new(folder, &self.environment)
     }
 }

@@ -1,10 +1,10 @@
 //! Why a remote could not be used, read from what git says (in English: we ask for that). Pure.
 
-use crate::release::git::GitError;
+use super::git::GitError;
 
 /// What went wrong between us and a remote.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(crate) struct Fault {
     kind: Kind,
     reason: String,
 }
@@ -25,7 +25,7 @@ enum Kind {
 
 /// What git, ssh and curl say. The first sign that is found counts. Those of a host that can't be reached must not be
 /// found in what is said when a connection breaks later: by then something may have arrived.
-const SIGNS: [(&str, Kind); 21] = [
+const SIGNS: [(&str, Kind); 22] = [
     ("unpack failed", Kind::Full),
     ("unpacker error", Kind::Full),
     ("could not read Username", Kind::Locked),
@@ -36,6 +36,7 @@ const SIGNS: [(&str, Kind); 21] = [
     ("returned error: 401", Kind::Locked),
     ("returned error: 403", Kind::Locked),
     ("Access denied", Kind::Locked),
+    ("marked as read only", Kind::Locked),
     ("detected dubious ownership", Kind::Locked),
     ("does not appear to be a git repository", Kind::NoRepository),
     ("epository not found", Kind::NoRepository),
@@ -50,13 +51,14 @@ const SIGNS: [(&str, Kind); 21] = [
 ];
 
 impl Fault {
-    pub(super) fn of(error: &GitError) -> Fault {
+    pub(crate) fn of(error: &GitError) -> Fault {
         let said = match error {
             GitError::Failed { said, how, .. } if said.is_empty() => how.clone(),
             GitError::Failed { said, .. } => said.clone(),
             GitError::Missing(_)
             | GitError::NotRun(_)
             | GitError::Stopped { .. }
+            | GitError::Silent { .. }
             | GitError::Unreadable { .. } => error.to_string(),
         };
         // What the remote's own programs say is not about the connection.
@@ -70,16 +72,21 @@ impl Fault {
     }
 
     /// Whether it came before the remote could have changed anything.
-    pub(super) fn came_first(&self) -> bool {
+    pub(crate) fn came_first(&self) -> bool {
         self.kind != Kind::CutOff
     }
 
+    /// Whether the host answers, and does not let us do it.
+    pub(crate) fn is_about_rights(&self) -> bool {
+        matches!(self.kind, Kind::Locked | Kind::Full)
+    }
+
     /// What git said, in one line.
-    pub(super) fn reason(&self) -> &str {
+    pub(crate) fn reason(&self) -> &str {
         &self.reason
     }
 
-    pub(super) fn help(&self) -> &'static str {
+    pub(crate) fn help(&self) -> &'static str {
         match self.kind {
             Kind::Locked => {
                 "this user must be let in there: `git ls-remote URL` must work without a question"
