@@ -1,18 +1,14 @@
-//! `[environments.NAME]`: swap, health and rules; targets have a file of their own.
+//! `[environments.NAME]`: swap and rules; targets and health have files of their own.
 
 use toml::de::DeValue;
 
 use super::inherit::Heir;
 use super::reader::{Item, Table};
-use super::{target, task, value};
+use super::{health, target, task, value};
 use crate::diagnostic::Diagnostic;
 use crate::model::environment::{Confirm, Environment, Protect};
-use crate::model::health::Health;
 use crate::model::step::Written;
 use crate::model::swap::{Content, Swap};
-
-/// A check that asks for more good answers in a row than this never ends in time.
-const LONGEST_STREAK: i64 = 1000;
 
 /// An environment as it stands, and what it says about its descent.
 pub(crate) fn read(name: &str, item: Item<'_, '_>) -> Option<(Environment, Heir)> {
@@ -24,6 +20,7 @@ pub(crate) fn read(name: &str, item: Item<'_, '_>) -> Option<(Environment, Heir)
         return None;
     }
     let mut table = item.table("an environment")?;
+    let (health, on_failure) = table.take("health").map(health::of_environment).unwrap_or_default();
     let environment = Environment {
         name: name.to_owned(),
         about: table.take("about").and_then(|item| item.text()),
@@ -36,7 +33,8 @@ pub(crate) fn read(name: &str, item: Item<'_, '_>) -> Option<(Environment, Heir)
         dotenv: table.take("dotenv").map(value::dotenv).unwrap_or_default(),
         needs: table.take("needs").map(task::needs).unwrap_or_default(),
         deploy: table.take("deploy").and_then(|item| Some((item.text()?, item.at()))),
-        health: table.take("health").and_then(health),
+        health,
+        on_failure,
         protect: table.take("protect").map(protect).unwrap_or_default(),
         at: item.key(),
     };
@@ -91,49 +89,6 @@ fn content(item: Item<'_, '_>) -> Option<Content<Written>> {
     };
     table.finish();
     content
-}
-
-/// A health check: an address, or a table.
-pub(crate) fn health(item: Item<'_, '_>) -> Option<Health<Written>> {
-    let plain = |url| Health {
-        url,
-        status: 200,
-        contains: None,
-        within: Health::<Written>::WITHIN,
-        every: Health::<Written>::EVERY,
-        streak: 1,
-        at: item.at(),
-    };
-    let Some(mut table) = item.maybe_table("`health`") else { return item.template().map(plain) };
-    let mut health = table.require("url").and_then(|item| item.template()).map(plain);
-    let status = table
-        .take("status")
-        .and_then(|item| item.integer(100..=599))
-        .and_then(|code| u16::try_from(code).ok());
-    let contains = table.take("contains").and_then(|item| item.template());
-    let within = table.take("within").and_then(|item| item.duration());
-    let every = table.take("every").and_then(|item| item.duration());
-    let streak = table
-        .take("streak")
-        .and_then(|item| item.integer(1..=LONGEST_STREAK))
-        .and_then(|n| u32::try_from(n).ok());
-    table.finish();
-    if let Some(health) = &mut health {
-        health.status = status.unwrap_or(health.status);
-        health.contains = contains;
-        health.within = within.unwrap_or(health.within);
-        health.every = every.unwrap_or(health.every);
-        health.streak = streak.unwrap_or(health.streak);
-        if health.every.saturating_mul(health.streak - 1) > health.within {
-            let least = health.every.saturating_mul(health.streak - 1).as_secs();
-            item.problem(
-                Diagnostic::new("this check can't succeed: it ends before so many good answers can come")
-                    .at(item.at(), format!("{} answers take {least}s at least", health.streak))
-                    .help("more `within`, less `every`, or a shorter `streak`"),
-            );
-        }
-    }
-    health
 }
 
 fn protect(item: Item<'_, '_>) -> Protect {

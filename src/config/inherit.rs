@@ -77,6 +77,7 @@ fn complete(heir: &mut Environment, parent: Environment, said: &[&str]) {
         needs,
         deploy,
         health,
+        on_failure,
         protect,
         ..
     } = parent;
@@ -108,6 +109,7 @@ fn complete(heir: &mut Environment, parent: Environment, said: &[&str]) {
     }
     if !says("health") {
         heir.health = health;
+        heir.on_failure = on_failure;
     }
     if !says("protect") {
         heir.protect = protect;

@@ -3,6 +3,7 @@
 
 mod check;
 mod environment;
+mod health;
 mod http;
 mod include;
 mod inherit;

@@ -140,6 +140,9 @@ impl<'r, 'a> Table<'r, 'a> {
                 None if key == "include" => {
                     Some("`include` stands at the top of the file, before the first `[table]`".to_owned())
                 }
+                None if key == "on_failure" => {
+                    Some("`on_failure` belongs to the `health` of an environment".to_owned())
+                }
                 None => {
                     nearest(key, self.known.iter().copied()).map(|word| format!("did you mean `{word}`?"))
                 }

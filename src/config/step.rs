@@ -2,10 +2,9 @@
 
 use toml::de::DeValue;
 
-use super::environment::{health, swap};
-use super::http;
+use super::environment::swap;
 use super::reader::{Item, Table};
-use super::{task, value};
+use super::{health, http, task, value};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::step::{Action, Retry, Step, Written};
 use crate::model::task::Call;
@@ -170,7 +169,7 @@ fn action(table: &mut Table<'_, '_>) -> Option<Action<Written>> {
             at: item.at(),
         })),
         "swap" => Some(Action::Swap(swap(item))),
-        "check" => Some(Action::Check(Box::new(health(item)?))),
+        "check" => Some(Action::Check(Box::new(health::of_step(item)?))),
         "http" => Some(Action::Http(Box::new(http::read(item)?))),
         _ => {
             if item.boolean()? {

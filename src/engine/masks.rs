@@ -117,7 +117,9 @@ fn hide_outcome(masker: &Masker, outcome: &mut Outcome) {
 fn hide_failure(masker: &Masker, failure: &mut Failure) {
     match failure {
         Failure::NotStarted { message, .. } | Failure::Bug(message) => masker.hide(message),
-        Failure::Unmet { message, help } | Failure::Refused { message, help } => {
+        Failure::Unmet { message, help }
+        | Failure::Unhealthy { message, help, .. }
+        | Failure::Refused { message, help } => {
             masker.hide(message);
             if let Some(help) = help {
                 masker.hide(help);

@@ -46,7 +46,9 @@ pub(super) fn tries<E>(
 fn may_retry(retry: &Retry, failure: &Failure) -> bool {
     match failure {
         Failure::Exit(code) => retry.on_exit.is_empty() || retry.on_exit.contains(code),
-        Failure::Signal(_) | Failure::TimedOut(_) | Failure::Unmet { .. } => retry.on_exit.is_empty(),
+        Failure::Signal(_) | Failure::TimedOut(_) | Failure::Unmet { .. } | Failure::Unhealthy { .. } => {
+            retry.on_exit.is_empty()
+        }
         Failure::NotStarted { .. }
         | Failure::Refused { .. }
         | Failure::WantsTerminal

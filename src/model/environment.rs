@@ -1,6 +1,6 @@
 //! Environments: what one deploys to, and the rules for it.
 
-use super::health::Health;
+use super::health::{Health, OnFailure};
 use super::step::Written;
 use super::swap::Swap;
 use super::target::Target;
@@ -29,6 +29,8 @@ pub(crate) struct Environment {
     /// The task that `deploy NAME` runs, where the file names one.
     pub(crate) deploy: Option<(String, Span)>,
     pub(crate) health: Option<Health<Written>>,
+    /// What becomes of a release that is not healthy, where the file says so.
+    pub(crate) on_failure: Option<OnFailure>,
     pub(crate) protect: Protect,
     /// Its name, in the file.
     pub(crate) at: Span,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Span;
 
+use super::health::Verdict;
 use super::name::{JobId, RunId};
 use super::release::ObjectId;
 
@@ -170,6 +171,8 @@ pub(crate) enum Failure {
     NotStarted { message: String, code: i32 },
     /// It ran, and what it was to bring about did not come about; the sentence says what and the mend.
     Unmet { message: String, help: Option<String> },
+    /// A check did not find what it asks healthy.
+    Unhealthy { message: String, help: Option<String>, verdict: Verdict },
     /// A rule or an answer refused it: the run ends with 3.
     Refused { message: String, help: Option<String> },
     /// It reads the terminal, and only an `interactive` task has one.
@@ -187,7 +190,7 @@ impl Failure {
             Failure::Exit(code) | Failure::NotStarted { code, .. } => *code,
             Failure::Signal(signal) => 128 + signal,
             Failure::TimedOut(_) => 124,
-            Failure::Unmet { .. } | Failure::WantsTerminal => 1,
+            Failure::Unmet { .. } | Failure::Unhealthy { .. } | Failure::WantsTerminal => 1,
             Failure::Refused { .. } => 3,
             Failure::Bug(_) => 70,
             Failure::Stopped => 130,

@@ -1,4 +1,4 @@
-//! What "healthy" means: an address, and what it must answer for how long.
+//! What "healthy" means: an address, and what it must answer for how long; and what follows when it is not.
 
 use std::time::Duration;
 
@@ -26,4 +26,40 @@ impl<F: Form> Health<F> {
     pub(crate) const WITHIN: Duration = Duration::from_mins(2);
     /// The pause between two probes.
     pub(crate) const EVERY: Duration = Duration::from_secs(2);
+}
+
+/// What becomes of a release that is not healthy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OnFailure {
+    /// The release before it comes back.
+    Rollback,
+    /// It stays where it is.
+    Keep,
+    /// Whoever deploys is asked.
+    Ask,
+}
+
+/// What a check that failed says of the service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Verdict {
+    /// The service is not well.
+    Bad,
+    /// Nobody can tell from here: the service may be well.
+    Unclear,
+}
+
+impl OnFailure {
+    /// Each with its word.
+    pub(crate) const WORDS: [(&str, OnFailure); 3] =
+        [("rollback", OnFailure::Rollback), ("keep", OnFailure::Keep), ("ask", OnFailure::Ask)];
+
+    /// As the file says it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            OnFailure::Rollback => "rollback",
+            OnFailure::Keep => "keep",
+            OnFailure::Ask => "ask",
+        }
+    }
 }

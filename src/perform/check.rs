@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::exchange::Answer;
 use crate::model::event::{Failure, Told};
-use crate::model::health::Health;
+use crate::model::health::{Health, Verdict};
 use crate::model::http::ADDRESS;
 use crate::model::secret::Vault;
 use crate::model::step::Planned;
@@ -26,7 +26,7 @@ const LAST_PROBE: Duration = Duration::from_secs(1);
 /// Waits until the address is healthy.
 ///
 /// # Errors
-/// `Unmet` when it is not in time, with what came last; `TimedOut` when `deadline` comes before.
+/// `Unhealthy` when it is not in time, with what came last; `TimedOut` when `deadline` comes before.
 pub(crate) fn check(
     health: &Health<Planned>,
     vault: &Vault,
@@ -93,9 +93,10 @@ fn unhealthy(url: &str, health: &Health<Planned>, last: &Answer, good: u32, effo
         1 => String::new(),
         streak => format!(" {streak} times in a row (it came to {good})"),
     };
-    Failure::Unmet {
+    Failure::Unhealthy {
         message: format!("{url} is not healthy: expected {expected}{streak}, last came {last} ({effort})"),
         help: Some(last.help().to_owned()),
+        verdict: Verdict::Bad,
     }
 }
 

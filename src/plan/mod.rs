@@ -26,6 +26,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostics, Span};
 use crate::model::environment::Protect;
+use crate::model::health::{Health, OnFailure};
 use crate::model::name::{JobId, RunId};
 use crate::model::project::{Output, Project};
 use crate::model::release::{Source, Standing};
@@ -280,6 +281,10 @@ pub(crate) struct Delivery {
     pub(crate) target: Option<Target<Planned>>,
     pub(crate) swap: Vec<Swap<Planned>>,
     pub(crate) protect: Protect,
+    /// When the release is healthy, as the `health` step of the plan asks it.
+    pub(crate) health: Option<Health<Planned>>,
+    /// What becomes of it when it is not. None where the file doesn't say: it is rolled back where the target can.
+    pub(crate) on_failure: Option<OnFailure>,
 }
 
 /// Decides what to do.

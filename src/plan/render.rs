@@ -17,6 +17,7 @@ use super::select::{DEPLOY, Node};
 use super::{Delivery, Facts, Freshness, Known, Request, Swapping, Unplanned, Want};
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::model::environment::Environment;
+use crate::model::health::Health;
 use crate::model::project::{Project, inside};
 use crate::model::step::{Action, Planned, Step, Written};
 use crate::model::task::{Block, Task};
@@ -42,6 +43,8 @@ pub(crate) struct Renderer<'a> {
     surroundings: BTreeMap<(Option<usize>, usize), Env>,
     /// The dotenv files that hold for every task of a file in an environment.
     dotenvs: BTreeMap<(Option<usize>, usize), Arc<[EnvFile]>>,
+    /// When the release of an environment is healthy, where that was asked.
+    healths: BTreeMap<usize, Health<Planned>>,
     /// The shell of each file.
     shells: Vec<Arc<Vec<String>>>,
     /// The secrets that were looked up, each with the environment that it is for.
@@ -65,6 +68,7 @@ impl<'a> Renderer<'a> {
             calls: 0,
             surroundings: BTreeMap::new(),
             dotenvs: BTreeMap::new(),
+            healths: BTreeMap::new(),
             shells: project.files.iter().map(|file| Arc::new(file.shell.clone())).collect(),
             seen: Seen::default(),
             guessed: Rc::default(),
@@ -118,14 +122,24 @@ impl<'a> Renderer<'a> {
             None => self.built_in(node),
         };
         if node.is_deploy(self.project)
-            && let Some(environment) = node.environment.map(|index| &self.project.environments[index])
-            && let Some(health) = &environment.health
+            && let Some(health) = node.environment.and_then(|index| self.health_of(index))
         {
-            let scope = self.scope(node.environment, None, 0);
-            let action = Action::Check(Box::new(self.health(&scope, health)));
-            block.steps.push(plain_step(action, "health", health.at));
+            let at = health.at;
+            block.steps.push(plain_step(Action::Check(Box::new(health)), "health", at));
         }
         block
+    }
+
+    /// When a release of an environment is healthy. Rendered once: its step and its delivery ask the same.
+    fn health_of(&mut self, index: usize) -> Option<Health<Planned>> {
+        let health = self.project.environments[index].health.as_ref()?;
+        if let Some(known) = self.healths.get(&index) {
+            return Some(known.clone());
+        }
+        let scope = self.scope(Some(index), None, 0);
+        let planned = self.health(&scope, health);
+        self.healths.insert(index, planned.clone());
+        Some(planned)
     }
 
     pub(crate) fn deliveries(&mut self) -> Vec<Delivery> {
@@ -151,6 +165,7 @@ impl<'a> Renderer<'a> {
         if standing.is_none() {
             self.wants.insert(Want::Ledger(environment.name.clone()));
         }
+        let health = self.health_of(index);
         Some(Delivery {
             environment: environment.name.clone(),
             number: standing?.next(),
@@ -158,6 +173,8 @@ impl<'a> Renderer<'a> {
             target,
             swap,
             protect: environment.protect.clone(),
+            health,
+            on_failure: environment.on_failure,
         })
     }
 

@@ -9,6 +9,7 @@ use similar::TextDiff;
 use super::words::{FAINT, NAME, paint};
 use crate::diagnostic::{Source, Span};
 use crate::facts::Survey;
+use crate::model::health::OnFailure;
 use crate::model::http::Body;
 use crate::model::step::{Action, Planned, Step};
 use crate::model::target::Target;
@@ -101,6 +102,8 @@ fn delivery_json(delivery: &Delivery, survey: &Survey, verdicts: &[Verdict]) -> 
         "uncommitted": survey.circumstances.dirty,
         "swap": swap,
         "rules": rules,
+        "health": delivery.health.as_ref().map(|health| health.url.to_string()),
+        "on_failure": delivery.on_failure.map(OnFailure::as_str),
         "refusals": survey.swap.refusals.iter().map(|refusal| &refusal.message).collect::<Vec<_>>(),
         "warnings": survey.swap.warnings,
     })
@@ -135,6 +138,9 @@ fn release(delivery: &Delivery, survey: &Survey, text: &mut String) {
                 "  live     {short} is live already, as release {number}: it is not shipped again without --rebuild"
             ),
         );
+    }
+    if let Some(then) = delivery.on_failure {
+        line(text, &format!("  healthy  else {}", then.as_str()));
     }
     if let Some(since) = &survey.since {
         let more = if since.cut { " or more" } else { "" };

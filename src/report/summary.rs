@@ -119,9 +119,9 @@ fn skipped(summary: &Summary) -> HashMap<JobId, Vec<JobId>> {
 /// What a failure says for itself beyond its name: why, and the mend.
 pub(super) fn reasons(failure: &Failure) -> (Option<&str>, Option<&str>) {
     match failure {
-        Failure::Unmet { message, help } | Failure::Refused { message, help } => {
-            (Some(message), help.as_deref())
-        }
+        Failure::Unmet { message, help }
+        | Failure::Unhealthy { message, help, .. }
+        | Failure::Refused { message, help } => (Some(message), help.as_deref()),
         Failure::NotStarted { message, .. } => (Some(message), None),
         Failure::Bug(message) => {
             (Some(message), Some("please report it, with your tasks.toml and this output"))

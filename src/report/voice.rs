@@ -4,6 +4,7 @@ use super::Labels;
 use super::summary::{Tally, reasons};
 use super::words::{FAINT, NAME, count, duration, first_line, paint, signal};
 use crate::model::event::{Event, EventKind, Failure, StopReason};
+use crate::model::health::Verdict;
 use crate::model::name::JobId;
 
 /// Knows what has been told, so that the end can sum it up.
@@ -90,6 +91,8 @@ pub(super) fn how(failure: &Failure) -> String {
         Failure::TimedOut(limit) => format!("timed out ({})", duration(*limit)),
         Failure::NotStarted { .. } => "could not start".to_owned(),
         Failure::Unmet { .. } => "failed".to_owned(),
+        Failure::Unhealthy { verdict: Verdict::Bad, .. } => "failed its health check".to_owned(),
+        Failure::Unhealthy { verdict: Verdict::Unclear, .. } => "could not check its health".to_owned(),
         Failure::Refused { .. } => "was refused".to_owned(),
         Failure::WantsTerminal => "wanted the terminal".to_owned(),
         Failure::Bug(_) => "failed by a bug of deploy".to_owned(),

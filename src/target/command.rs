@@ -44,6 +44,7 @@ fn held_after(failure: &Failure) -> Holds {
         | Failure::Signal(_)
         | Failure::TimedOut(_)
         | Failure::Unmet { .. }
+        | Failure::Unhealthy { .. }
         | Failure::Refused { .. }
         | Failure::WantsTerminal
         | Failure::Bug(_)

@@ -157,3 +157,27 @@ fn a_task_of_the_projects_own_ships_where_it_says() {
     sandbox.deploy(["history", "staging"]).succeeds().shows("live");
     sandbox.deploy(["deploy"]).fails().says("environment");
 }
+
+#[test]
+fn what_becomes_of_a_release_that_is_not_healthy_is_said_by_its_environment_alone() {
+    let server = Server::statuses([500]);
+    let health = "{ url = '{{ url }}', within = '2s', every = '1s', on_failure = 'keep' }";
+    let sandbox = shop(health, &server);
+    let planned = sandbox.deploy(["plan", "staging"]);
+    planned.succeeds().shows("healthy  else keep");
+    let ended = sandbox.deploy(["staging"]);
+    ended.fails_with(1).says("failed its health check").says("last came 500");
+    let wrong = shop("{ url = '{{ url }}', on_failure = 'rolback' }", &server).deploy(["staging"]);
+    wrong.fails_with(2).says("did you mean \"rollback\"?");
+    let step = "[tasks.t]\nsteps = [{ check = { url = 'http://127.0.0.1', on_failure = 'keep' } }]\n";
+    let wrong = Sandbox::new().tasks(step).deploy(["t"]);
+    wrong.fails_with(2).says("`check` has no key `on_failure`").says("tasks.toml:2");
+    wrong.says("`on_failure` belongs to the `health` of an environment");
+}
+
+#[test]
+fn a_mistake_in_health_is_told_once() {
+    let server = Server::statuses([200]);
+    let ended = shop("'{{ urll }}/healthz'", &server).deploy(["staging"]);
+    assert_eq!(ended.fails_with(2).stderr.matches("there is no value `urll`").count(), 1, "{ended}");
+}

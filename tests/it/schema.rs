@@ -31,6 +31,7 @@ const TABLES: [(&str, &str, &[&str]); 22] = [
     ("command target", "[environments.a]\ntarget = { command = ['x'], zzzzzz = 1 }", &["git", "server"]),
     ("swapped file", "[environments.a]\nswap = { a = { text = 'x', zzzzzz = 1 } }", &[]),
     ("health", "[environments.a]\nhealth = { url = 'http://x', zzzzzz = 1 }", &[]),
+    ("check", "[tasks.a]\nsteps = [{ check = { url = 'http://x', zzzzzz = 1 } }]", &[]),
     ("protect", "[environments.a]\nprotect = { zzzzzz = 1 }", &[]),
     ("task", "[tasks.a]\nrun = 'x'\nzzzzzz = 1", &[]),
     ("parameter", "[tasks.a]\nrun = 'x'\nparams.b = { zzzzzz = 1 }", &[]),
@@ -42,7 +43,7 @@ const TABLES: [(&str, &str, &[&str]); 22] = [
 ];
 
 /// What neither the program nor the schema takes.
-const WRONG: [&str; 18] = [
+const WRONG: [&str; 20] = [
     "tasks = 3",
     "[tasks.a]\nrun = 3",
     "[tasks.a]\nrun = 'x'\ntimeout = 3",
@@ -59,6 +60,8 @@ const WRONG: [&str; 18] = [
     "[environments.a]\ntarget = { git = 'x', keep = 3 }",
     "[environments.a]\ntarget = { server = 'local' }",
     "[environments.a]\nprotect = { confirm = 'maybe' }",
+    "[environments.a]\nhealth = { url = 'http://x', on_failure = 'panic' }",
+    "[tasks.a]\nsteps = [{ check = { url = 'http://x', on_failure = 'keep' } }]",
     "[secrets]\na = { env = 'A', file = 'b' }",
     "[vars]\na = { command = 'x' }",
 ];

@@ -13,14 +13,31 @@ const STEP: Kind = Any(&[Text, Kind::Table("step")]);
 const STEPS: Kind = Any(&[STEP, List(&STEP)]);
 const RETRY: Kind = Any(&[Integer(1, 1000), Kind::Table("retry")]);
 const HEALTH: Kind = Any(&[Text, Kind::Table("health")]);
+const CHECK: Kind = Any(&[Text, Kind::Table("check")]);
 const DOTENV: Kind = Any(&[DOTENV_FILE, List(&DOTENV_FILE)]);
 const DOTENV_FILE: Kind = Any(&[Text, Kind::Table("dotenv file")]);
 const SWAP: Kind = Map(&Any(&[Text, Kind::Table("swapped file")]));
 const OUTPUT: Kind = Word(&["auto", "stream", "prefixed", "grouped", "quiet", "json"]);
 const LINES: Kind = Any(&[Text, WORDS]);
 
+const CHECK_KEYS: [Key; 6] = [
+    Key("url", Text, "The address."),
+    Key("status", Integer(100, 599), "The status that is good: 200."),
+    Key("contains", Text, "Text that the answer must hold."),
+    Key("within", Text, "A duration: how long it may take to get well."),
+    Key("every", Text, "A duration: the pause between two questions."),
+    Key("streak", Integer(1, 1000), "How many good answers in a row."),
+];
+
+const HEALTH_KEYS: [Key; 7] = {
+    let [url, status, contains, within, every, streak] = CHECK_KEYS;
+    let on_failure =
+        Key("on_failure", Word(&["rollback", "keep", "ask"]), "What becomes of a release that is not well.");
+    [url, status, contains, within, every, streak, on_failure]
+};
+
 /// The tables; "file" is the whole.
-pub(super) const TABLES: [Table; 22] = [
+pub(super) const TABLES: [Table; 23] = [
     Table {
         name: "file",
         about: "A tasks.toml: environments to deploy to, and tasks.",
@@ -202,15 +219,15 @@ pub(super) const TABLES: [Table; 22] = [
     },
     Table {
         name: "health",
+        about: "An address that must answer well, and what follows if it does not.",
+        keys: &HEALTH_KEYS,
+        required: &["url"],
+        one_of: &[],
+    },
+    Table {
+        name: "check",
         about: "An address that must answer well.",
-        keys: &[
-            Key("url", Text, "The address."),
-            Key("status", Integer(100, 599), "The status that is good: 200."),
-            Key("contains", Text, "Text that the answer must hold."),
-            Key("within", Text, "A duration: how long it may take to get well."),
-            Key("every", Text, "A duration: the pause between two questions."),
-            Key("streak", Integer(1, 1000), "How many good answers in a row."),
-        ],
+        keys: &CHECK_KEYS,
         required: &["url"],
         one_of: &[],
     },
@@ -322,7 +339,7 @@ pub(super) const TABLES: [Table; 22] = [
             Key("with", VARIABLES, "Variables for the `task`."),
             Key("swap", SWAP, "Other content for files of the working tree, until the task ends."),
             Key("ship", True, "Ships the environment's release."),
-            Key("check", HEALTH, "Waits until an address is healthy."),
+            Key("check", CHECK, "Waits until an address is healthy."),
             Key("http", Kind::Table("http"), "One request."),
             Key("name", Text, "What messages call it."),
             Key("if", Text, "An expression; false leaves it out."),

@@ -87,7 +87,9 @@ fn checked(health: &Health<Planned>) -> (Result<(), Failure>, Vec<String>) {
 
 fn said(result: Result<(), Failure>) -> (String, String) {
     match result.unwrap_err() {
-        Failure::Unmet { message, help } | Failure::Refused { message, help } => (message, help.unwrap()),
+        Failure::Unhealthy { message, help, .. } | Failure::Refused { message, help } => {
+            (message, help.unwrap())
+        }
         other => panic!("a failure without words: {other:?}"),
     }
 }

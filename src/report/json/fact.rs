@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::super::Labels;
 use crate::model::event::{EventKind, Failure, Outcome, StopReason, Stream, Summary};
+use crate::model::health::Verdict;
 
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -80,6 +81,7 @@ pub(super) enum Cause<'a> {
     TimedOut { limit: f64 },
     NotStarted { message: &'a str },
     Unmet { message: &'a str, help: Option<&'a str> },
+    Unhealthy { message: &'a str, help: Option<&'a str>, verdict: Verdict },
     Refused { message: &'a str, help: Option<&'a str> },
     WantsTerminal,
     Bug { message: &'a str },
@@ -192,6 +194,9 @@ impl<'a> Cause<'a> {
             Failure::TimedOut(limit) => Cause::TimedOut { limit: seconds(*limit) },
             Failure::NotStarted { message, .. } => Cause::NotStarted { message },
             Failure::Unmet { message, help } => Cause::Unmet { message, help: help.as_deref() },
+            Failure::Unhealthy { message, help, verdict } => {
+                Cause::Unhealthy { message, help: help.as_deref(), verdict: *verdict }
+            }
             Failure::Refused { message, help } => Cause::Refused { message, help: help.as_deref() },
             Failure::WantsTerminal => Cause::WantsTerminal,
             Failure::Bug(message) => Cause::Bug { message },

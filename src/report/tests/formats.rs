@@ -4,6 +4,7 @@ use insta::assert_snapshot;
 
 use super::*;
 use crate::model::event::StopReason;
+use crate::model::health::Verdict;
 use crate::report::lines::LINE;
 
 #[test]
@@ -54,6 +55,7 @@ fn a_failure_is_told_with_all_one_needs() {
 #[test]
 fn every_kind_of_failure_has_its_words() {
     let (message, help) = ("the push was declined".to_owned(), Some("pull first".to_owned()));
+    let unhealthy = |verdict| Failure::Unhealthy { message: "last came 502".to_owned(), help: None, verdict };
     let failures = [
         Failure::Signal(11),
         Failure::Signal(40),
@@ -61,6 +63,8 @@ fn every_kind_of_failure_has_its_words() {
         Failure::NotStarted { message: "there is no program `pytets` in PATH".into(), code: 127 },
         Failure::Unmet { message: message.clone(), help: help.clone() },
         Failure::Refused { message, help },
+        unhealthy(Verdict::Bad),
+        unhealthy(Verdict::Unclear),
         Failure::WantsTerminal,
         Failure::Stopped,
     ];
@@ -92,6 +96,14 @@ fn every_kind_of_failure_has_its_words() {
       step: step
       where: tasks.toml:1
       help: pull first
+    deploy: ship: failed its health check after 1.2s
+      why: last came 502
+      step: step
+      where: tasks.toml:1
+    deploy: ship: could not check its health after 1.2s
+      why: last came 502
+      step: step
+      where: tasks.toml:1
     deploy: ship: wanted the terminal after 1.2s
       why: it reads the terminal, which only an interactive task has
       step: step
