@@ -2,7 +2,8 @@
 
 use super::reader::{Item, Table};
 use crate::diagnostic::Diagnostic;
-use crate::model::health::{Health, OnFailure};
+use crate::model::health::{Health, OnFailure, Version};
+use crate::model::http::is_header_name;
 use crate::model::step::Written;
 use crate::model::template::Template;
 
@@ -36,6 +37,7 @@ fn with_defaults(url: Template, item: Item<'_, '_>) -> Health<Written> {
         url,
         status: 200,
         contains: None,
+        version: None,
         within: Health::<Written>::WITHIN,
         every: Health::<Written>::EVERY,
         streak: 1,
@@ -50,6 +52,7 @@ fn read(item: Item<'_, '_>, table: &mut Table<'_, '_>) -> Option<Health<Written>
         .and_then(|item| item.integer(100..=599))
         .and_then(|code| u16::try_from(code).ok());
     let contains = table.take("contains").and_then(|item| item.template());
+    let version = version(table);
     let within = table.take("within").and_then(|item| item.duration());
     let every = table.take("every").and_then(|item| item.duration());
     let streak = table
@@ -60,6 +63,7 @@ fn read(item: Item<'_, '_>, table: &mut Table<'_, '_>) -> Option<Health<Written>
     let health = Health {
         status: status.unwrap_or(plain.status),
         contains,
+        version,
         within: within.unwrap_or(plain.within),
         every: every.unwrap_or(plain.every),
         streak: streak.unwrap_or(plain.streak),
@@ -74,4 +78,25 @@ fn read(item: Item<'_, '_>, table: &mut Table<'_, '_>) -> Option<Health<Written>
         );
     }
     Some(health)
+}
+
+/// The version that must answer, and the header that says it.
+fn version(table: &mut Table<'_, '_>) -> Option<Version<Written>> {
+    let (version, header) = (table.take("version"), table.take("header"));
+    if let (None, Some(header)) = (version, header) {
+        header.problem(
+            Diagnostic::new("`header` says where `version` is looked for, and there is no `version`")
+                .at(header.key(), "of which version?")
+                .help("version = \"{{ commit }}\""),
+        );
+    }
+    let name = header.and_then(|item| {
+        let name = item.text()?;
+        if !is_header_name(&name) {
+            let problem = Diagnostic::new(format!("`{name}` can't be the name of a header"));
+            item.problem(problem.at(item.at(), "letters, digits and `-`").help("header = \"X-Version\""));
+        }
+        Some(name)
+    });
+    Some(Version { text: version?.template()?, header: name })
 }

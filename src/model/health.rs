@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::step::Form;
+use super::http::without_user;
+use super::step::{Form, Planned};
+use super::text::Text;
 use crate::diagnostic::Span;
 
 /// A health check: `url` answers as said, `streak` times in a row, before `within` is over.
@@ -15,10 +17,21 @@ pub(crate) struct Health<F: Form> {
     pub(crate) status: u16,
     /// Text that the body must hold.
     pub(crate) contains: Option<F::Text>,
+    pub(crate) version: Option<Version<F>>,
     pub(crate) within: Duration,
     pub(crate) every: Duration,
     pub(crate) streak: u32,
     pub(crate) at: Span,
+}
+
+/// Which version must answer, and where it says so.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound(serialize = "F::Text: Serialize", deserialize = "F::Text: Deserialize<'de>"))]
+pub(crate) struct Version<F: Form> {
+    /// Text that is there when it is this one; never empty.
+    pub(crate) text: F::Text,
+    /// The header that holds it; without one, the body does.
+    pub(crate) header: Option<String>,
 }
 
 impl<F: Form> Health<F> {
@@ -47,6 +60,19 @@ pub(crate) enum Verdict {
     Bad,
     /// Nobody can tell from here: the service may be well.
     Unclear,
+}
+
+impl Health<Planned> {
+    /// Every text of it that may hold a secret.
+    pub(crate) fn texts(&self) -> Vec<&Text> {
+        let version = self.version.as_ref().map(|version| &version.text);
+        [&self.url].into_iter().chain(&self.contains).chain(version).collect()
+    }
+
+    /// The address as it is shown: no secret, and no user info, which may hold a password.
+    pub(crate) fn address(&self) -> String {
+        without_user(&self.url.to_string())
+    }
 }
 
 impl OnFailure {

@@ -138,7 +138,12 @@ pub(crate) fn fault_of_header(name: &str) -> Option<&'static str> {
     if OURS.iter().any(|ours| name.eq_ignore_ascii_case(ours)) {
         return Some("deploy sets it itself");
     }
-    HeaderName::from_bytes(name.as_bytes()).is_err().then_some("letters, digits and `-`")
+    (!is_header_name(name)).then_some("letters, digits and `-`")
+}
+
+/// Whether a header can be called so.
+pub(crate) fn is_header_name(name: &str) -> bool {
+    HeaderName::from_bytes(name.as_bytes()).is_ok()
 }
 
 /// Whether a header may hold this text: one line.
@@ -146,7 +151,8 @@ pub(crate) fn is_header_value(text: &str) -> bool {
     HeaderValue::from_bytes(text.as_bytes()).is_ok()
 }
 
-fn without_user(url: &str) -> String {
+/// An address as it is shown: what stands before the host may be a password.
+pub(super) fn without_user(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
     let host_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     match rest[..host_end].rfind('@') {

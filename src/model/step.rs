@@ -177,7 +177,7 @@ impl Step<Planned> {
         let own: Vec<&Text> = match &self.action {
             Action::Run(script) => script.values().collect(),
             Action::Exec(words) => words.iter().collect(),
-            Action::Check(health) => [&health.url].into_iter().chain(&health.contains).collect(),
+            Action::Check(health) => health.texts(),
             Action::Http(http) => http.texts(),
             // Files that many can read hold none: planning refuses that.
             Action::Task(_) | Action::Swap(_) | Action::Ship | Action::PutBack(_) => Vec::new(),
@@ -209,7 +209,7 @@ impl Step<Planned> {
             }
             Action::Ship => "ship".to_owned(),
             Action::PutBack(owed) => format!("put {} back", owed.path),
-            Action::Check(health) => format!("check {}", health.url),
+            Action::Check(health) => format!("check {}", health.address()),
             Action::Http(http) => format!("{} {}", http.method, http.address()),
         })
     }

@@ -1,5 +1,5 @@
 //! `check`, and an environment's `health`: asks an address until it answers as it must, often enough in a row, or the
-//! time is over. It follows no redirect and reads no more of a body than it must; it decides nothing about a rollback.
+//! time is over. It says whether the service is bad or nobody can tell, and decides nothing about a rollback.
 
 mod probe;
 #[cfg(test)]
@@ -7,15 +7,13 @@ mod tests;
 
 use std::time::{Duration, Instant};
 
-use super::exchange::Answer;
 use crate::model::event::{Failure, Told};
 use crate::model::health::{Health, Verdict};
 use crate::model::http::ADDRESS;
 use crate::model::secret::Vault;
 use crate::model::step::Planned;
 use crate::process::{Slept, Stop};
-use crate::release::git::without_credentials;
-use probe::Prober;
+use probe::{Finding, Prober};
 
 /// The most that one probe may take: a service that needs longer for its health has none.
 const PROBE: Duration = Duration::from_secs(10);
@@ -37,45 +35,45 @@ pub(crate) fn check(
     let began = Instant::now();
     let end = began + health.within;
     let end = deadline.map_or(end, |deadline| deadline.min(end));
-    let url = without_credentials(&health.url.to_string());
-    let asker = Prober::new(&health.url.reveal(vault)).map_err(|why| Failure::Refused {
+    let url = health.address();
+    let prober = Prober::new(health, vault).map_err(|why| Failure::Refused {
         message: format!("`{url}` can't be asked: {why}"),
         help: Some(ADDRESS.to_owned()),
     })?;
-    let contains = health.contains.as_ref().map(|text| text.reveal(vault));
     let (mut probes, mut good) = (0_u32, 0);
-    let mut last = Answer::Silence(Duration::ZERO);
+    let mut last: Option<Finding> = None;
     loop {
         let left = end.saturating_duration_since(Instant::now());
-        let answer = asker.probe(left.min(PROBE), stop).ok_or(Failure::Stopped)?;
+        let found = prober.probe(left.min(PROBE), stop).ok_or(Failure::Stopped)?;
         probes += 1;
-        if answer.is(health.status, contains.as_deref()) {
-            good += 1;
-            if good == health.streak {
-                tell(Told::Note(format!("{url} is healthy ({})", effort(began.elapsed(), probes))));
-                return Ok(());
-            }
-        } else {
-            good = 0;
+        good = if found.is_good() { good + 1 } else { 0 };
+        if good == health.streak {
+            tell(Told::Note(format!("{url} is healthy ({})", effort(began.elapsed(), probes))));
+            return Ok(());
         }
         // That there was no answer in the time that was left says nothing.
-        if left >= LAST_PROBE || !answer.is_silence() || last.is_silence() {
-            // Only what is new: a service that takes its time would fill the screen.
-            if good == 0 && (probes == 1 || !answer.is_like(&last)) {
-                tell(Told::Note(format!("{url}: {answer}")));
+        let is_cut_off = left < LAST_PROBE && found.is_silence();
+        let found = match last.take() {
+            Some(before) if is_cut_off && !before.is_silence() => before,
+            before => {
+                // Only what is new: a service that takes its time would fill the screen.
+                if !found.is_good() && before.is_none_or(|before| !found.is_like(&before)) {
+                    tell(Told::Note(format!("{url}: {found}")));
+                }
+                found
             }
-            last = answer;
-        }
+        };
         let Some(pause) = pause(health.every, end.saturating_duration_since(Instant::now())) else {
             let took = began.elapsed();
             return Err(match deadline {
                 Some(deadline) if deadline <= end => Failure::TimedOut(took),
-                Some(_) | None => unhealthy(&url, health, &last, good, &effort(took, probes)),
+                Some(_) | None => unhealthy(&url, health, &found, good, &effort(took, probes)),
             });
         };
         if stop.sleep(pause) == Slept::Interrupted {
             return Err(Failure::Stopped);
         }
+        last = Some(found);
     }
 }
 
@@ -84,19 +82,35 @@ fn pause(every: Duration, left: Duration) -> Option<Duration> {
     if every < left { Some(every) } else { left.checked_sub(LAST_PROBE) }
 }
 
-fn unhealthy(url: &str, health: &Health<Planned>, last: &Answer, good: u32, effort: &str) -> Failure {
-    let expected = match &health.contains {
-        Some(text) => format!("{} with `{text}` in its body", health.status),
-        None => health.status.to_string(),
-    };
+fn unhealthy(url: &str, health: &Health<Planned>, last: &Finding, good: u32, effort: &str) -> Failure {
     let streak = match health.streak {
         1 => String::new(),
         streak => format!(" {streak} times in a row (it came to {good})"),
     };
+    let verdict = last.verdict();
+    let finding = match verdict {
+        Verdict::Bad => format!("{url} is not healthy"),
+        Verdict::Unclear => format!("nobody can tell from here whether {url} is healthy"),
+    };
     Failure::Unhealthy {
-        message: format!("{url} is not healthy: expected {expected}{streak}, last came {last} ({effort})"),
-        help: Some(last.help().to_owned()),
-        verdict: Verdict::Bad,
+        message: format!("{finding}: expected {}{streak}, last came {last} ({effort})", expected(health)),
+        help: Some(last.help()),
+        verdict,
+    }
+}
+
+/// What must come, as it stands in a sentence.
+fn expected(health: &Health<Planned>) -> String {
+    let contains = health.contains.as_ref().map(|text| format!("`{text}` in its body"));
+    let version = health.version.as_ref().map(|version| match &version.header {
+        Some(name) => format!("version `{}` in `{name}`", version.text),
+        None => format!("version `{}` in its body", version.text),
+    });
+    let more: Vec<String> = contains.into_iter().chain(version).collect();
+    if more.is_empty() {
+        health.status.to_string()
+    } else {
+        format!("{} with {}", health.status, more.join(" and "))
     }
 }
 

@@ -1,6 +1,6 @@
 //! One request, and what came back. A request can't be interrupted everywhere (a name that is looked up, a server that
 //! says nothing), so it has a thread of its own, which is left to its timeout when nobody waits for it any more.
-//! It follows no redirect; which answers are good is decided by those who ask.
+//! It follows no redirect; which answers are good is decided by those who ask, whose fault none at all is, here.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -8,11 +8,12 @@ use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ureq::http::Request;
 use ureq::http::header::LOCATION;
+use ureq::http::{HeaderMap, Request};
 use ureq::tls::{RootCerts, TlsConfig};
-use ureq::{Agent, AsSendBody};
+use ureq::{Agent, AsSendBody, Timeout};
 
+use crate::model::health::Verdict;
 use crate::process::{Level, Stop};
 
 /// How much of an answer's body is kept: what tells health stands at its beginning.
@@ -46,14 +47,17 @@ pub(super) enum Reading {
 pub(super) enum Answer {
     Response {
         status: u16,
-        /// Where it leads to, if it says so.
-        location: Option<String>,
+        headers: HeaderMap,
         body: Vec<u8>,
     },
     /// Nobody answered for so long.
     Silence(Duration),
-    /// Nobody could be asked, or what answered is not HTTP; the sentence says why.
-    None { why: String, help: &'static str },
+    /// Nobody could be asked, or what answered is not HTTP; the sentence says why, the verdict whose fault it is.
+    None {
+        why: String,
+        help: &'static str,
+        verdict: Verdict,
+    },
 }
 
 impl Exchange {
@@ -70,6 +74,11 @@ impl Exchange {
             config = config.proxy(None);
         }
         Exchange { agent: config.build().into(), request, reading }
+    }
+
+    /// Whether the request goes through a proxy, and so tells of that as well.
+    pub(super) fn is_proxied(&self) -> bool {
+        self.agent.config().proxy().is_some_and(|proxy| !proxy.is_no_proxy(self.request.uri()))
     }
 
     /// Asks once. `None` when the run stops meanwhile.
@@ -106,9 +115,17 @@ fn answer(agent: &Agent, request: Request<Option<Vec<u8>>>, reading: Reading, ti
     };
     match answer {
         Ok(answer) => answer,
+        Err(ureq::Error::Timeout(Timeout::Resolve)) => Answer::None {
+            why: "the name's address was not told in time".to_owned(),
+            help: UNKNOWN_NAME,
+            verdict: Verdict::Unclear,
+        },
         Err(ureq::Error::Timeout(_)) => Answer::Silence(timeout),
         Err(ureq::Error::Io(error)) => Answer::failed(&error),
-        Err(error) => Answer::None { why: error.to_string(), help: help_for(&error) },
+        Err(error) => {
+            let (help, verdict) = meaning(&error);
+            Answer::None { why: error.to_string(), help, verdict }
+        }
     }
 }
 
@@ -118,29 +135,40 @@ fn exchanged(
     reading: Reading,
     timeout: Duration,
 ) -> Result<Answer, ureq::Error> {
-    let request = agent.configure_request(request).timeout_global(Some(timeout)).build();
+    let request = agent
+        .configure_request(request)
+        .timeout_global(Some(timeout))
+        // Less than the whole, or nobody could tell whose silence it is.
+        .timeout_resolve(Some(timeout / 2))
+        .build();
     let response = agent.run(request)?;
     let status = response.status().as_u16();
-    let location =
-        response.headers().get(LOCATION).map(|to| String::from_utf8_lossy(to.as_bytes()).into_owned());
+    let headers = response.headers().clone();
     let mut reader = response.into_body().into_reader();
     let mut body = Vec::new();
     reader.by_ref().take(BODY_LIMIT).read_to_end(&mut body)?;
     if reading == Reading::Whole {
         io::copy(&mut reader, &mut io::sink())?;
     }
-    Ok(Answer::Response { status, location, body })
+    Ok(Answer::Response { status, headers, body })
 }
 
 const BAD_TLS: &str =
     "https must answer there, with a certificate for this name by somebody whom this machine trusts";
 
-fn help_for(error: &ureq::Error) -> &'static str {
+const UNKNOWN_NAME: &str = "is the name right, and known here? `getent hosts NAME` asks for it";
+
+/// What an error means for those who look, and whether it tells of the service.
+fn meaning(error: &ureq::Error) -> (&'static str, Verdict) {
     match error {
-        ureq::Error::HostNotFound => "is the name right, and known here? `getent hosts NAME` asks for it",
-        ureq::Error::Rustls(_) | ureq::Error::Tls(_) => BAD_TLS,
+        ureq::Error::HostNotFound => (UNKNOWN_NAME, Verdict::Unclear),
+        // Certificates are no part of a release, and this machine's trust is its own.
+        ureq::Error::Rustls(_) | ureq::Error::Tls(_) => (BAD_TLS, Verdict::Unclear),
+        ureq::Error::ConnectProxyFailed(_) | ureq::Error::InvalidProxyUrl => {
+            ("does the proxy that the environment names reach it?", Verdict::Unclear)
+        }
         // ureq may get more kinds; this sentence holds for all of them.
-        _ => "what answers there does not speak HTTP as it should: is it the right port?",
+        _ => ("what answers there does not speak HTTP as it should: is it the right port?", Verdict::Bad),
     }
 }
 
@@ -150,22 +178,37 @@ fn is_this_machine(host: &str) -> bool {
 }
 
 impl Answer {
+    /// Where it leads to, if it says so.
+    pub(super) fn location(&self) -> Option<String> {
+        match self {
+            Answer::Response { headers, .. } => {
+                headers.get(LOCATION).map(|to| String::from_utf8_lossy(to.as_bytes()).into_owned())
+            }
+            Answer::Silence(_) | Answer::None { .. } => None,
+        }
+    }
+
     fn failed(error: &io::Error) -> Answer {
-        let help = match error.kind() {
+        let (help, verdict) = match error.kind() {
             io::ErrorKind::ConnectionRefused => {
-                "nothing listens there: did the service start? Its log says more"
+                ("nothing listens there: did the service start? Its log says more", Verdict::Bad)
             }
-            io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe => {
-                "it takes connections and closes them: the service's log says why"
+            io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::BrokenPipe => {
+                ("it takes connections and closes them: the service's log says why", Verdict::Bad)
             }
+            io::ErrorKind::TimedOut => ("is it up, and does a firewall let this machine in?", Verdict::Bad),
             // As which a broken handshake comes.
-            io::ErrorKind::InvalidData => BAD_TLS,
-            _ => "can this machine reach that one?",
+            io::ErrorKind::InvalidData => (BAD_TLS, Verdict::Unclear),
+            // A name that is not known, a network without a way there, a port that may not be asked.
+            _ => ("does this machine know the name, and can it reach that one?", Verdict::Unclear),
         };
         // The number that Rust adds tells a user nothing.
         let why = error.to_string();
         let why = why.split(" (os error").next().unwrap_or_default().to_owned();
-        Answer::None { why, help }
+        Answer::None { why, help, verdict }
     }
 }
 
@@ -184,7 +227,7 @@ impl fmt::Display for Answer {
 }
 
 /// The first line that is not empty, fit to be shown on a terminal.
-fn first_line(body: &[u8]) -> String {
+pub(super) fn first_line(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(&body[..body.len().min(8 * LINE_LIMIT)]);
     let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
     let mut shown: String = line.chars().filter(|c| !c.is_control()).take(LINE_LIMIT).collect();

@@ -1,14 +1,13 @@
 //! `http`: one request, and whether its answer is good. A redirect is followed where nothing is lost or given away by it:
 //! what a request carries goes to the host that the file names, and to no other.
 
-mod redirect;
-
 use std::time::{Duration, Instant};
 
 use ureq::http::header::CONTENT_TYPE;
 use ureq::http::{HeaderName, HeaderValue, Request};
 
 use super::exchange::{Answer, Exchange, Reading};
+use super::redirect::{self, MOST_REDIRECTS};
 use crate::engine::Act;
 use crate::model::event::{Failure, Told};
 use crate::model::http::{Body, Http, Method, address, fault_of_address};
@@ -18,9 +17,6 @@ use crate::process::Stop;
 
 /// How long a request may take that has no `timeout` of its own.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// More redirects than this lead nowhere.
-const MOST_REDIRECTS: u32 = 5;
 
 /// How much of an answer that is not good is shown, in characters.
 const SHOWN: usize = 300;
@@ -42,12 +38,12 @@ pub(super) fn send(
         Some(limit) if act.step.timeout.is_some() || limit.at < patience => limit.at,
         Some(_) | None => patience,
     };
-    let mut redirects = 0;
+    let mut redirects: usize = 0;
     loop {
         let left = end.saturating_duration_since(Instant::now());
         let answer =
             Exchange::new(request.clone(), Reading::Whole).ask(left, stop).ok_or(Failure::Stopped)?;
-        let Answer::Response { status, location, .. } = &answer else {
+        let Answer::Response { status, .. } = &answer else {
             let limit = act.limit.filter(|limit| matches!(answer, Answer::Silence(_)) && limit.at <= end);
             return Err(
                 limit.map_or_else(|| failed(http, &answer, None), |limit| Failure::TimedOut(limit.whole))
@@ -57,7 +53,7 @@ pub(super) fn send(
             tell(Told::Note(format!("{} {}: {status}", http.method, http.address())));
             return Ok(());
         }
-        let next = location.as_deref().map(|to| redirect::follow(&request, *status, to));
+        let next = answer.location().map(|to| redirect::follow(&request, *status, &to));
         match next {
             Some(Ok(next)) if redirects < MOST_REDIRECTS => request = next,
             Some(Ok(_)) => {
@@ -113,7 +109,7 @@ fn failed(http: &Http<Planned>, answer: &Answer, why: Option<&str>) -> Failure {
             (format!("expected {}, came {status}{said}", http.expected()), help_for(*status))
         }
         Answer::Silence(_) => (answer.to_string(), "a `timeout` of the step gives it longer"),
-        Answer::None { why, help } => (why.clone(), *help),
+        Answer::None { why, help, .. } => (why.clone(), *help),
     };
     Failure::Unmet {
         message: format!("{} {}: {came}", http.method, http.address()),

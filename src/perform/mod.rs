@@ -5,6 +5,7 @@ pub(crate) mod check;
 mod exchange;
 pub(crate) mod exec;
 pub(crate) mod http;
+mod redirect;
 pub(crate) mod ship;
 pub(crate) mod swap;
 

@@ -9,7 +9,7 @@ use similar::TextDiff;
 use super::words::{FAINT, NAME, paint};
 use crate::diagnostic::{Source, Span};
 use crate::facts::Survey;
-use crate::model::health::OnFailure;
+use crate::model::health::{Health, OnFailure};
 use crate::model::http::Body;
 use crate::model::step::{Action, Planned, Step};
 use crate::model::target::Target;
@@ -102,7 +102,7 @@ fn delivery_json(delivery: &Delivery, survey: &Survey, verdicts: &[Verdict]) -> 
         "uncommitted": survey.circumstances.dirty,
         "swap": swap,
         "rules": rules,
-        "health": delivery.health.as_ref().map(|health| health.url.to_string()),
+        "health": delivery.health.as_ref().map(Health::address),
         "on_failure": delivery.on_failure.map(OnFailure::as_str),
         "refusals": survey.swap.refusals.iter().map(|refusal| &refusal.message).collect::<Vec<_>>(),
         "warnings": survey.swap.warnings,
@@ -251,7 +251,9 @@ fn details(step: &Step<Planned>, delivery: Option<&Delivery>, margin: &str, text
                 line(text, &format!("{margin}  reload {script}"));
             }
         }
-        (Action::Check(health), _) if step.name.is_some() => line(text, &format!("{margin}  {}", health.url)),
+        (Action::Check(health), _) if step.name.is_some() => {
+            line(text, &format!("{margin}  {}", health.address()));
+        }
         (Action::Http(http), _) => {
             if step.name.is_some() {
                 line(text, &format!("{margin}  {} {}", http.method, http.address()));

@@ -1,5 +1,12 @@
 //! Health: a deploy is done when an address answers as it should, and has failed when it doesn't in time.
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::OnceLock;
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
+
 use crate::support::{Answer, Sandbox, Server};
 
 /// A shop whose staging has this `health`; `URL` in it is the server's.
@@ -9,6 +16,12 @@ fn shop(health: &str, server: &Server) -> Sandbox {
         server.url()
     ))
     .remote("staging")
+}
+
+/// A table with these keys, and time for two probes.
+fn soon(keys: &str) -> String {
+    let comma = if keys.is_empty() { "" } else { ", " };
+    format!("{{ url = '{{{{ url }}}}', within = '1s', every = '500ms'{comma}{keys} }}")
 }
 
 #[test]
@@ -85,10 +98,159 @@ fn nobody_there_is_told_with_the_address() {
 }
 
 #[test]
-fn a_redirect_for_ever_is_not_followed_for_ever() {
-    let server = Server::new(|_| Answer::redirect("/again"));
-    let sandbox = shop("{ url = '{{ url }}', within = '2s', every = '1s' }", &server);
-    sandbox.deploy(["staging"]).fails();
+fn redirects_are_followed_but_not_in_a_circle_nor_for_ever() {
+    let led = Server::new(|n| if n < 6 { Answer::redirect(&format!("/{n}")) } else { Answer::new(200, "") });
+    shop("'{{ url }}'", &led).deploy(["staging"]).succeeds();
+    assert_eq!(led.requests(), 6);
+
+    let circle = Server::new(|_| Answer::redirect("/again"));
+    let ended = shop(&soon(""), &circle).deploy(["staging"]);
+    ended.fails_with(1).says("last came 302").says("its redirects go in a circle");
+    ended.says(&format!("{}/again", circle.url()));
+
+    let endless = Server::new(|n| Answer::redirect(&format!("/{n}")));
+    let ended = shop("{ url = '{{ url }}', within = '1s' }", &endless).deploy(["staging"]);
+    ended.fails_with(1).says("after 5 redirects it still leads on");
+    assert!(endless.requests().is_multiple_of(6), "{} requests", endless.requests());
+}
+
+#[test]
+fn a_password_in_the_address_stays_with_its_host() {
+    let other = Server::always(Answer::new(200, "there"));
+    let to = format!("{}/there", other.url());
+    let server = Server::new(move |n| Answer::redirect(if n == 1 { "/again" } else { &to }));
+    let health = format!("'{}'", server.url().replace("http://", "http://bob:hush@"));
+    let ended = shop(&health, &server).deploy(["staging"]);
+    ended.succeeds().never_mentions("hush");
+    let (here, there) = (server.heard(), other.heard());
+    // The name and the password in base64.
+    assert!(here.iter().all(|request| request.contains("Basic Ym9iOmh1c2g=")), "{here:?}");
+    assert!(
+        there[0].starts_with("GET /there ") && !there[0].to_lowercase().contains("authorization"),
+        "{there:?}"
+    );
+}
+
+#[test]
+fn a_server_that_takes_its_time_for_ever_holds_nobody() {
+    for answer in [Answer::none(), Answer::dripping()] {
+        let server = Server::always(answer);
+        let sandbox = shop("{ url = '{{ url }}', within = '2s', every = '1s' }", &server);
+        let ended = sandbox.start(["staging"]).wait_within(Duration::from_secs(20));
+        ended.fails_with(1).says("failed its health check").says("no answer within");
+    }
+}
+
+#[test]
+fn of_an_endless_body_no_more_is_read_than_its_beginning() {
+    let server = Server::always(Answer::endless("the shop is well "));
+    let sandbox = shop("{ url = '{{ url }}', contains = 'is well' }", &server);
+    sandbox.start(["staging"]).wait_within(Duration::from_secs(20)).succeeds();
+    let ended = shop(&soon("contains = 'is ill'"), &server).deploy(["staging"]);
+    ended.fails_with(1).says("expected 200 with `is ill` in its body");
+}
+
+#[test]
+fn the_version_in_a_header_must_be_the_one_that_was_shipped() {
+    let (told, tells) = channel::<String>();
+    let head = OnceLock::new();
+    let server = Server::new(move |n| {
+        // The old release still answers at first, as it does on every host.
+        let head = head.get_or_init(|| tells.recv().expect("the commit"));
+        Answer::new(200, "ok").with_header(&format!("x-version: {}", if n < 3 { "0ld" } else { head }))
+    });
+    let health =
+        "{ url = '{{ url }}', version = '{{ commit }}', header = 'X-Version', within = '50s', every = '1s' }";
+    let sandbox = shop(health, &server);
+    told.send(sandbox.repository().head()).expect("the server listens");
+    let ended = sandbox.deploy(["staging"]);
+    ended.succeeds().says("200 `ok` with `X-Version: 0ld`").says("is healthy (3 probes");
+    assert_eq!(server.requests(), 3);
+}
+
+#[test]
+fn an_old_version_that_goes_on_answering_is_bad_and_told() {
+    let server = Server::always(Answer::new(200, "release 41").with_header("X-Version: 0ld"));
+    let sandbox = shop(&soon("version = '{{ commit }}', header = 'x-version'"), &server);
+    let head = sandbox.repository().head();
+    let ended = sandbox.deploy(["staging"]);
+    ended.fails_with(1).says("failed its health check");
+    ended.says(&format!(
+        "expected 200 with version `{head}` in `x-version`, last came 200 `release 41` with `x-version: 0ld`"
+    ));
+    ended.says("help: another version answers");
+    sandbox.deploy(["history", "staging"]).succeeds().shows("failed");
+
+    let ended = shop(&soon("version = 'release 42'"), &server).deploy(["staging"]);
+    ended
+        .fails_with(1)
+        .says("expected 200 with version `release 42` in its body, last came 200 `release 41`");
+    shop(&soon("version = 'release 41'"), &server).deploy(["staging"]).succeeds();
+    let ended = shop(&soon("version = '1', header = 'X-Commit'"), &server).deploy(["staging"]);
+    ended.fails_with(1).says("last came 200 `release 41` without `X-Commit`");
+}
+
+#[test]
+fn a_header_is_for_a_version_that_is_a_text() {
+    let server = Server::statuses([200]);
+    let ended = shop("{ url = '{{ url }}', header = 'X-Version' }", &server).deploy(["staging"]);
+    ended
+        .fails_with(2)
+        .says("there is no `version`")
+        .says("help: version = \"{{ commit }}\"")
+        .says("tasks.toml:4");
+    let ended = shop("{ url = '{{ url }}', version = '1', header = 'X Version' }", &server).deploy(["check"]);
+    ended.fails_with(2).says("`X Version` can't be the name of a header");
+    let ended = shop("{ url = '{{ url }}', version = '{{ env.NONE | default(\"\") }}' }", &server)
+        .deploy(["staging"]);
+    ended.fails_with(2).says("`version` is empty");
+    assert_eq!(server.requests(), 0);
+}
+
+#[test]
+fn a_release_that_crashes_after_its_first_good_answer_is_caught_by_a_streak() {
+    let server = Server::new(|n| Answer::new(if n == 1 { 200 } else { 502 }, "gateway"));
+    let sandbox = shop("{ url = '{{ url }}', within = '3s', every = '1s', streak = 2 }", &server);
+    let ended = sandbox.deploy(["staging"]);
+    ended.fails_with(1).says("expected 200 2 times in a row (it came to 0), last came 502 `gateway`");
+    // And one whose port is closed then: its one thread takes no second connection.
+    let once = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = once.local_addr().expect("it is bound");
+    let crashes = thread::spawn(move || {
+        let (mut connection, _) = once.accept().expect("the first probe");
+        drop(once);
+        let _asked = connection.read(&mut [0; 4096]).expect("a request");
+        connection.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").expect("it listens");
+    });
+    let health = format!("{{ url = 'http://{address}', within = '3s', every = '1s', streak = 2 }}");
+    let ended = shop(&health, &server).deploy(["staging"]);
+    ended.fails_with(1).says("(it came to 0), last came Connection refused");
+    crashes.join().expect("one answer was given");
+}
+
+#[test]
+fn what_says_nothing_of_the_service_is_unclear() {
+    let login = Server::statuses([401]);
+    let cases = [
+        ("http://shop.invalid/".to_owned(), "know the name"),
+        (login.url(), "without a login"),
+        // Nobody is there by definition (RFC 5737), and who is asked for the way is a proxy that is not there.
+        ("http://192.0.2.1/".to_owned(), "through a proxy"),
+    ];
+    for (url, help) in cases {
+        let health = format!("{{ url = '{url}', within = '1s', every = '1s' }}");
+        let sandbox = shop(&health, &login);
+        let sandbox =
+            if help.contains("proxy") { sandbox.env("http_proxy", "http://127.0.0.1:9") } else { sandbox };
+        let ended = sandbox.deploy(["staging"]);
+        ended.fails_with(1).says("could not check its health");
+        ended.says(&format!("nobody can tell from here whether {url} is healthy")).says(help);
+    }
+    let json = shop(&soon(""), &login).deploy(["staging", "--output", "json"]);
+    json.fails_with(1).shows(r#""failure":{"kind":"unhealthy","#).shows(r#""verdict":"unclear""#);
+    let gone = Server::statuses([500]);
+    let sandbox = shop(&soon(""), &gone);
+    sandbox.deploy(["staging", "--output", "json"]).fails_with(1).shows(r#""verdict":"bad""#);
 }
 
 #[test]

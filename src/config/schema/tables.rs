@@ -20,20 +20,22 @@ const SWAP: Kind = Map(&Any(&[Text, Kind::Table("swapped file")]));
 const OUTPUT: Kind = Word(&["auto", "stream", "prefixed", "grouped", "quiet", "json"]);
 const LINES: Kind = Any(&[Text, WORDS]);
 
-const CHECK_KEYS: [Key; 6] = [
+const CHECK_KEYS: [Key; 8] = [
     Key("url", Text, "The address."),
     Key("status", Integer(100, 599), "The status that is good: 200."),
     Key("contains", Text, "Text that the answer must hold."),
+    Key("version", Text, "The version that must answer: text of its body, or of the `header`."),
+    Key("header", Text, "The header that says the `version`."),
     Key("within", Text, "A duration: how long it may take to get well."),
     Key("every", Text, "A duration: the pause between two questions."),
     Key("streak", Integer(1, 1000), "How many good answers in a row."),
 ];
 
-const HEALTH_KEYS: [Key; 7] = {
-    let [url, status, contains, within, every, streak] = CHECK_KEYS;
+const HEALTH_KEYS: [Key; 9] = {
+    let [url, status, contains, version, header, within, every, streak] = CHECK_KEYS;
     let on_failure =
         Key("on_failure", Word(&["rollback", "keep", "ask"]), "What becomes of a release that is not well.");
-    [url, status, contains, within, every, streak, on_failure]
+    [url, status, contains, version, header, within, every, streak, on_failure]
 };
 
 /// The tables; "file" is the whole.

@@ -63,6 +63,7 @@ fn health(url: &str) -> Health<Planned> {
         url: Text::from(url),
         status: 200,
         contains: None,
+        version: None,
         within: FOREVER,
         every: Duration::from_millis(1),
         streak: 1,
@@ -141,14 +142,14 @@ fn what_was_expected_and_what_came_is_told_without_credentials() {
 }
 
 #[test]
-fn a_redirect_is_not_followed_and_can_be_what_is_expected() {
-    let moved = Does::Says("HTTP/1.1 302 Found\r\nLocation: /login\r\nContent-Length: 0\r\n\r\n".to_owned());
-    let server = server(vec![moved]);
-    assert_eq!(checked(&Health { status: 302, ..health(&server.url) }).0, Ok(()));
-    let (message, help) = said(checked(&once(health(&server.url))).0);
-    assert!(message.contains("expected 200, last came 302 ("), "{message}");
-    assert!(help.starts_with("redirects are not followed"));
-    assert!(server.requests.try_iter().all(|request| !request.contains("/login")));
+fn a_redirect_is_followed_unless_it_is_what_is_expected() {
+    let moved = Does::Says("HTTP/1.1 302 Found\r\nLocation: /well\r\nContent-Length: 0\r\n\r\n".to_owned());
+    let first = server(vec![moved.clone()]);
+    assert_eq!(checked(&Health { status: 302, ..health(&first.url) }).0, Ok(()));
+    assert!(first.requests.try_iter().all(|request| !request.contains("/well")));
+    let second = server(vec![moved, says("200 OK", "")]);
+    assert_eq!(checked(&health(&second.url)).0, Ok(()));
+    assert!(second.requests.try_iter().any(|request| request.contains("/well")));
 }
 
 #[test]
@@ -178,6 +179,7 @@ fn an_answer_that_is_not_encrypted_is_no_answer_to_https() {
     let (message, help) = said(checked(&once(health(&url))).0);
     assert!(message.contains("expected 200, last came "), "{message}");
     assert!(help.contains("certificate"), "{message}: {help}");
+    assert!(message.starts_with("nobody can tell from here whether https://"), "{message}");
 }
 
 #[test]

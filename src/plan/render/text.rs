@@ -9,7 +9,7 @@ use super::super::{Known, Want, expression};
 use super::{Env, Renderer};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::environment::Environment;
-use crate::model::health::Health;
+use crate::model::health::{Health, Version};
 use crate::model::script::{Place, Script};
 use crate::model::step::{Planned, Written};
 use crate::model::swap::{Content, Swap};
@@ -59,11 +59,31 @@ impl<'a> Renderer<'a> {
             url: self.text(scope, &health.url),
             status: health.status,
             contains: health.contains.as_ref().map(|text| self.text(scope, text)),
+            version: health.version.as_ref().map(|version| self.version(scope, version)),
             within: health.within,
             every: health.every,
             streak: health.streak,
             at: health.at,
         }
+    }
+
+    fn version(&mut self, scope: &Scope<'a>, version: &Version<Written>) -> Version<Planned> {
+        let text = match scope.text(&version.text) {
+            Ok((text, _)) if text.as_plain() == Some("") => {
+                self.problems.push(
+                    Diagnostic::new("`version` is empty, which every answer would hold")
+                        .at(version.text.at, "no text")
+                        .help("version = \"{{ commit }}\""),
+                );
+                text
+            }
+            Ok((text, _)) => text,
+            Err((trouble, at)) => {
+                self.trouble(trouble, at);
+                Text::default()
+            }
+        };
+        Version { text, header: version.header.clone() }
     }
 
     pub(in crate::plan) fn script(&mut self, scope: &Scope<'a>, script: &Script<Template>) -> Script<Text> {

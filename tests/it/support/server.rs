@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use super::DEADLINE;
 
@@ -21,7 +22,17 @@ pub(crate) struct Answer {
 enum Speech {
     Says,
     Hangs,
+    /// A head, then the body's bytes for ever, each piece after the one before was taken.
+    Endless,
+    /// A head, then a byte now and then, as slowly as a caller bears.
+    Drips,
 }
+
+/// How much of an endless body is written at once.
+const PIECE: usize = 64 * 1024;
+
+/// The pause between two drops.
+const DROP: Duration = Duration::from_millis(200);
 
 impl Answer {
     pub(crate) fn new(status: u16, body: impl Into<String>) -> Answer {
@@ -36,8 +47,22 @@ impl Answer {
         Answer { status, ..self }
     }
 
+    pub(crate) fn with_header(self, line: &str) -> Answer {
+        Answer { header: format!("{}{line}\r\n", self.header), ..self }
+    }
+
     pub(crate) fn none() -> Answer {
         Answer { speech: Speech::Hangs, ..Answer::new(200, "") }
+    }
+
+    /// A body without an end, as fast as it is read.
+    pub(crate) fn endless(body: &str) -> Answer {
+        Answer { speech: Speech::Endless, ..Answer::new(200, body) }
+    }
+
+    /// A body without an end, a byte now and then.
+    pub(crate) fn dripping() -> Answer {
+        Answer { speech: Speech::Drips, ..Answer::new(200, ".") }
     }
 }
 
@@ -134,14 +159,26 @@ fn serve(mut connection: TcpStream, answer: impl FnOnce(String) -> Answer) {
     }
     request.push_str(&String::from_utf8_lossy(&body));
     let Answer { status, header, body, speech } = answer(request);
-    if speech == Speech::Hangs {
-        // On a thread of its own: others may ask meanwhile.
-        thread::spawn(move || reader.read(&mut [0]));
-        return;
+    let head = |length: &str| format!("HTTP/1.1 {status} Test\r\n{header}{length}Connection: close\r\n\r\n");
+    // What does not end is on a thread of its own: others may ask meanwhile.
+    match speech {
+        Speech::Says => {
+            let length = format!("Content-Length: {}\r\n", body.len());
+            let _hung_up = write!(connection, "{}{body}", head(&length));
+        }
+        Speech::Hangs => drop(thread::spawn(move || reader.read(&mut [0]))),
+        Speech::Endless => {
+            let _hung_up = connection.write_all(head("").as_bytes());
+            let piece = body.repeat(PIECE / body.len());
+            thread::spawn(move || while connection.write_all(piece.as_bytes()).is_ok() {});
+        }
+        Speech::Drips => {
+            let _hung_up = connection.write_all(head("").as_bytes());
+            connection.set_read_timeout(Some(DROP)).expect("it is not zero");
+            thread::spawn(move || {
+                // It hears nothing until the caller hangs up.
+                while reader.read(&mut [0]).is_err() && connection.write_all(body.as_bytes()).is_ok() {}
+            });
+        }
     }
-    let length = body.len();
-    let _hung_up = write!(
-        connection,
-        "HTTP/1.1 {status} Test\r\n{header}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
-    );
 }

@@ -6,6 +6,9 @@ use ureq::http::{Method, Request, Uri};
 use crate::model::http::address;
 use crate::release::git::without_credentials;
 
+/// More redirects than this lead nowhere.
+pub(super) const MOST_REDIRECTS: usize = 5;
+
 /// The request after this redirect.
 ///
 /// # Errors
@@ -18,6 +21,9 @@ pub(super) fn follow(
     let shown = without_credentials(location);
     let uri = resolved(request.uri(), location)
         .ok_or_else(|| format!("it leads to `{shown}`, which is no http address"))?;
+    if request.uri().scheme_str() == Some("https") && uri.scheme_str() == Some("http") {
+        return Err(format!("it leads from https to {shown}, where nobody can tell who answers"));
+    }
     let only_looks = [Method::GET, Method::HEAD].contains(request.method());
     let is_same_host = origin(&uri) == origin(request.uri());
     let mut next = match status {
@@ -43,7 +49,12 @@ pub(super) fn follow(
     if !is_same_host {
         next.headers_mut().clear();
     }
-    *next.uri_mut() = uri;
+    let mut parts = uri.into_parts();
+    if is_same_host {
+        // A name and a password in it still count.
+        parts.authority = request.uri().authority().cloned();
+    }
+    *next.uri_mut() = Uri::from_parts(parts).expect("the parts of an address, one of another with it");
     Ok(next)
 }
 
@@ -116,6 +127,27 @@ mod tests {
         let same = follow(&request(Method::POST), 307, "https://HOST:443/x").unwrap();
         assert_eq!((same.method(), same.headers().len()), (&Method::POST, 1));
         assert_eq!(same.body().as_deref(), Some(&b"body"[..]));
+    }
+
+    #[test]
+    fn nothing_leads_from_https_to_http() {
+        let why = follow(&request(Method::GET), 302, "http://host/a").unwrap_err();
+        assert_eq!(why, "it leads from https to http://host/a, where nobody can tell who answers");
+        let plain = Request::get("http://host/").body(None).unwrap();
+        assert!(follow(&plain, 302, "https://host/").is_ok());
+    }
+
+    #[test]
+    fn a_name_and_a_password_stay_with_their_host() {
+        let asked = Request::get("https://bob:pw@host/a").body(None).unwrap();
+        for (to, next) in [
+            ("/x", "https://bob:pw@host/x"),
+            ("https://host/x", "https://bob:pw@host/x"),
+            ("https://other/x", "https://other/x"),
+            ("https://host:444/x", "https://host:444/x"),
+        ] {
+            assert_eq!(follow(&asked, 302, to).unwrap().uri().to_string(), next);
+        }
     }
 
     #[test]
