@@ -13,6 +13,8 @@ pub(crate) struct Fault {
 enum Kind {
     /// The host does not let us in.
     Locked,
+    /// The host knows this user, who may not do that there.
+    Forbidden,
     /// There is no such repository.
     NoRepository,
     /// The host can't be reached.
@@ -34,9 +36,9 @@ const SIGNS: [(&str, Kind); 22] = [
     ("Permission denied (", Kind::Locked),
     ("Host key verification failed", Kind::Locked),
     ("returned error: 401", Kind::Locked),
-    ("returned error: 403", Kind::Locked),
+    ("returned error: 403", Kind::Forbidden),
+    ("marked as read only", Kind::Forbidden),
     ("Access denied", Kind::Locked),
-    ("marked as read only", Kind::Locked),
     ("detected dubious ownership", Kind::Locked),
     ("does not appear to be a git repository", Kind::NoRepository),
     ("epository not found", Kind::NoRepository),
@@ -61,8 +63,9 @@ impl Fault {
             | GitError::Silent { .. }
             | GitError::Unreadable { .. } => error.to_string(),
         };
-        // What the remote's own programs say is not about the connection.
-        let lines = || said.lines().map(str::trim).filter(|line| !line.starts_with("remote:"));
+        // What the remote's own programs say is not about the connection, and ssh goes on after its warnings.
+        let aside = |line: &&str| line.starts_with("remote:") || line.starts_with("Warning: ");
+        let lines = || said.lines().map(str::trim).filter(|line| !aside(line));
         for (sign, kind) in SIGNS {
             if let Some(line) = lines().find(|line| line.contains(sign)) {
                 return Fault { kind, reason: line.to_owned() };
@@ -78,7 +81,7 @@ impl Fault {
 
     /// Whether the host answers, and does not let us do it.
     pub(crate) fn is_about_rights(&self) -> bool {
-        matches!(self.kind, Kind::Locked | Kind::Full)
+        matches!(self.kind, Kind::Locked | Kind::Forbidden | Kind::Full)
     }
 
     /// What git said, in one line.
@@ -90,6 +93,9 @@ impl Fault {
         match self.kind {
             Kind::Locked => {
                 "this user must be let in there: `git ls-remote URL` must work without a question"
+            }
+            Kind::Forbidden => {
+                "this user may not push there: git needs a key or a token that may write, not one that only reads"
             }
             Kind::NoRepository => "is the address right? If so, create the repository there first",
             Kind::NoHost => "is the address right, and the network there? `git ls-remote URL` tries the same",
@@ -116,7 +122,13 @@ mod tests {
             ("ssh: connect to host paas port 22: Connection refused", Kind::NoHost),
             ("ssh: Could not resolve hostname paas: Name or service not known", Kind::NoHost),
             ("unable to access 'https://h/x/': Failed to connect to h port 443 after 1 ms", Kind::NoHost),
-            ("unable to access 'https://h/x/': The requested URL returned error: 403", Kind::Locked),
+            ("unable to access 'https://h/x/': The requested URL returned error: 403", Kind::Forbidden),
+            ("ERROR: The key you are authenticating with has been marked as read only.", Kind::Forbidden),
+            (
+                "Warning: Identity file /x not accessible: No such file or directory.\n\
+                 ssh: connect to host paas port 22: Connection refused",
+                Kind::NoHost,
+            ),
             ("remote: Repository not found.\nrepository 'https://h/x/' not found", Kind::NoRepository),
             ("remote unpack failed: unable to create temporary object directory", Kind::Full),
             (
