@@ -37,6 +37,7 @@ mod plan;
 mod processes;
 mod protect;
 mod refusals;
+mod remotes;
 mod schema;
 mod secrets;
 mod server_target;

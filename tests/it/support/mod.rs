@@ -1,18 +1,22 @@
-//! What the tests stand on: a sealed folder to run `deploy` in, git repositories, gates that hold a step, a small
-//! HTTP server. Every wait is bounded by [`DEADLINE`] and ends on a condition; nothing sleeps.
+//! What the tests stand on: a sealed folder to run `deploy` in, git repositories, real servers for them, gates that
+//! hold a step, a small HTTP server. Every wait is bounded by [`DEADLINE`] and ends on a condition; nothing sleeps.
 
 pub(crate) mod gate;
+mod git_http;
 mod picture;
 mod repository;
 mod running;
 mod sandbox;
 mod server;
+mod sshd;
 
 use std::time::Duration;
 
+pub(crate) use git_http::{Access, GitHttp, PASSWORD, USER};
 pub(crate) use running::{Ended, Running};
 pub(crate) use sandbox::Sandbox;
 pub(crate) use server::{Answer, Server};
+pub(crate) use sshd::Sshd;
 
 /// How long anything may take before a test gives up: far beyond any wait on a busy machine, far below a CI's patience.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
