@@ -22,7 +22,7 @@ use crate::model::project::inside;
 use crate::model::release::{ObjectId, Source, Standing};
 use crate::model::step::Planned;
 use crate::model::swap::Content;
-use crate::plan::guard::Circumstances;
+use crate::plan::guard::{Before, Circumstances};
 use crate::plan::{Delivery, Facts, Known, Want, World};
 use crate::process::{self, Command, End, Stop, program, signal};
 use crate::release::Refusal;
@@ -273,7 +273,12 @@ impl Site {
         let dirty = repository.dirty()?;
         survey.circumstances.dirty = dirty.into_iter().map(|dirty| dirty.path).collect();
         if let Some((before, _)) = &delivery.protect.after {
-            survey.circumstances.before = self.tip(before)?.state.serves().cloned();
+            let state = self.tip(before)?.state;
+            survey.circumstances.before = match (state.serves().cloned(), state.live) {
+                (Some(live), _) => Before::Serves(live),
+                (None, Some(live)) => Before::Covered(live),
+                (None, None) => Before::Nothing,
+            };
         }
         let Some(source) = &delivery.source else { return Ok(survey) };
         if let Some(live) = &live {

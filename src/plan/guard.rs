@@ -11,12 +11,22 @@ pub(crate) struct Circumstances {
     pub(crate) dirty: Vec<String>,
     /// The live release here.
     pub(crate) live: Option<Release>,
-    /// The live release of the environment that `after` names.
-    pub(crate) before: Option<Release>,
+    /// What the environment has that `after` names.
+    pub(crate) before: Before,
     /// Whether the source commit is an ancestor of the live one; none if the history here does not tell.
     pub(crate) behind: Option<bool>,
     /// Why the team's ledger could not be asked, and the mend.
     pub(crate) unreached: Option<(String, Option<String>)>,
+}
+
+/// What an environment has that another one comes after.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Before {
+    #[default]
+    Nothing,
+    Serves(Release),
+    /// Something was shipped over its live release since, and did not become live.
+    Covered(Release),
 }
 
 /// What a rule says of a delivery.
@@ -136,15 +146,22 @@ fn after(delivery: &Delivery, found: &Circumstances) -> Option<Verdict> {
     let (first, _) = delivery.protect.after.as_ref()?;
     let source = delivery.source.as_ref()?;
     Some(match &found.before {
-        Some(live) if live.source == source.commit => {
+        Before::Serves(live) if live.source == source.commit => {
             holds("after", format!("{first} has {} live, as release {}", source.commit.short(), live.number))
         }
-        Some(live) => refuses(
+        Before::Serves(live) => refuses(
             "after",
             format!("{first} has {} live, not {}", live.source.short(), source.commit.short()),
             format!("deploy {first}"),
         ),
-        None => refuses("after", format!("nothing is live on {first} yet"), format!("deploy {first}")),
+        Before::Covered(live) => refuses(
+            "after",
+            format!("what was shipped to {first} over release {} did not become live", live.number),
+            format!("deploy history {first} tells why; then: deploy {first}"),
+        ),
+        Before::Nothing => {
+            refuses("after", format!("nothing is live on {first} yet"), format!("deploy {first}"))
+        }
     })
 }
 

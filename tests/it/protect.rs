@@ -1,6 +1,6 @@
 //! Rules: what an environment refuses, and what it asks, before anything has run.
 
-use crate::support::Sandbox;
+use crate::support::{Sandbox, Server};
 
 /// A shop whose production has this `protect`, and a task that must not run when it refuses.
 fn shop(protect: &str) -> Sandbox {
@@ -62,6 +62,34 @@ fn a_commit_has_to_be_live_elsewhere_first() {
     sandbox.deploy(["production"]).fails_with(3);
     assert_nothing_happened(&sandbox);
     sandbox.deploy(["production", "--ref", &tested]).succeeds();
+}
+
+/// Production comes after staging, whose deploy is well unless there is a file `../sick`.
+fn chain() -> Sandbox {
+    let tasks = r#"
+        [environments.staging]
+        target = { git = "staging" }
+        deploy = "rehearse"
+        [environments.production]
+        target  = { git = "production" }
+        protect = { after = "staging" }
+        [tasks.rehearse]
+        steps = [{ ship = true }, "test ! -e ../sick"]
+    "#;
+    Sandbox::shop(tasks).remote("staging").remote("production")
+}
+
+#[test]
+fn what_was_shipped_over_a_release_and_failed_is_not_live_there() {
+    let sandbox = chain();
+    sandbox.deploy(["staging"]).succeeds();
+    let well = sandbox.repository().head();
+    sandbox.commit("Sick");
+    sandbox.write("../sick", "");
+    sandbox.deploy(["staging"]).fails();
+    sandbox.deploy(["production"]).fails_with(3).says("did not become live").says("deploy history staging");
+    sandbox.deploy(["production", "--ref", &well]).fails_with(3).says("release 1");
+    assert_eq!(sandbox.target("production").tip("main"), None);
 }
 
 #[test]
