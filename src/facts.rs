@@ -52,6 +52,9 @@ pub(crate) struct Site {
     sharing: Sharing,
     /// The ledgers that were asked for of the team's remote; why not, where it could not be reached.
     asked: RefCell<BTreeMap<String, Option<Refusal>>>,
+    /// What names of commits meant when they were first looked up: one command ships one commit, also when somebody
+    /// commits meanwhile.
+    sources: RefCell<BTreeMap<String, Known<Source>>>,
 }
 
 /// How many events of a ledger `history` goes back: some thousand releases.
@@ -123,6 +126,7 @@ impl Site {
             outputs: RefCell::default(),
             sharing,
             asked: RefCell::default(),
+            sources: RefCell::default(),
         }
     }
 
@@ -151,7 +155,7 @@ impl Site {
     ) -> Result<(), LookError> {
         for want in wants {
             match want {
-                Want::Source => facts.source = self.source(reference)?,
+                Want::Source => facts.source = self.source_once(reference)?,
                 Want::Output(folder, command) => {
                     let output = match manner {
                         Manner::Act => self.output_once(folder, command)?,
@@ -402,6 +406,15 @@ impl Site {
     /// Looks at everything anew from now on.
     pub(crate) fn forget(&self) {
         self.asked.borrow_mut().clear();
+    }
+
+    fn source_once(&self, reference: &str) -> Result<Known<Source>, LookError> {
+        if let Some(source) = self.sources.borrow().get(reference) {
+            return Ok(source.clone());
+        }
+        let source = self.source(reference)?;
+        self.sources.borrow_mut().insert(reference.to_owned(), source.clone());
+        Ok(source)
     }
 
     fn source(&self, reference: &str) -> Result<Known<Source>, LookError> {

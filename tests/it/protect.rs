@@ -93,6 +93,55 @@ fn what_was_shipped_over_a_release_and_failed_is_not_live_there() {
 }
 
 #[test]
+fn in_a_row_the_next_environment_waits_until_the_one_before_is_live() {
+    let sandbox = chain();
+    sandbox.write("../sick", "");
+    sandbox.deploy(["staging", "production"]).fails_with(1);
+    assert!(sandbox.target("staging").tip("main").is_some(), "it was shipped, and is not well");
+    assert_eq!(sandbox.target("production").tip("main"), None);
+}
+
+#[test]
+fn in_a_row_the_next_environment_waits_until_the_one_before_is_healthy() {
+    let server = Server::statuses([503]);
+    let tasks = format!(
+        r#"
+        [environments.staging]
+        target = {{ git = "staging" }}
+        health = {{ url = "{}", within = "1s", every = "1s" }}
+        [environments.production]
+        target = {{ git = "production" }}
+        "#,
+        server.url()
+    );
+    let sandbox = Sandbox::shop(&tasks).remote("staging").remote("production");
+    sandbox.deploy(["staging", "production"]).fails().says("503");
+    assert!(sandbox.target("staging").tip("main").is_some(), "it was shipped, and is not healthy");
+    assert_eq!(sandbox.target("production").tip("main"), None);
+}
+
+#[test]
+fn in_a_row_the_same_commit_goes_everywhere() {
+    let tasks = r#"
+        [environments.staging]
+        target = { git = "staging" }
+        needs  = ["work-on"]
+        [environments.production]
+        target = { git = "production" }
+        [tasks.work-on]
+        run = "git commit --quiet --allow-empty --message 'Not rehearsed'"
+    "#;
+    let sandbox = Sandbox::shop(tasks).remote("staging").remote("production");
+    let head = sandbox.repository().head();
+    sandbox.deploy(["staging", "production"]).succeeds();
+    assert_ne!(sandbox.repository().head(), head);
+    for target in ["staging", "production"] {
+        let target = sandbox.target(target);
+        assert_eq!(target.trailer("main", "Source"), head);
+    }
+}
+
+#[test]
 fn a_rule_can_be_overridden_with_a_reason() {
     let sandbox = shop("{ branches = ['release'] }");
     sandbox.deploy(["production", "--override", "branches"]).fails_with(2).says("--reason");
