@@ -142,6 +142,17 @@ fn in_a_row_the_same_commit_goes_everywhere() {
 }
 
 #[test]
+fn an_override_is_recorded_if_there_was_something_to_override() {
+    let sandbox = shop("{ branches = ['release'], clean = true }");
+    let why = ["--override", "branches", "--override", "clean", "--reason", "a hotfix"];
+    let [a, b, c, d, e, f] = why;
+    sandbox.deploy(["production", a, b, c, d, e, f]).succeeds();
+    let ledger =
+        sandbox.shell("git --git-dir=.deploy/repository.git log --format=%B refs/deploy/production/log");
+    ledger.succeeds().shows("Rule: branches").shows("Reason: a hotfix").never_mentions("Rule: clean");
+}
+
+#[test]
 fn a_rule_can_be_overridden_with_a_reason() {
     let sandbox = shop("{ branches = ['release'] }");
     sandbox.deploy(["production", "--override", "branches"]).fails_with(2).says("--reason");
