@@ -285,6 +285,9 @@ impl Site {
             };
         }
         let Some(source) = &delivery.source else { return Ok(survey) };
+        if delivery.protect.pushed {
+            survey.circumstances.pushed = self.pushed(repository, source)?;
+        }
         if let Some(live) = &live {
             survey.since = repository.between(&live.source, &source.commit)?;
             survey.circumstances.behind = match repository.ancestry(&live.source, &source.commit)? {
@@ -408,6 +411,16 @@ impl Site {
         self.asked.borrow_mut().clear();
     }
 
+    /// Where a commit is besides here: a branch of a remote, or wherever a CI server got it from. That checks out what it
+    /// was told, and its clone may know no branch.
+    fn pushed(&self, repository: &Repository, source: &Source) -> Result<Option<String>, GitError> {
+        let branch = repository.remote_branches(&source.commit)?.into_iter().next();
+        let is_checked_out =
+            |name: &&str| self.variable(name).is_some_and(|commit| commit == source.commit.as_str());
+        let server = || ["GITHUB_SHA", "CI_COMMIT_SHA"].iter().find(|name| is_checked_out(name));
+        Ok(branch.or_else(|| server().map(|_| "what the CI server checked out".to_owned())))
+    }
+
     fn source_once(&self, reference: &str) -> Result<Known<Source>, LookError> {
         if let Some(source) = self.sources.borrow().get(reference) {
             return Ok(source.clone());
@@ -436,12 +449,13 @@ impl Site {
 
     /// The branch that a CI server says it runs for: it checks out a commit, not the branch.
     fn ci_branch(&self, commit: &str) -> Option<String> {
-        let variable = |name: &str| self.variable(name);
         let github = || {
-            let branch = (variable("GITHUB_REF_TYPE")? == "branch").then(|| variable("GITHUB_REF_NAME"))?;
-            (variable("GITHUB_SHA")? == commit).then_some(branch?)
+            let is_branch = self.variable("GITHUB_REF_TYPE")? == "branch";
+            let branch = is_branch.then(|| self.variable("GITHUB_REF_NAME"))?;
+            (self.variable("GITHUB_SHA")? == commit).then_some(branch?)
         };
-        let gitlab = || (variable("CI_COMMIT_SHA")? == commit).then(|| variable("CI_COMMIT_BRANCH"))?;
+        let gitlab =
+            || (self.variable("CI_COMMIT_SHA")? == commit).then(|| self.variable("CI_COMMIT_BRANCH"))?;
         github().or_else(gitlab).map(str::to_owned)
     }
 }

@@ -1,12 +1,10 @@
-//! `[environments.NAME]`: swap and rules; targets and health have files of their own.
-
-use toml::de::DeValue;
+//! `[environments.NAME]`: swap; targets, health and rules have files of their own.
 
 use super::inherit::Heir;
-use super::reader::{Item, Table};
-use super::{health, target, task, value};
+use super::reader::Item;
+use super::{health, protect, target, task, value};
 use crate::diagnostic::Diagnostic;
-use crate::model::environment::{Confirm, Environment, Protect};
+use crate::model::environment::Environment;
 use crate::model::step::Written;
 use crate::model::swap::{Content, Swap};
 
@@ -35,7 +33,7 @@ pub(crate) fn read(name: &str, item: Item<'_, '_>) -> Option<(Environment, Heir)
         deploy: table.take("deploy").and_then(|item| Some((item.text()?, item.at()))),
         health,
         on_failure,
-        protect: table.take("protect").map(protect).unwrap_or_default(),
+        protect: table.take("protect").map(protect::read).unwrap_or_default(),
         at: item.key(),
     };
     let parent = table.take("inherits").and_then(|item| Some((item.text()?, item.at())));
@@ -89,35 +87,4 @@ fn content(item: Item<'_, '_>) -> Option<Content<Written>> {
     };
     table.finish();
     content
-}
-
-fn protect(item: Item<'_, '_>) -> Protect {
-    let Some(mut table) = item.table("`protect`") else { return Protect::default() };
-    let protect = Protect {
-        branches: table.take("branches").map(|item| item.texts()).unwrap_or_default(),
-        clean: table.take("clean").and_then(|item| item.boolean()).unwrap_or(false),
-        after: table.take("after").and_then(|item| Some((item.text()?, item.at()))),
-        confirm: confirm(&mut table),
-        at: Some(item.key()),
-    };
-    table.finish();
-    protect
-}
-
-fn confirm(table: &mut Table<'_, '_>) -> Confirm {
-    let Some(item) = table.take("confirm") else { return Confirm::No };
-    match item.value() {
-        DeValue::Boolean(true) => Confirm::Ask,
-        DeValue::Boolean(false) => Confirm::No,
-        DeValue::String(word) if word == "typed" => Confirm::Typed,
-        DeValue::String(_)
-        | DeValue::Integer(_)
-        | DeValue::Float(_)
-        | DeValue::Datetime(_)
-        | DeValue::Array(_)
-        | DeValue::Table(_) => {
-            item.wrong("true, false or \"typed\"");
-            Confirm::No
-        }
-    }
 }

@@ -11,6 +11,7 @@ mod ledger;
 mod names;
 mod parameter;
 mod project;
+mod protect;
 mod reader;
 mod schema;
 mod secret;

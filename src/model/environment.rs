@@ -45,9 +45,21 @@ pub(crate) struct Protect {
     pub(crate) clean: bool,
     /// The environment whose live release must be of the same source.
     pub(crate) after: Option<(String, Span)>,
+    /// Whether a branch of a remote must have the commit.
+    pub(crate) pushed: bool,
+    pub(crate) older: Older,
     pub(crate) confirm: Confirm,
     /// Where the file says so; an unprotected environment has none.
     pub(crate) at: Option<Span>,
+}
+
+/// What becomes of a commit that the live release contains already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Older {
+    #[default]
+    Refused,
+    /// `ancestor = false`
+    Taken,
 }
 
 /// Whether a deploy asks first.

@@ -1,7 +1,7 @@
 //! The rules of an environment, judged against what was found out. A verdict is data: `plan` shows it, a run obeys it.
 
 use super::Delivery;
-use crate::model::environment::Confirm;
+use crate::model::environment::{Confirm, Older};
 use crate::model::release::Release;
 
 /// What the rules are judged by.
@@ -9,6 +9,8 @@ use crate::model::release::Release;
 pub(crate) struct Circumstances {
     /// Files with changes that are not committed.
     pub(crate) dirty: Vec<String>,
+    /// Where the source commit is besides here, as far as this clone knows; asked only where the rule wants it.
+    pub(crate) pushed: Option<String>,
     /// The live release here.
     pub(crate) live: Option<Release>,
     /// What the environment has that `after` names.
@@ -55,7 +57,7 @@ pub(crate) struct Overrides {
 }
 
 /// Every rule's name, as `--override` wants it.
-pub(crate) const RULES: [&str; 5] = ["branches", "clean", "after", "ancestor", "ledger"];
+pub(crate) const RULES: [&str; 6] = ["branches", "clean", "pushed", "after", "ancestor", "ledger"];
 
 /// How many changed files a sentence names.
 const FILES_NAMED: usize = 5;
@@ -65,6 +67,7 @@ pub(crate) fn judge(delivery: &Delivery, found: &Circumstances, overrides: &Over
     let judged = [
         branches(delivery),
         clean(delivery, found),
+        pushed(delivery, found),
         after(delivery, found),
         ancestor(delivery, found),
         ledger(found),
@@ -142,6 +145,19 @@ fn clean(delivery: &Delivery, found: &Circumstances) -> Option<Verdict> {
     })
 }
 
+fn pushed(delivery: &Delivery, found: &Circumstances) -> Option<Verdict> {
+    let source = delivery.source.as_ref().filter(|_| delivery.protect.pushed)?;
+    let commit = source.commit.short();
+    Some(match &found.pushed {
+        Some(place) => holds("pushed", format!("{place} has {commit}")),
+        None => refuses(
+            "pushed",
+            format!("no branch of a remote has {commit}, as far as this clone knows"),
+            "git push; if somebody else did, git fetch".to_owned(),
+        ),
+    })
+}
+
 fn after(delivery: &Delivery, found: &Circumstances) -> Option<Verdict> {
     let (first, _) = delivery.protect.after.as_ref()?;
     let source = delivery.source.as_ref()?;
@@ -167,7 +183,7 @@ fn after(delivery: &Delivery, found: &Circumstances) -> Option<Verdict> {
 
 /// Deploying what the live release already contains would be a rollback by accident.
 fn ancestor(delivery: &Delivery, found: &Circumstances) -> Option<Verdict> {
-    let source = delivery.source.as_ref()?;
+    let source = delivery.source.as_ref().filter(|_| delivery.protect.older == Older::Refused)?;
     let live = found.live.as_ref().filter(|live| live.source != source.commit)?;
     let protected = delivery.protect.at.is_some();
     match found.behind {

@@ -101,6 +101,17 @@ impl Repository {
         Ok(String::from_utf8_lossy(&answer).lines().map(str::to_owned).collect())
     }
 
+    /// The branches of remotes that have a commit, as this clone last saw them: `origin/main`.
+    pub(crate) fn remote_branches(&self, commit: &ObjectId) -> Result<Vec<String>, GitError> {
+        let contains = format!("--contains={commit}");
+        let args = ["for-each-ref", &contains, "--format=%(refname:lstrip=2)", "refs/remotes/"];
+        let answer = self.ask(&args)?.stdout()?;
+        let answer = String::from_utf8_lossy(&answer);
+        // `origin/HEAD` only points to one of the others.
+        let branches = answer.lines().filter(|branch| !branch.ends_with("/HEAD"));
+        Ok(branches.map(str::to_owned).collect())
+    }
+
     /// What is in the project's folder but not in HEAD, ignored files aside.
     pub(crate) fn dirty(&self) -> Result<Vec<Dirty>, GitError> {
         let args = ["status", "--porcelain=v2", "-z", "--no-renames", "--untracked-files=normal", "--", "."];

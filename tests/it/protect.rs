@@ -142,6 +142,48 @@ fn in_a_row_the_same_commit_goes_everywhere() {
 }
 
 #[test]
+fn a_commit_that_no_remote_has_can_be_refused() {
+    let sandbox = shop("{ pushed = true }").remote("origin");
+    sandbox.deploy(["production"]).fails_with(3).says("pushed: ").says("git push");
+    assert_nothing_happened(&sandbox);
+    sandbox.repository().git(["push", "--quiet", "origin", "main"]);
+    sandbox.deploy(["plan", "production"]).succeeds().shows("pushed holds").shows("origin/main");
+    sandbox.deploy(["production"]).succeeds();
+    sandbox.commit("Not pushed");
+    sandbox.deploy(["production"]).fails_with(3).says("pushed: ");
+    // What was pushed before is still there, wherever HEAD is.
+    sandbox.deploy(["plan", "production", "--ref", "HEAD~1"]).succeeds().shows("pushed holds");
+}
+
+#[test]
+fn what_a_ci_server_checked_out_is_pushed() {
+    let sandbox = shop("{ pushed = true }");
+    let head = sandbox.repository().head();
+    sandbox.repository().git(["checkout", "--quiet", "--detach"]);
+    // As a server does it that fetches one commit: there is no branch, and no ref of the remote.
+    let sandbox = sandbox.env("GITHUB_SHA", &"0".repeat(40));
+    sandbox.deploy(["production"]).fails_with(3).says("pushed: ");
+    let sandbox = sandbox.env("GITHUB_SHA", &head);
+    sandbox.deploy(["production"]).succeeds();
+}
+
+#[test]
+fn an_older_commit_is_taken_where_the_file_says_so() {
+    for (protect, code) in
+        [("{ confirm = false }", 3), ("{ ancestor = true }", 3), ("{ ancestor = false }", 0)]
+    {
+        let sandbox = shop(protect);
+        sandbox.commit("Second");
+        sandbox.deploy(["production"]).succeeds();
+        let older = sandbox.deploy(["production", "--ref", "HEAD~1"]);
+        older.fails_with(code);
+        if code == 3 {
+            older.says("ancestor: ");
+        }
+    }
+}
+
+#[test]
 fn an_override_is_recorded_if_there_was_something_to_override() {
     let sandbox = shop("{ branches = ['release'], clean = true }");
     let why = ["--override", "branches", "--override", "clean", "--reason", "a hotfix"];

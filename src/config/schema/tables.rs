@@ -239,7 +239,13 @@ pub(super) const TABLES: [Table; 23] = [
         keys: &[
             Key("branches", WORDS, "Patterns of branches that may be shipped."),
             Key("clean", Bool, "Whether the working tree must hold no uncommitted change."),
+            Key("pushed", Bool, "Whether a branch of a remote must have the commit."),
             Key("after", Text, "The environment whose live release must be of the same commit."),
+            Key(
+                "ancestor",
+                Bool,
+                "Whether a commit that the live release contains already is refused: true.",
+            ),
             Key("confirm", Any(&[Bool, Word(&["typed"])]), "Whether a deploy asks first."),
         ],
         required: &[],

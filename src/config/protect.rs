@@ -1,0 +1,42 @@
+//! `protect`: the rules of an environment.
+
+use toml::de::DeValue;
+
+use super::reader::{Item, Table};
+use crate::model::environment::{Confirm, Older, Protect};
+
+pub(crate) fn read(item: Item<'_, '_>) -> Protect {
+    let Some(mut table) = item.table("`protect`") else { return Protect::default() };
+    let protect = Protect {
+        branches: table.take("branches").map(|item| item.texts()).unwrap_or_default(),
+        clean: table.take("clean").and_then(|item| item.boolean()).unwrap_or(false),
+        after: table.take("after").and_then(|item| Some((item.text()?, item.at()))),
+        pushed: table.take("pushed").and_then(|item| item.boolean()).unwrap_or(false),
+        older: match table.take("ancestor").and_then(|item| item.boolean()) {
+            Some(false) => Older::Taken,
+            Some(true) | None => Older::Refused,
+        },
+        confirm: confirm(&mut table),
+        at: Some(item.key()),
+    };
+    table.finish();
+    protect
+}
+
+fn confirm(table: &mut Table<'_, '_>) -> Confirm {
+    let Some(item) = table.take("confirm") else { return Confirm::No };
+    match item.value() {
+        DeValue::Boolean(true) => Confirm::Ask,
+        DeValue::Boolean(false) => Confirm::No,
+        DeValue::String(word) if word == "typed" => Confirm::Typed,
+        DeValue::String(_)
+        | DeValue::Integer(_)
+        | DeValue::Float(_)
+        | DeValue::Datetime(_)
+        | DeValue::Array(_)
+        | DeValue::Table(_) => {
+            item.wrong("true, false or \"typed\"");
+            Confirm::No
+        }
+    }
+}
