@@ -3,6 +3,7 @@
 
 mod dotenv;
 mod meet;
+mod rules;
 mod secret;
 
 use std::cell::{OnceCell, RefCell};
@@ -22,7 +23,7 @@ use crate::model::project::inside;
 use crate::model::release::{ObjectId, Source, Standing};
 use crate::model::step::Planned;
 use crate::model::swap::Content;
-use crate::plan::guard::{Before, Circumstances};
+use crate::plan::guard::Circumstances;
 use crate::plan::{Delivery, Facts, Known, Want, World};
 use crate::process::{self, Command, End, Stop, program, signal};
 use crate::release::Refusal;
@@ -38,6 +39,7 @@ use crate::state::StateDir;
 use crate::state::checkout::Checkout;
 
 pub(crate) use meet::Met;
+pub(crate) use rules::zone;
 pub(crate) use secret::Lack;
 
 /// The project's place on this machine: its folder, its state, its repository if it has one.
@@ -264,25 +266,23 @@ impl Site {
 
     /// What is found out about a delivery before it is decided. Nothing is written.
     pub(crate) fn survey(&self, delivery: &Delivery) -> Result<Survey, LookError> {
+        let mut survey = Survey::default();
+        survey.circumstances.clocks = rules::clocks(&delivery.protect.freeze);
         let repository = match (&delivery.target, self.repository()) {
             (_, Ok(repository)) => repository,
             (Some(_), Err(refusal)) => return Err(refusal.into()),
-            (None, Err(_)) => return Ok(Survey::default()),
+            (None, Err(_)) => return Ok(survey),
         };
         let tip = self.tip(&delivery.environment)?;
         let live = tip.state.live.clone();
-        let mut survey = Survey { tip, ..Survey::default() };
+        survey.circumstances.frozen = tip.state.frozen.as_ref().map(rules::frozen);
+        survey.tip = tip;
         survey.circumstances.unreached =
             self.unreached(&delivery.environment).map(|refusal| (refusal.message, refusal.help));
         let dirty = repository.dirty()?;
         survey.circumstances.dirty = dirty.into_iter().map(|dirty| dirty.path).collect();
         if let Some((before, _)) = &delivery.protect.after {
-            let state = self.tip(before)?.state;
-            survey.circumstances.before = match (state.serves().cloned(), state.live) {
-                (Some(live), _) => Before::Serves(live),
-                (None, Some(live)) => Before::Covered(live),
-                (None, None) => Before::Nothing,
-            };
+            survey.circumstances.before = rules::before(self.tip(before)?.state);
         }
         let Some(source) = &delivery.source else { return Ok(survey) };
         if delivery.protect.pushed {
@@ -409,16 +409,6 @@ impl Site {
     /// Looks at everything anew from now on.
     pub(crate) fn forget(&self) {
         self.asked.borrow_mut().clear();
-    }
-
-    /// Where a commit is besides here: a branch of a remote, or wherever a CI server got it from. That checks out what it
-    /// was told, and its clone may know no branch.
-    fn pushed(&self, repository: &Repository, source: &Source) -> Result<Option<String>, GitError> {
-        let branch = repository.remote_branches(&source.commit)?.into_iter().next();
-        let is_checked_out =
-            |name: &&str| self.variable(name).is_some_and(|commit| commit == source.commit.as_str());
-        let server = || ["GITHUB_SHA", "CI_COMMIT_SHA"].iter().find(|name| is_checked_out(name));
-        Ok(branch.or_else(|| server().map(|_| "what the CI server checked out".to_owned())))
     }
 
     fn source_once(&self, reference: &str) -> Result<Known<Source>, LookError> {

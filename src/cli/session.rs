@@ -10,7 +10,7 @@ use super::args::Common;
 use super::error::{Error, Kind};
 use crate::config::{self, Opened};
 use crate::diagnostic::{Diagnostics, Source};
-use crate::facts::Site;
+use crate::facts::{self, Site};
 use crate::model::project::Project;
 
 /// The file that makes a folder a project.
@@ -61,7 +61,8 @@ impl Session {
         let file = fs::canonicalize(&place.path).unwrap_or_else(|_| place.path.clone());
         let source = Source::new(place.shown.clone(), text);
         let root = Opened { source, file, folder: PathBuf::new() };
-        let (sources, project) = config::read(root, &mut |path| open(&place, path));
+        let (sources, project) =
+            config::read(root, &mut |path| open(&place, path), &|name| facts::zone(name).is_some());
         match project {
             Ok(project) => Ok(Session { root: place.root, here: place.here, sources, project, env }),
             Err(problems) => Err(Unread::Wrong(problems, sources)),

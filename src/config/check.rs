@@ -1,14 +1,15 @@
-//! Names that must mean something: every `needs`, `after`, `task`, `default` and `deploy` of the file.
+//! Names that must mean something: every `needs`, `after`, `task`, `default`, `deploy` and `tz` of the file.
 
 use std::cell::RefCell;
 
+use super::IsZone;
 use super::names::outer;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, nearest};
 use crate::model::project::{Named, Project};
 use crate::model::step::{Action, Step, Written};
 use crate::model::task::Need;
 
-pub(crate) fn check(project: &Project) -> Diagnostics {
+pub(crate) fn check(project: &Project, is_zone: &IsZone<'_>) -> Diagnostics {
     let check = Check { problems: RefCell::default(), project };
     if let Some((name, at)) = &project.default
         && !project.names.contains_key(name)
@@ -29,6 +30,14 @@ pub(crate) fn check(project: &Project) -> Diagnostics {
                 );
             }
         }
+    }
+    let windows = project.environments.iter().flat_map(|environment| &environment.protect.freeze);
+    for (zone, at) in windows.filter_map(|window| window.zone.as_ref()).filter(|(zone, _)| !is_zone(zone)) {
+        check.problem(
+            Diagnostic::new(format!("there is no time zone `{zone}`"))
+                .at(*at, "not among those that this machine knows")
+                .help("an IANA name such as \"Europe/Berlin\"; they come with the system's package tzdata"),
+        );
     }
     for task in &project.tasks {
         check.needs(&task.needs);

@@ -3,6 +3,7 @@
 
 mod check;
 mod environment;
+mod freeze;
 mod health;
 mod http;
 mod include;
@@ -49,17 +50,24 @@ pub(crate) struct Opened {
 /// Opens the file at a path that is relative to the root's folder, or says why it can't.
 pub(crate) type Open<'o> = dyn FnMut(&Path) -> Result<Opened, String> + 'o;
 
+/// Whether this machine knows a time zone of this name.
+pub(crate) type IsZone<'z> = dyn Fn(&str) -> bool + 'z;
+
 /// What the root's file and all that it includes mean, and their texts.
 ///
 /// # Errors
 /// Every problem of every file.
-pub(crate) fn read(root: Opened, open: &mut Open<'_>) -> (Vec<Source>, Result<Project, Diagnostics>) {
+pub(crate) fn read(
+    root: Opened,
+    open: &mut Open<'_>,
+    is_zone: &IsZone<'_>,
+) -> (Vec<Source>, Result<Project, Diagnostics>) {
     let mut book = Book::default();
     book.read(root, &Role::root(), open);
     let (sources, mut problems) = (book.sources, book.problems);
     let mut project = book.project;
     problems.extend([names::resolve(&mut project), inherit::inherit(&mut project.environments, &book.heirs)]);
-    problems.extend([check::check(&project)]);
+    problems.extend([check::check(&project, is_zone)]);
     (sources, problems.or(project))
 }
 
@@ -67,7 +75,7 @@ pub(crate) fn read(root: Opened, open: &mut Open<'_>) -> (Vec<Source>, Result<Pr
 #[cfg(test)]
 pub(crate) fn parse(source: &Source) -> Result<Project, Diagnostics> {
     let root = Opened { source: source.clone(), file: PathBuf::new(), folder: PathBuf::new() };
-    read(root, &mut |_| Err("there is no such file".to_owned())).1
+    read(root, &mut |_| Err("there is no such file".to_owned()), &|_| true).1
 }
 
 /// The first error of each line: the parser tells the same slip of the pen several times.

@@ -2,6 +2,7 @@
 
 use toml::de::DeValue;
 
+use super::freeze;
 use super::reader::{Item, Table};
 use crate::model::environment::{Confirm, Older, Protect};
 
@@ -16,6 +17,7 @@ pub(crate) fn read(item: Item<'_, '_>) -> Protect {
             Some(false) => Older::Taken,
             Some(true) | None => Older::Refused,
         },
+        freeze: table.take("freeze").map(freeze::read).unwrap_or_default(),
         confirm: confirm(&mut table),
         at: Some(item.key()),
     };

@@ -1,5 +1,6 @@
 //! Environments: what one deploys to, and the rules for it.
 
+use super::freeze::Freeze;
 use super::health::{Health, OnFailure};
 use super::step::Written;
 use super::swap::Swap;
@@ -48,6 +49,8 @@ pub(crate) struct Protect {
     /// Whether a branch of a remote must have the commit.
     pub(crate) pushed: bool,
     pub(crate) older: Older,
+    /// When nothing is deployed there.
+    pub(crate) freeze: Vec<Freeze>,
     pub(crate) confirm: Confirm,
     /// Where the file says so; an unprotected environment has none.
     pub(crate) at: Option<Span>,

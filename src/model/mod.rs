@@ -3,6 +3,7 @@
 pub(crate) mod dotenv;
 pub(crate) mod environment;
 pub(crate) mod event;
+pub(crate) mod freeze;
 pub(crate) mod health;
 pub(crate) mod http;
 pub(crate) mod json;

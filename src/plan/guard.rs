@@ -1,7 +1,10 @@
 //! The rules of an environment, judged against what was found out. A verdict is data: `plan` shows it, a run obeys it.
 
+use jiff::Zoned;
+
 use super::Delivery;
 use crate::model::environment::{Confirm, Older};
+use crate::model::freeze::{self, Thaw};
 use crate::model::release::Release;
 
 /// What the rules are judged by.
@@ -11,6 +14,10 @@ pub(crate) struct Circumstances {
     pub(crate) dirty: Vec<String>,
     /// Where the source commit is besides here, as far as this clone knows; asked only where the rule wants it.
     pub(crate) pushed: Option<String>,
+    /// The time, by the clock of each window of `freeze`.
+    pub(crate) clocks: Vec<Zoned>,
+    /// Whether somebody, or a rollback, froze the environment until further notice.
+    pub(crate) frozen: Option<Frozen>,
     /// The live release here.
     pub(crate) live: Option<Release>,
     /// What the environment has that `after` names.
@@ -19,6 +26,14 @@ pub(crate) struct Circumstances {
     pub(crate) behind: Option<bool>,
     /// Why the team's ledger could not be asked, and the mend.
     pub(crate) unreached: Option<(String, Option<String>)>,
+}
+
+/// A freeze that no file says.
+#[derive(Clone, Debug)]
+pub(crate) struct Frozen {
+    pub(crate) by: String,
+    pub(crate) at: Zoned,
+    pub(crate) reason: String,
 }
 
 /// What an environment has that another one comes after.
@@ -57,7 +72,7 @@ pub(crate) struct Overrides {
 }
 
 /// Every rule's name, as `--override` wants it.
-pub(crate) const RULES: [&str; 6] = ["branches", "clean", "pushed", "after", "ancestor", "ledger"];
+pub(crate) const RULES: [&str; 7] = ["branches", "clean", "pushed", "after", "ancestor", "freeze", "ledger"];
 
 /// How many changed files a sentence names.
 const FILES_NAMED: usize = 5;
@@ -70,6 +85,7 @@ pub(crate) fn judge(delivery: &Delivery, found: &Circumstances, overrides: &Over
         pushed(delivery, found),
         after(delivery, found),
         ancestor(delivery, found),
+        freeze(delivery, found),
         ledger(found),
     ];
     let mut verdicts: Vec<Verdict> = judged.into_iter().flatten().collect();
@@ -216,6 +232,34 @@ fn ancestor(delivery: &Delivery, found: &Circumstances) -> Option<Verdict> {
     }
 }
 
+/// Frozen by the file, by the ledger, or by both.
+fn freeze(delivery: &Delivery, found: &Circumstances) -> Option<Verdict> {
+    const RULE: &str = "freeze";
+    let Delivery { environment, protect, .. } = delivery;
+    let reason = |reason: &str| if reason.is_empty() { String::new() } else { format!(": {reason}") };
+    let by_file = freeze::holding(&protect.freeze, &found.clocks).map(|(window, thaw)| {
+        let until = match thaw {
+            Thaw::At(end) => format!("until {}", end.strftime("%A %Y-%m-%d %H:%M (%Q)")),
+            Thaw::Never => "by tasks.toml, with no end in sight".to_owned(),
+        };
+        format!("{environment} is frozen {until}{}", reason(window.reason.as_deref().unwrap_or_default()))
+    });
+    let by_hand = found.frozen.as_ref().map(|frozen| {
+        let since = frozen.at.strftime("%Y-%m-%d %H:%M");
+        format!("{environment} is frozen since {since}, by {}{}", frozen.by, reason(&frozen.reason))
+    });
+    let go_past = "--override freeze --reason \"…\"";
+    match (by_hand, by_file) {
+        (None, None) if protect.freeze.is_empty() => None,
+        (None, None) => Some(holds(RULE, "nothing is frozen now".to_owned())),
+        (None, Some(says)) => Some(refuses(RULE, says, format!("wait until then, or {go_past}"))),
+        (Some(by_hand), by_file) => {
+            let says = [by_hand].into_iter().chain(by_file).collect::<Vec<String>>().join("; ");
+            Some(refuses(RULE, says, format!("deploy unlock {environment} --reason \"…\", or {go_past}")))
+        }
+    }
+}
+
 /// Who can't ask the others does not know who else is at it.
 fn ledger(found: &Circumstances) -> Option<Verdict> {
     let (why, help) = found.unreached.as_ref()?;
@@ -231,3 +275,6 @@ fn holds(rule: &'static str, says: String) -> Verdict {
 fn refuses(rule: &'static str, says: String, help: String) -> Verdict {
     Verdict { rule, ruling: Ruling::Refuses, says, help: Some(help) }
 }
+
+#[cfg(test)]
+mod tests;

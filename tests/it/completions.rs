@@ -123,7 +123,8 @@ fn options_of_deploys_have_values() {
     offers(&sandbox, ["--color", ""], &["auto", "always", "never"]);
     offers(&sandbox, ["-nke", ""], &["staging", "production"]);
     offers(&sandbox, ["scale", "--yes="], &["--yes=staging", "--yes=production"]);
-    offers(&sandbox, ["--override", ""], &["branches", "clean", "pushed", "after", "ancestor", "ledger"]);
+    let rules = ["branches", "clean", "pushed", "after", "ancestor", "freeze", "ledger"];
+    offers(&sandbox, ["--override", ""], &rules);
     offers(&sandbox, ["staging", "--ref="], &["--ref=main"]);
     offers(&sandbox, ["--set", ""], &["python="]);
     offers(&sandbox, ["graph", "--format", ""], &["tree", "dot", "mermaid", "svg"]);

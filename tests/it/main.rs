@@ -16,6 +16,7 @@ mod dotenv;
 mod each;
 mod errors;
 mod examples;
+mod freeze;
 mod git_target;
 mod graph;
 mod health;

@@ -186,9 +186,7 @@ fn an_older_commit_is_taken_where_the_file_says_so() {
 #[test]
 fn an_override_is_recorded_if_there_was_something_to_override() {
     let sandbox = shop("{ branches = ['release'], clean = true }");
-    let why = ["--override", "branches", "--override", "clean", "--reason", "a hotfix"];
-    let [a, b, c, d, e, f] = why;
-    sandbox.deploy(["production", a, b, c, d, e, f]).succeeds();
+    sandbox.shell("$DEPLOY production --override branches --override clean --reason 'a hotfix'").succeeds();
     let ledger =
         sandbox.shell("git --git-dir=.deploy/repository.git log --format=%B refs/deploy/production/log");
     ledger.succeeds().shows("Rule: branches").shows("Reason: a hotfix").never_mentions("Rule: clean");

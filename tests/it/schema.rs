@@ -12,7 +12,7 @@ use toml::de::{DeTable, DeValue};
 use crate::support::Sandbox;
 
 /// Each table of the schema: a file with the key `zzzzzz` in it, and keys that only its siblings have.
-const TABLES: [(&str, &str, &[&str]); 22] = [
+const TABLES: [(&str, &str, &[&str]); 24] = [
     ("file", "zzzzzz = 1", &[]),
     ("include", "include = [{ path = 'x', zzzzzz = 1 }]", &[]),
     ("project", "[project]\nzzzzzz = 1", &[]),
@@ -33,6 +33,7 @@ const TABLES: [(&str, &str, &[&str]); 22] = [
     ("health", "[environments.a]\nhealth = { url = 'http://x', zzzzzz = 1 }", &[]),
     ("check", "[tasks.a]\nsteps = [{ check = { url = 'http://x', zzzzzz = 1 } }]", &[]),
     ("protect", "[environments.a]\nprotect = { zzzzzz = 1 }", &[]),
+    ("freeze", "[environments.a]\nprotect = { freeze = [{ zzzzzz = 1 }] }", &[]),
     ("task", "[tasks.a]\nrun = 'x'\nzzzzzz = 1", &[]),
     ("parameter", "[tasks.a]\nrun = 'x'\nparams.b = { zzzzzz = 1 }", &[]),
     ("need", "[tasks.a]\nneeds = [{ task = 'a', zzzzzz = 1 }]", &[]),
@@ -43,7 +44,7 @@ const TABLES: [(&str, &str, &[&str]); 22] = [
 ];
 
 /// What neither the program nor the schema takes.
-const WRONG: [&str; 20] = [
+const WRONG: [&str; 21] = [
     "tasks = 3",
     "[tasks.a]\nrun = 3",
     "[tasks.a]\nrun = 'x'\ntimeout = 3",
@@ -62,6 +63,7 @@ const WRONG: [&str; 20] = [
     "[environments.a]\nprotect = { confirm = 'maybe' }",
     "[environments.a]\nhealth = { url = 'http://x', on_failure = 'panic' }",
     "[tasks.a]\nsteps = [{ check = { url = 'http://x', on_failure = 'keep' } }]",
+    "[environments.a]\nprotect = { freeze = [{ days = ['friday'] }] }",
     "[secrets]\na = { env = 'A', file = 'b' }",
     "[vars]\na = { command = 'x' }",
 ];

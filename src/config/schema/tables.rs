@@ -39,7 +39,7 @@ const HEALTH_KEYS: [Key; 9] = {
 };
 
 /// The tables; "file" is the whole.
-pub(super) const TABLES: [Table; 23] = [
+pub(super) const TABLES: [Table; 24] = [
     Table {
         name: "file",
         about: "A tasks.toml: environments to deploy to, and tasks.",
@@ -246,7 +246,25 @@ pub(super) const TABLES: [Table; 23] = [
                 Bool,
                 "Whether a commit that the live release contains already is refused: true.",
             ),
+            Key("freeze", List(&Kind::Table("freeze")), "When nothing is deployed there."),
             Key("confirm", Any(&[Bool, Word(&["typed"])]), "Whether a deploy asks first."),
+        ],
+        required: &[],
+        one_of: &[],
+    },
+    Table {
+        name: "freeze",
+        about: "A window of time in which nothing is deployed.",
+        keys: &[
+            Key("from", Text, "A day, a day with a time, or a time."),
+            Key("to", Text, "A day, which is frozen too, a day with a time, or a time."),
+            Key(
+                "days",
+                List(&Word(&["mon", "tue", "wed", "thu", "fri", "sat", "sun"])),
+                "The days that it is for, or on which its hours begin.",
+            ),
+            Key("tz", Text, "The time zone that it is told in: \"Europe/Berlin\"."),
+            Key("reason", Text, "What a refusal says."),
         ],
         required: &[],
         one_of: &[],
