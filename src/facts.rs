@@ -1,7 +1,9 @@
 //! What the world looks like when we plan: the clock, the caller's environment, git, the ledgers. It looks, and
 //! decides nothing; a fact that no plan wants is not gathered.
 
+mod ci;
 mod dotenv;
+mod ledger;
 mod meet;
 mod rules;
 mod secret;
@@ -25,19 +27,17 @@ use crate::model::step::Planned;
 use crate::model::swap::Content;
 use crate::plan::guard::Circumstances;
 use crate::plan::{Delivery, Facts, Known, Want, World};
-use crate::process::{self, Command, End, Stop, program, signal};
+use crate::process::{self, Command, End, Stop, program};
 use crate::release::Refusal;
 use crate::release::git::{Git, GitError};
-use crate::release::history;
-use crate::release::ledger::team::Team;
-use crate::release::ledger::{Ledger, LedgerError, Tip};
-use crate::release::refs::Refs;
+use crate::release::ledger::{LedgerError, Tip};
 use crate::release::repository::{Ancestry, Between, Repository, SourceError};
 use crate::release::scratch::{Scratch, ScratchError};
 use crate::release::swap::{self, Swap, SwapContent, SwapFile};
 use crate::state::StateDir;
 use crate::state::checkout::Checkout;
 
+pub(crate) use ledger::interruptible;
 pub(crate) use meet::Met;
 pub(crate) use rules::zone;
 pub(crate) use secret::Lack;
@@ -58,9 +58,6 @@ pub(crate) struct Site {
     /// commits meanwhile.
     sources: RefCell<BTreeMap<String, Known<Source>>>,
 }
-
-/// How many events of a ledger `history` goes back: some thousand releases.
-const EVENTS_READ: usize = 10_000;
 
 /// What was found out about a delivery before anything is done.
 #[derive(Debug, Default)]
@@ -140,6 +137,7 @@ impl Site {
             env: Arc::clone(&self.env),
             source: Known::NotAsked,
             ledgers: BTreeMap::new(),
+            known: BTreeMap::new(),
             outputs: BTreeMap::new(),
             dotenvs: BTreeMap::new(),
             commits: BTreeMap::new(),
@@ -179,9 +177,14 @@ impl Site {
                     facts.commits.insert(name.clone(), known);
                 }
                 Want::Ledger(environment) => {
-                    let tip = self.tip(environment)?;
-                    let standing = Standing { last: tip.state.number, live: tip.state.live };
-                    facts.ledgers.insert(environment.clone(), standing);
+                    facts.ledgers.insert(environment.clone(), ledger::standing(self.tip(environment)?));
+                }
+                Want::Standing(environment) => {
+                    let tip = match self.ledger(environment)? {
+                        Some(ledger) => ledger.look()?,
+                        None => Tip::default(),
+                    };
+                    facts.known.insert(environment.clone(), ledger::standing(tip));
                 }
             }
         }
@@ -279,6 +282,14 @@ impl Site {
         survey.tip = tip;
         survey.circumstances.unreached =
             self.unreached(&delivery.environment).map(|refusal| (refusal.message, refusal.help));
+        if let Some(back) = &delivery.back {
+            // What goes: the commits that what is live has, and what comes back has not.
+            if let Some(live) = &live {
+                survey.since = repository.between(&back.source, &live.source)?;
+            }
+            survey.circumstances.live = live;
+            return Ok(survey);
+        }
         let dirty = repository.dirty()?;
         survey.circumstances.dirty = dirty.into_iter().map(|dirty| dirty.path).collect();
         if let Some((before, _)) = &delivery.protect.after {
@@ -326,91 +337,6 @@ impl Site {
         Ok(repository.between(live, &head.commit)?.map(|between| between.commits.len()))
     }
 
-    /// The releases of an environment, newest first.
-    pub(crate) fn history(&self, environment: &str) -> Result<Vec<history::Delivery>, LookError> {
-        let tip = self.tip(environment)?;
-        let Some(ledger) = self.ledger(environment)? else { return Ok(Vec::new()) };
-        Ok(history::deliveries(&ledger.events(EVENTS_READ)?, &tip.state))
-    }
-
-    /// An environment's ledger; none where nothing was ever written, and nothing is shared.
-    pub(crate) fn ledger(&self, environment: &str) -> Result<Option<Ledger>, LookError> {
-        let Ok(repository) = self.repository() else { return Ok(None) };
-        let scratch = match self.sharing.remote {
-            // What is looked at is fetched there.
-            Some(_) => Some(Scratch::open(&self.state, repository)?),
-            None => Scratch::look(&self.state, repository)?,
-        };
-        let Some(scratch) = scratch else { return Ok(None) };
-        let refs = Refs::new(environment)?;
-        Ok(Some(match Team::of(&scratch, repository, &self.sharing)? {
-            Some(team) => Ledger::shared(&scratch, refs, team),
-            None => Ledger::new(&scratch, refs),
-        }))
-    }
-
-    /// The ledger to write to, which is made if it is missing.
-    pub(crate) fn open_ledger(&self, environment: &str) -> Result<Ledger, LookError> {
-        Scratch::open(&self.state, self.repository()?)?;
-        let ledger = self.ledger(environment)?.expect("there is a repository, and it was opened");
-        // Who was told to go on without the others writes here, and is heard later.
-        Ok(if self.unreached(environment).is_some() { ledger.alone() } else { ledger })
-    }
-
-    /// Where an environment's ledger ends: as the team's remote says, where it is shared and can be reached.
-    pub(crate) fn tip(&self, environment: &str) -> Result<Tip, LookError> {
-        let Some(ledger) = self.ledger(environment)? else { return Ok(Tip::default()) };
-        if !ledger.is_shared() || self.asked.borrow().contains_key(environment) {
-            return Ok(ledger.look()?);
-        }
-        let (synced, signal) = interruptible(|stop| ledger.sync(stop));
-        if let Some(signal) = signal {
-            return Err(LookError::Stopped(signal));
-        }
-        let (tip, unreached) = match synced {
-            Ok(tip) => (tip, None),
-            Err(error @ (LedgerError::Unreached { .. } | LedgerError::Declined { .. })) => {
-                (ledger.look()?, Some(Refusal { message: error.to_string(), help: error.help() }))
-            }
-            Err(error @ (LedgerError::Moved { .. } | LedgerError::Scratch(_))) => return Err(error.into()),
-        };
-        self.asked.borrow_mut().insert(environment.to_owned(), unreached);
-        Ok(tip)
-    }
-
-    /// Why what was found in a ledger may not be all.
-    pub(crate) fn unreached(&self, environment: &str) -> Option<Refusal> {
-        self.asked.borrow().get(environment).cloned().flatten()
-    }
-
-    /// Why what was found in the ledgers may not be all: each reason once.
-    pub(crate) fn all_unreached(&self) -> Vec<Refusal> {
-        let mut all: Vec<Refusal> = self.asked.borrow().values().flatten().cloned().collect();
-        all.dedup();
-        all
-    }
-
-    /// Where the CI server shows this run, if one runs it.
-    pub(crate) fn ci_address(&self) -> Option<String> {
-        let github = || {
-            let (server, repository) =
-                (self.variable("GITHUB_SERVER_URL")?, self.variable("GITHUB_REPOSITORY")?);
-            Some(format!("{server}/{repository}/actions/runs/{}", self.variable("GITHUB_RUN_ID")?))
-        };
-        github().or_else(|| self.variable("CI_JOB_URL").map(str::to_owned))
-    }
-
-    /// A variable of the caller's that is set.
-    fn variable(&self, name: &str) -> Option<&str> {
-        let found = self.env.iter().find(|(known, _)| known == name)?;
-        found.1.to_str().filter(|value| !value.is_empty())
-    }
-
-    /// Looks at everything anew from now on.
-    pub(crate) fn forget(&self) {
-        self.asked.borrow_mut().clear();
-    }
-
     fn source_once(&self, reference: &str) -> Result<Known<Source>, LookError> {
         if let Some(source) = self.sources.borrow().get(reference) {
             return Ok(source.clone());
@@ -436,30 +362,6 @@ impl Site {
             Err(error) => Err(error),
         }
     }
-
-    /// The branch that a CI server says it runs for: it checks out a commit, not the branch.
-    fn ci_branch(&self, commit: &str) -> Option<String> {
-        let github = || {
-            let is_branch = self.variable("GITHUB_REF_TYPE")? == "branch";
-            let branch = is_branch.then(|| self.variable("GITHUB_REF_NAME"))?;
-            (self.variable("GITHUB_SHA")? == commit).then_some(branch?)
-        };
-        let gitlab =
-            || (self.variable("CI_COMMIT_SHA")? == commit).then(|| self.variable("CI_COMMIT_BRANCH"))?;
-        github().or_else(gitlab).map(str::to_owned)
-    }
-}
-
-/// How long a program that waits for others may take to end, once we are asked to.
-const GRACE: Duration = Duration::from_secs(2);
-
-/// Does what may have to wait for others, so that a signal ends it; and the signal, if one came.
-pub(crate) fn interruptible<T>(act: impl FnOnce(&Stop) -> T) -> (T, Option<i32>) {
-    let stop = Arc::new(Stop::new(GRACE));
-    let listener = signal::asking(&stop);
-    let done = act(&stop);
-    drop(listener);
-    (done, stop.asked())
 }
 
 /// Facts of a good world, to see what a file would come to in it.
@@ -488,6 +390,7 @@ pub(crate) fn assumed(
             .iter()
             .map(|environment| (environment.name.clone(), Standing::default()))
             .collect(),
+        known: BTreeMap::new(),
         outputs: BTreeMap::new(),
         dotenvs: BTreeMap::new(),
         commits: BTreeMap::new(),

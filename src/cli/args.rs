@@ -171,6 +171,14 @@ pub(crate) enum Command {
     },
     /// Settle what runs that were killed still owe
     Recover,
+    /// Bring an earlier release back, and freeze the environment until it is unlocked
+    Rollback {
+        /// The environment
+        #[arg(value_name = "ENVIRONMENT")]
+        name: String,
+        /// The release's number [default: the newest good one before what is live]
+        release: Option<u32>,
+    },
     /// Keep everybody from deploying to an environment, until it is unlocked; wants --reason
     Lock {
         /// The environment
@@ -226,6 +234,7 @@ impl Command {
             | Command::Check { .. }
             | Command::Status { .. }
             | Command::Recover
+            | Command::Rollback { .. }
             | Command::Lock { .. }
             | Command::Unlock { .. }
             | Command::History { .. }

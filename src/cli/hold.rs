@@ -14,7 +14,7 @@ use super::error::{Error, Kind};
 use crate::facts::{self, LookError, Site};
 use crate::model::name::RunId;
 use crate::model::release::Source;
-use crate::perform::ship::{Again, Dock, Docks, Stage};
+use crate::perform::dock::{Again, Away, Dock, Docks, Stage};
 use crate::plan::guard::Ruling;
 use crate::plan::{Delivery, Facts, Known, Plan, Request, Swapping};
 use crate::process::Stop;
@@ -79,12 +79,10 @@ fn dock<'a>(
     look: Look,
 ) -> Result<Option<Dock<'a>>, Error> {
     // A deploy task without a target needs no git; then there is no ledger either.
-    let Ok(repository) = site.repository() else { return Ok(None) };
-    let refs = Refs::new(&delivery.environment)?;
-    let scratch =
-        Scratch::open(&site.state, repository).map_err(|error| Error::from(LookError::from(error)))?;
+    if site.repository().is_err() {
+        return Ok(None);
+    }
     let by = site.by();
-    let began = facts::now();
     let note = |what, reason| Event { release: Some(delivery.number), ..word(&facts.run, &by, what, reason) };
     let overridden = look.verdicts.iter().filter_map(|verdict| match &verdict.ruling {
         Ruling::Overridden(reason) => {
@@ -92,26 +90,44 @@ fn dock<'a>(
         }
         Ruling::Holds | Ruling::Refuses => None,
     });
-    let notes: Vec<Event> =
-        look.met.events.into_iter().map(|what| note(what, None)).chain(overridden).collect();
+    let met = look.met.events.into_iter().map(|what| note(what, None));
+    let notes: Vec<Event> = met.chain(overridden).collect();
+    let state = &look.survey.tip.state;
+    let away = delivery.back.as_ref().map(|_| Away {
+        number: state.serves().map_or(state.number, |live| live.number),
+        why: common.reason.clone().unwrap_or_else(|| "asked for".to_owned()),
+    });
+    let refs = Refs::new(&delivery.environment)?;
     let holding = hold(site, &refs, request, facts, delivery.source.as_ref(), look.survey.tip, &notes)?;
     let again = if common.rebuild { Again::Ship } else { Again::LeaveIt };
     let swapping = if common.in_place { Swapping::InPlace } else { Swapping::Beside };
-    let entries = look.survey.swap.entries;
-    let stage = Mutex::new(Stage::Waiting);
-    Ok(Some(Dock {
+    let dock = held(site, delivery, holding, away)?;
+    Ok(Some(Dock { again, swapping, entries: look.survey.swap.entries, ..dock }))
+}
+
+/// An environment that is held already, and what goes out to it.
+pub(crate) fn held<'a>(
+    site: &'a Site,
+    delivery: &'a Delivery,
+    holding: Holding,
+    away: Option<Away>,
+) -> Result<Dock<'a>, Error> {
+    let repository = site.repository()?;
+    let scratch = Scratch::open(&site.state, repository).map_err(LookError::from)?;
+    Ok(Dock {
         delivery,
         repository,
         scratch,
-        refs,
-        entries,
-        again,
-        swapping,
-        by,
-        began,
+        refs: Refs::new(&delivery.environment)?,
+        entries: Vec::new(),
+        again: Again::LeaveIt,
+        swapping: Swapping::Beside,
+        away,
+        by: site.by(),
+        began: facts::now(),
         holding,
-        stage,
-    }))
+        stage: Mutex::new(Stage::Waiting),
+    })
 }
 
 /// Environments that tasks hold without deploying to them.

@@ -153,6 +153,9 @@ fn built_in(command: Option<&Command>, common: &Common, session: &Session) -> Re
         // With `--json`, what can't be read is told too: see `dispatch`.
         Some(Command::Check { .. }) => command::check::check(session),
         Some(Command::Plan { words, json }) => command::plan::plan(session, common, words, *json),
+        Some(Command::Rollback { name, release }) => {
+            command::rollback::rollback(session, common, name, *release)
+        }
         Some(Command::Lock { name }) => command::lock::lock(session, common, name),
         Some(Command::Unlock { name }) => command::lock::unlock(session, common, name),
         Some(Command::Recover) => command::recover::recover(session),

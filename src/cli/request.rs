@@ -6,7 +6,7 @@ use super::session::Session;
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::facts::{Manner, Site};
 use crate::model::project::Named;
-use crate::plan::{self, Asked, Dependencies, Facts, Freshness, Plan, Request, Swapping, Unplanned};
+use crate::plan::{self, Asked, Dependencies, Facts, Freshness, Known, Plan, Request, Swapping, Unplanned};
 use crate::plan::{lint, scope};
 
 /// The parts of a command line: each environment, with the tasks that follow it.
@@ -23,6 +23,7 @@ pub(crate) fn requests(session: &Session, common: &Common, words: &Words) -> Res
         dependencies: if common.no_deps { Dependencies::LeaveOut } else { Dependencies::Run },
         swapping: if common.in_place { Swapping::InPlace } else { Swapping::Beside },
         freshness: if common.force { Freshness::Ignore } else { Freshness::Respect },
+        back: None,
     };
     let mut requests = vec![request(common.environment.clone())];
     let mut given = words.given.iter().cloned();
@@ -75,7 +76,11 @@ pub(crate) fn planned(
     request: &Request,
     manner: Manner,
 ) -> Result<(Facts, Plan), Error> {
-    answered(session, common, site, manner, |facts| plan::plan(&session.project, request, facts))
+    let mut facts = site.facts();
+    if let Some(back) = &request.back {
+        facts.source = Known::Is(back.as_source());
+    }
+    answered_from(session, common, site, manner, facts, |facts| plan::plan(&session.project, request, facts))
 }
 
 /// Asks something of facts, and gathers what the answer turns out to want.
@@ -86,8 +91,18 @@ pub(crate) fn answered<T>(
     manner: Manner,
     ask: impl Fn(&Facts) -> Result<T, Unplanned>,
 ) -> Result<(Facts, T), Error> {
+    answered_from(session, common, site, manner, site.facts(), ask)
+}
+
+fn answered_from<T>(
+    session: &Session,
+    common: &Common,
+    site: &Site,
+    manner: Manner,
+    mut facts: Facts,
+    ask: impl Fn(&Facts) -> Result<T, Unplanned>,
+) -> Result<(Facts, T), Error> {
     let reference = common.reference.as_deref().unwrap_or("HEAD");
-    let mut facts = site.facts();
     loop {
         match ask(&facts) {
             Ok(answer) => return Ok((facts, answer)),

@@ -104,6 +104,9 @@ pub(crate) enum EventKind {
     Released {
         environment: String,
         number: u32,
+        /// The earlier release that it brought back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        restores: Option<u32>,
         source: ObjectId,
         subject: String,
         took: Duration,

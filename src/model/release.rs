@@ -88,6 +88,27 @@ pub(crate) struct Release {
     pub(crate) at: Timestamp,
 }
 
+impl Release {
+    /// The number under which its content was shipped first: its own, unless it is a rollback.
+    pub(crate) fn content(&self) -> u32 {
+        self.restores.unwrap_or(self.number)
+    }
+
+    /// What it was made from, as far as the ledger keeps it.
+    pub(crate) fn as_source(&self) -> Source {
+        Source {
+            commit: self.source.clone(),
+            tree: self.source_tree.clone(),
+            author: String::new(),
+            subject: self.subject.clone(),
+            time: self.at,
+            date: format!("{} +0000", self.at.as_second()),
+            branch: self.branch.clone(),
+            warnings: Vec::new(),
+        }
+    }
+}
+
 /// Where an environment stands, by its ledger.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Standing {

@@ -2,6 +2,7 @@
 //! goes through `tell`.
 
 pub(crate) mod check;
+pub(crate) mod dock;
 mod exchange;
 pub(crate) mod exec;
 pub(crate) mod http;
@@ -24,7 +25,7 @@ use crate::plan::{Check, Job};
 use crate::process::Stop;
 use crate::process::program::Programs;
 use crate::state::StateDir;
-use ship::Docks;
+use dock::Docks;
 
 /// The real world: processes, files, the network.
 pub(crate) struct Hands<'a> {

@@ -79,6 +79,10 @@ const FILES_NAMED: usize = 5;
 
 /// The verdicts on a delivery, in the order of [`RULES`].
 pub(crate) fn judge(delivery: &Delivery, found: &Circumstances, overrides: &Overrides) -> Vec<Verdict> {
+    // What was live once may be live again: the rules are for what is new.
+    if delivery.back.is_some() {
+        return overridden(ledger(found).into_iter().collect(), overrides);
+    }
     let judged = [
         branches(delivery),
         clean(delivery, found),
@@ -88,7 +92,10 @@ pub(crate) fn judge(delivery: &Delivery, found: &Circumstances, overrides: &Over
         freeze(delivery, found),
         ledger(found),
     ];
-    let mut verdicts: Vec<Verdict> = judged.into_iter().flatten().collect();
+    overridden(judged.into_iter().flatten().collect(), overrides)
+}
+
+fn overridden(mut verdicts: Vec<Verdict>, overrides: &Overrides) -> Vec<Verdict> {
     for verdict in &mut verdicts {
         if verdict.ruling == Ruling::Refuses && overrides.rules.iter().any(|rule| rule == verdict.rule) {
             verdict.ruling = Ruling::Overridden(overrides.reason.clone());
@@ -100,6 +107,9 @@ pub(crate) fn judge(delivery: &Delivery, found: &Circumstances, overrides: &Over
 /// The question that a protected environment asks, and the word that must be typed if one must.
 pub(crate) fn question(delivery: &Delivery) -> Option<(String, Option<String>)> {
     let what = match &delivery.source {
+        Some(source) if delivery.back.is_some() => {
+            format!("Roll {} back to {} ({})?", delivery.environment, source.commit.short(), source.subject)
+        }
         Some(source) => {
             format!("Deploy {} ({}) to {}?", source.commit.short(), source.subject, delivery.environment)
         }

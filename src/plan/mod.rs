@@ -29,7 +29,7 @@ use crate::model::environment::Protect;
 use crate::model::health::{Health, OnFailure};
 use crate::model::name::{JobId, RunId};
 use crate::model::project::{Output, Project};
-use crate::model::release::{Source, Standing};
+use crate::model::release::{Release, Source, Standing};
 use crate::model::script::Script;
 use crate::model::secret::Keeper;
 use crate::model::step::Planned;
@@ -60,6 +60,8 @@ pub(crate) struct Request {
     pub(crate) dependencies: Dependencies,
     pub(crate) freshness: Freshness,
     pub(crate) swapping: Swapping,
+    /// The release to bring back: then nothing else of the environment's deploy is done.
+    pub(crate) back: Option<Release>,
 }
 
 /// A task that the command line names.
@@ -119,6 +121,8 @@ pub(crate) struct Facts {
     pub(crate) source: Known<Source>,
     /// What each environment's ledger says.
     pub(crate) ledgers: BTreeMap<String, Standing>,
+    /// What was known here of it, for those who need not ask the others.
+    pub(crate) known: BTreeMap<String, Standing>,
     /// What the commands of variables printed, by the folder (relative to the root) and the words.
     pub(crate) outputs: BTreeMap<(PathBuf, Vec<String>), String>,
     /// What dotenv files say, or why they can't be read, by their paths.
@@ -169,6 +173,8 @@ pub(crate) enum Want {
     Source,
     /// The ledger of an environment.
     Ledger(String),
+    /// What is known of it here.
+    Standing(String),
     /// What a program prints in a folder, relative to the root.
     Output(PathBuf, Vec<String>),
     /// What a dotenv file says.
@@ -276,6 +282,8 @@ pub(crate) struct Job {
 pub(crate) struct Delivery {
     pub(crate) environment: String,
     pub(crate) number: u32,
+    /// The release that comes back; `source` is what it was made from.
+    pub(crate) back: Option<Release>,
     /// None where nothing is shipped and there is no commit to speak of.
     pub(crate) source: Option<Source>,
     pub(crate) target: Option<Target<Planned>>,

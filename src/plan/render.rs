@@ -151,7 +151,11 @@ impl<'a> Renderer<'a> {
         let environment = &self.project.environments[index];
         let scope = self.scope(Some(index), None, 0);
         let target = environment.target.as_ref().map(|target| self.target(&scope, target));
-        let swap = environment.swap.iter().map(|swap| self.swap(&scope, swap)).collect();
+        // What comes back comes back as it was.
+        let swap = match self.request.back {
+            Some(_) => Vec::new(),
+            None => environment.swap.iter().map(|swap| self.swap(&scope, swap)).collect(),
+        };
         let source = match &self.facts.source {
             Known::Is(source) => Some(source.clone()),
             Known::NotAsked => {
@@ -169,6 +173,7 @@ impl<'a> Renderer<'a> {
         Some(Delivery {
             environment: environment.name.clone(),
             number: standing?.next(),
+            back: self.request.back.clone(),
             source,
             target,
             swap,
@@ -197,7 +202,8 @@ impl<'a> Renderer<'a> {
             Some(environment) => self.ship(&scope, environment, at),
             None => Action::Ship,
         };
-        Block { steps: vec![plain_step(ship, "ship", at)], ..self.plain_block(DEPLOY, &scope, at) }
+        let name = if self.request.back.is_some() { "rollback" } else { "ship" };
+        Block { steps: vec![plain_step(ship, name, at)], ..self.plain_block(DEPLOY, &scope, at) }
     }
 
     /// The release of an environment, made the way that was asked for.

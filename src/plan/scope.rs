@@ -368,6 +368,10 @@ impl Scope<'_> {
             },
             "release" => {
                 let environment = self.in_environment(name)?;
+                if let Some(back) = &self.request.back {
+                    let number = i64::from(back.content());
+                    return Ok(Rendered { value: Value::Integer(number), origin: Origin::Outside });
+                }
                 let ledger = self.facts.ledgers.get(&environment.name);
                 let ledger = ledger.ok_or_else(|| Trouble::Wants(Want::Ledger(environment.name.clone())))?;
                 let number = if self.delivers { ledger.next() } else { ledger.number() };

@@ -47,7 +47,8 @@ impl Node {
 
     /// Whether this is the deploy of its environment.
     pub(crate) fn is_deploy(&self, project: &Project) -> bool {
-        self.environment.is_some_and(|index| self.work == deploy_of(project, index))
+        self.work == Work::BuiltIn
+            || self.environment.is_some_and(|index| self.work == deploy_of(project, index))
     }
 }
 

@@ -46,6 +46,9 @@ impl<'w, 'a> Walk<'w, 'a> {
             },
             None => None,
         };
+        if let (Some(_), Some(_)) = (environment, &request.back) {
+            return Ok(self.nodes_of(Work::BuiltIn, environment, &[], None));
+        }
         if let (Some(index), true) = (environment, request.tasks.is_empty()) {
             let work = deploy_of(project, index);
             let environment = &project.environments[index];

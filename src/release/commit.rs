@@ -24,6 +24,17 @@ pub(crate) struct ReleaseCommit<'a> {
     pub(crate) parent: Option<&'a ObjectId>,
 }
 
+/// A release commit with the tree of an earlier one.
+pub(crate) struct Return<'a> {
+    pub(crate) refs: &'a Refs,
+    pub(crate) number: u32,
+    pub(crate) run: &'a RunId,
+    /// The release that comes back.
+    pub(crate) back: &'a Release,
+    /// What the target's branch holds.
+    pub(crate) parent: Option<&'a ObjectId>,
+}
+
 /// A release commit that exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Made {
@@ -95,6 +106,31 @@ impl ReleaseCommit<'_> {
     }
 }
 
+impl Return<'_> {
+    /// Makes the commit, and the ref that keeps it.
+    pub(crate) fn make(&self, scratch: &Scratch) -> Result<Made, ScratchError> {
+        let (number, environment, back) = (self.number, self.refs.environment(), self.back);
+        let missing = || {
+            let message =
+                format!("release {} was not shipped as a commit, so its files are not known", back.number);
+            Refusal { message, help: Some(format!("deploy {environment} --ref {}", back.source.short())) }
+        };
+        let tree = back.tree.as_ref().ok_or_else(missing)?;
+        let message = format!(
+            "Release {number} to {environment}: back to release {}\n\n\
+             Made by deploy: what release {} was, {}.\n\n\
+             Source: {}\nEnvironment: {environment}\nRelease: {number}\nRestores: {}\nRun: {}\n",
+            back.number, back.number, back.subject, back.source, back.number, self.run,
+        );
+        let date = format!("{} +0000", back.at.as_second());
+        let reference = self.refs.release(number);
+        let mut stream = Stream::commit(&reference, &date, &message, self.parent);
+        stream.tree(tree);
+        let (commit, tree) = scratch.import(&reference, stream, Update::Replace)?;
+        Ok(Made { commit, tree })
+    }
+}
+
 impl Told {
     /// Reads the trailers of a release commit; `None` for somebody else's.
     pub(crate) fn read(commit: &Commit) -> Option<Told> {
@@ -129,6 +165,16 @@ impl Scratch {
             entry.after.as_deref() == object.as_ref().map(|object| object.bytes.as_slice())
         };
         Ok(changed.iter().zip(&shipped).all(same))
+    }
+
+    /// Whether every file of a tree is here. Files that are borrowed may have been pruned in the user's repository.
+    pub(crate) fn has_whole(&self, tree: &ObjectId) -> Result<bool, GitError> {
+        let args = ["rev-list", "--objects", "--no-object-names", "--missing=print", tree.as_str()];
+        let answer = self.ask(&args)?;
+        // 128: not even the tree is here.
+        Ok(answer.code == 0
+            && !answer.stdout.starts_with(b"?")
+            && !answer.stdout.windows(2).any(|two| two == b"\n?"))
     }
 
     /// The commits that `tip` has and `without` has not, newest first, at most `limit`.

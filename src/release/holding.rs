@@ -139,6 +139,11 @@ impl Holding {
         self.say(&events, stop)
     }
 
+    /// Whether others have a part in it.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.ledger.is_shared()
+    }
+
     /// Where the ledger ends.
     pub(crate) fn tip(&self) -> Tip {
         self.lock_tip().clone()

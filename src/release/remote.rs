@@ -79,10 +79,30 @@ impl<'s> Remote<'s> {
         stop: &Stop,
         said: &mut dyn FnMut(&[u8]),
     ) -> Result<ObjectId, ScratchError> {
+        self.get(&[], target, stop, said)
+    }
+
+    /// The same, also what was here once: it may have been pruned where it was borrowed from. git 2.36 can do it.
+    pub(crate) fn fetch_again(
+        &self,
+        target: &str,
+        stop: &Stop,
+        said: &mut dyn FnMut(&[u8]),
+    ) -> Result<ObjectId, ScratchError> {
+        self.get(&["--refetch"], target, stop, said)
+    }
+
+    fn get(
+        &self,
+        how: &[&str],
+        target: &str,
+        stop: &Stop,
+        said: &mut dyn FnMut(&[u8]),
+    ) -> Result<ObjectId, ScratchError> {
         let refspec = format!("+{}:{target}", self.reference);
         let options =
             ["--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-gc"];
-        let args = [&["fetch"][..], &options, &["--", &self.url, &refspec]].concat();
+        let args = [&["fetch"][..], &options, how, &["--", &self.url, &refspec]].concat();
         let mut answer = self.call(&args).run_under(stop, said)?;
         if answer.code != 0 && self.scratch.remove_lock_of(target) {
             answer = self.call(&args).run_under(stop, said)?;

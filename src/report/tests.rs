@@ -146,6 +146,7 @@ fn failed(job: JobId, step: &str, failure: Failure) -> Outcome {
 
 fn released() -> EventKind {
     EventKind::Released {
+        restores: None,
         environment: "staging".into(),
         number: 3,
         source: ObjectId::parse(&format!("1a2b3c4d{}", "0".repeat(32))).unwrap(),

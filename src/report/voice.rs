@@ -61,9 +61,13 @@ impl Voice {
                 let text = self.tally.sum_up(summary, &self.labels);
                 (!text.is_empty()).then_some(text)
             }
-            EventKind::Released { environment, number, source, subject, took } => {
+            EventKind::Released { environment, number, restores, source, subject, took } => {
                 let (name, commit, took) = (paint(NAME, environment), source.short(), duration(*took));
-                Some(format!("deploy: {name}: release {number} is live ({commit} \"{subject}\") in {took}\n"))
+                let what = match restores {
+                    None => format!("release {number} is live"),
+                    Some(earlier) => format!("release {earlier} is live again, as release {number}"),
+                };
+                Some(format!("deploy: {name}: {what} ({commit} \"{subject}\") in {took}\n"))
             }
         }
     }

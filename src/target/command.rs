@@ -7,14 +7,28 @@ use super::{Crew, Holds, NotShipped, Shipment, unmet};
 use crate::model::event::Failure;
 use crate::model::step::Planned;
 use crate::model::target::CommandTarget;
+use crate::model::text::Text;
 use crate::state::temporary::{self, Temporary};
 
 /// Runs the program in the release's files. The folder is gone afterwards, whatever happened.
 pub(crate) fn ship(
     target: &CommandTarget<Planned>,
     shipment: &Shipment<'_>,
-    mut crew: Crew<'_>,
+    crew: Crew<'_>,
 ) -> Result<(), NotShipped> {
+    run(&target.command, shipment, crew)
+}
+
+/// Runs the program that brings an earlier release back, in the files of that one.
+pub(crate) fn rollback(
+    target: &CommandTarget<Planned>,
+    shipment: &Shipment<'_>,
+    crew: Crew<'_>,
+) -> Result<(), NotShipped> {
+    run(&target.rollback, shipment, crew)
+}
+
+fn run(words: &[Text], shipment: &Shipment<'_>, mut crew: Crew<'_>) -> Result<(), NotShipped> {
     for left in temporary::tidy(shipment.state, shipment.environment) {
         crew.note(format!("an interrupted run left a folder: {left}"));
     }
@@ -22,10 +36,10 @@ pub(crate) fn ship(
     let temporary = made.map_err(|error| unmet(error.to_string(), "is `TMPDIR` a folder with some room?"))?;
     let folder = fill(&temporary, shipment, &mut crew)?;
     crew.go_on()?;
-    crew.program(&target.command, &folder).map_err(|failure| {
+    crew.program(words, &folder).map_err(|failure| {
         let holds = held_after(&failure);
         if holds == Holds::Release {
-            let words: Vec<String> = target.command.iter().map(ToString::to_string).collect();
+            let words: Vec<String> = words.iter().map(ToString::to_string).collect();
             crew.note(format!(
                 "`{}` was begun and did not succeed: release {} may be there, in whole or in part",
                 words.join(" "),

@@ -70,6 +70,32 @@ pub(crate) fn ship(
     Err(NotShipped { failure: unmet(message, help), holds: Holds::Release })
 }
 
+/// Sees that all files of an earlier release are here, for a commit that brings it back. Its branch has them.
+pub(crate) fn recall(
+    target: &GitTarget<Planned>,
+    refs: &Refs,
+    tree: &ObjectId,
+    repository: &Repository,
+    scratch: &Scratch,
+    crew: &mut Crew<'_>,
+) -> Result<(), Failure> {
+    let place = Place::find(target, repository, scratch)?;
+    let is_here = || scratch.has_whole(tree).map_err(|error| place.failure(&error));
+    if is_here()? {
+        return Ok(());
+    }
+    crew.note(format!("the files of that release are not all here: they are fetched from {place}"));
+    let fetched = place.remote.fetch_again(&refs.target(), crew.stop, &mut |_| ());
+    fetched.map_err(|error| place.scratch_failure(error))?;
+    if is_here()? {
+        return Ok(());
+    }
+    Err(unmet(
+        format!("{place} does not have the files of that release"),
+        "its source commit may still be in your repository: deploy ENVIRONMENT --ref COMMIT",
+    ))
+}
+
 /// Looks at what a branch holds, and gets it: before the first release, and when it is unclear what a push did.
 ///
 /// `source` is the commit to ship. What git says meanwhile goes to `tell`.

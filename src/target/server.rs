@@ -9,7 +9,7 @@ mod tests;
 
 use std::path::Path;
 
-use super::{Crew, Holds, NotShipped, Shipment};
+use super::{Crew, Holds, NotShipped, Shipment, refused};
 use crate::model::event::Failure;
 use crate::model::step::Planned;
 use crate::model::target::ServerTarget;
@@ -30,6 +30,44 @@ pub(crate) fn ship(
     let before = make(target, shipment, &releases, &mut crew)?;
     crew.note(format!("release {number} is in {}", releases.folder(number).display()));
     crew.go_on()?;
+    switch(target, &releases, number, &mut crew)?;
+    prune(&releases, target.keep, &[Some(number), before, shipment.live], &mut crew);
+    Ok(())
+}
+
+/// Makes `current` name an earlier release again, which is there still, and reloads.
+pub(crate) fn rollback(
+    target: &ServerTarget<Planned>,
+    shipment: &Shipment<'_>,
+    earlier: u32,
+    mut crew: Crew<'_>,
+) -> Result<(), NotShipped> {
+    let releases = Releases::at(shipment.root.join(target.path.to_string()));
+    let complete = releases.complete().map_err(Failure::from)?;
+    if !complete.contains(&earlier) {
+        let kept: Vec<String> = complete.iter().map(u32::to_string).collect();
+        let message = format!(
+            "{} is not there any more; there are: {}",
+            releases.folder(earlier).display(),
+            kept.join(", ")
+        );
+        let help =
+            "deploy its commit again: deploy ENVIRONMENT --ref COMMIT; more `keep` keeps more releases";
+        return Err(refused(message, help).into());
+    }
+    // What is no link is refused, as when it ships.
+    releases.current().map_err(Failure::from)?;
+    crew.go_on()?;
+    switch(target, &releases, earlier, &mut crew)
+}
+
+/// Makes `current` name a release that is whole, and reloads.
+fn switch(
+    target: &ServerTarget<Planned>,
+    releases: &Releases,
+    number: u32,
+    crew: &mut Crew<'_>,
+) -> Result<(), NotShipped> {
     releases.switch(number).map_err(Failure::from)?;
     crew.note(format!("current -> releases/{number}"));
     if let Some(reload) = &target.reload {
@@ -38,7 +76,6 @@ pub(crate) fn ship(
             NotShipped { failure, holds: Holds::Release }
         })?;
     }
-    prune(&releases, target.keep, &[Some(number), before, shipment.live], &mut crew);
     Ok(())
 }
 

@@ -39,6 +39,7 @@ mod processes;
 mod protect;
 mod refusals;
 mod remotes;
+mod rollback;
 mod schema;
 mod secrets;
 mod server_target;

@@ -12,6 +12,7 @@ pub(super) mod logs;
 pub(super) mod man;
 pub(super) mod plan;
 pub(super) mod recover;
+pub(super) mod rollback;
 pub(super) mod run;
 pub(super) mod schema;
 pub(super) mod show;

@@ -15,7 +15,7 @@ use crate::facts::{Manner, Site};
 use crate::model::mask::Masker;
 use crate::model::record::Debt;
 use crate::model::secret::Vaults;
-use crate::perform::ship::Docks;
+use crate::perform::dock::Docks;
 use crate::perform::{Handing, Hands};
 use crate::plan::{self, Hidden, Plan, Unplanned};
 use crate::process::program::Programs;

@@ -11,15 +11,16 @@ use super::super::error::{Error, Kind, exit_code};
 use super::super::prompt::{self, Question};
 use super::super::session::Session;
 use super::super::{hold, output, request, secret};
-use super::{in_place, list, plan, recover};
+use super::{in_place, list, plan, recover, rollback};
 use crate::engine::{self, Inbox, Manner, Means, Message, Stops};
 use crate::facts::{self, Met, Site, Survey};
-use crate::model::event::{Event, EventKind, Outcome, Summary};
+use crate::model::event::{Event, EventKind, Failed, Failure, Outcome, Summary};
+use crate::model::health;
 use crate::model::mask::Masker;
 use crate::model::release::Release;
 use crate::model::secret::Vaults;
 use crate::perform::Hands;
-use crate::perform::ship::Docks;
+use crate::perform::dock::{Dock, Docks, Stage};
 use crate::plan::guard::{self, Overrides, Ruling, Verdict};
 use crate::plan::schedule::OnFailure;
 use crate::plan::{Delivery, Facts, Known, Plan, Request};
@@ -61,7 +62,7 @@ pub(crate) fn run(session: &Session, common: &Common, words: &Words) -> Result<E
 
 /// Whether the questions of a command line were answered before its first part began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Answered {
+pub(super) enum Answered {
     Yes,
     No,
 }
@@ -96,7 +97,7 @@ fn ask_all(
 }
 
 /// One environment's part of the command line.
-fn one(
+pub(super) fn one(
     session: &Session,
     common: &Common,
     site: &Site,
@@ -117,6 +118,12 @@ fn one(
         looks = look_at_all(site, common, &plan)?;
     }
     refuse(&facts, &plan, &looks)?;
+    if request.back.is_some() {
+        rollback::tell(&plan, &looks);
+        if common.dry_run {
+            return Ok(0);
+        }
+    }
     if common.in_place {
         in_place::check(site, common, &plan, looks.iter().map(|look| &look.survey))?;
         if !common.rebuild && !looks.is_empty() && looks.iter().all(|look| look.survey.already.is_some()) {
@@ -147,20 +154,35 @@ fn one(
             }
         })
         .and_then(|(docks, locks)| {
-            let means = Outfit { docks, vaults, masker: masker.as_ref(), inbox: &inbox };
-            let code = drive(session, common, request, site, &facts, &plan, means);
+            let scene = Scene { session, common, site, inbox: &inbox };
+            let outfit = Outfit { docks, vaults, masker: masker.as_ref() };
+            let driven = drive(scene, request, &facts, &plan, outfit);
+            let code = driven.and_then(|Driven { code, fallen }| {
+                let mut fallen = fallen.into_iter();
+                fallen.try_fold(code, |code, fallen| {
+                    rollback::after(scene, request, &facts, fallen, vaults.clone(), code)
+                })
+            });
             locks.let_go();
             code
         })
         .map_err(|error| error.masked(masker.as_ref()))
 }
 
+/// Where a run takes place.
+#[derive(Clone, Copy)]
+pub(super) struct Scene<'a> {
+    pub(super) session: &'a Session,
+    pub(super) common: &'a Common,
+    pub(super) site: &'a Site,
+    pub(super) inbox: &'a Inbox,
+}
+
 /// What a run has before its first job starts: the environments that it deploys to, and its secrets.
-struct Outfit<'a> {
-    docks: Docks<'a>,
-    vaults: &'a Vaults,
-    masker: Option<&'a Masker>,
-    inbox: &'a Inbox,
+pub(super) struct Outfit<'a> {
+    pub(super) docks: Docks<'a>,
+    pub(super) vaults: &'a Vaults,
+    pub(super) masker: Option<&'a Masker>,
 }
 
 /// What was found out about one delivery, and what the rules say of it.
@@ -233,16 +255,15 @@ fn questions(plan: &Plan, looks: &[Look]) -> Vec<Question> {
     of_tasks.chain(of_targets).chain(of_environments.map(|(text, typed)| Question { text, typed })).collect()
 }
 
-fn drive(
-    session: &Session,
-    common: &Common,
+pub(super) fn drive<'a>(
+    scene: Scene<'_>,
     request: &Request,
-    site: &Site,
     facts: &Facts,
     plan: &Plan,
-    outfit: Outfit<'_>,
-) -> Result<u8, Error> {
-    let Outfit { docks, vaults, masker, inbox } = outfit;
+    outfit: Outfit<'a>,
+) -> Result<Driven<'a>, Error> {
+    let Scene { session, common, site, inbox } = scene;
+    let Outfit { docks, vaults, masker } = outfit;
     let stops = Stops::new(session.project.settings.grace);
     let (mut telling, handing) = output::begin(session, common, site, facts, request, plan);
     let by = docks.docks.first().map_or_else(String::new, |dock| dock.by.clone());
@@ -269,10 +290,12 @@ fn drive(
             stops.run.ask(signal::PIPE);
         }
     });
+    let Hands { mut docks, .. } = hands;
     let reason = reason(plan, &summary);
-    let unsaid = hands.docks.finish(&facts.run, reason.as_deref());
-    hands.docks.tidy();
-    for (environment, release) in hands.docks.live(&facts.run) {
+    let fallen = fallen(plan, &summary, &mut docks);
+    let unsaid = docks.finish(&facts.run, reason.as_deref());
+    docks.tidy();
+    for (environment, release) in docks.live(&facts.run) {
         telling.event(&released(environment, release, summary.took));
     }
     telling.finish();
@@ -281,15 +304,54 @@ fn drive(
             Kind::Failed,
             format!("it was deployed, but the ledger does not know: {}", unsaid.join("; ")),
         )),
-        (_, code) => Ok(code),
+        (_, code) => Ok(Driven { code, fallen }),
     }
+}
+
+/// What came of a run.
+pub(super) struct Driven<'a> {
+    pub(super) code: u8,
+    pub(super) fallen: Vec<Fallen<'a>>,
+}
+
+/// A release that the target has and that is not healthy. Its environment is held still.
+pub(super) struct Fallen<'a> {
+    pub(super) dock: Dock<'a>,
+    pub(super) verdict: health::Verdict,
+    /// What was found, in one line.
+    pub(super) why: String,
+}
+
+/// The releases that were shipped by this run and failed their health check.
+fn fallen<'a>(plan: &Plan, summary: &Summary, docks: &mut Docks<'a>) -> Vec<Fallen<'a>> {
+    let failed = summary.outcomes.iter().zip(&plan.jobs).filter_map(|(outcome, job)| match outcome {
+        Outcome::Failed(Failed { failure: Failure::Unhealthy { message, verdict, .. }, .. }) => {
+            Some((job.environment.as_deref()?, message.lines().next().unwrap_or_default(), *verdict))
+        }
+        Outcome::Failed(_)
+        | Outcome::Succeeded
+        | Outcome::Fresh
+        | Outcome::Skipped { .. }
+        | Outcome::Stopped => None,
+    });
+    let mut fallen = Vec::new();
+    for (environment, why, verdict) in failed {
+        // What was not shipped by this run, or is itself a rollback, stays as it is.
+        let falls = |dock: &Dock<'_>| {
+            dock.stage() == Stage::Shipped && dock.delivery.health.is_some() && dock.delivery.back.is_none()
+        };
+        if let Some(dock) = docks.take(environment, falls) {
+            fallen.push(Fallen { dock, verdict, why: why.to_owned() });
+        }
+    }
+    fallen
 }
 
 /// The last word about a release that serves now.
 fn released(environment: &str, release: Release, took: Duration) -> Event {
-    let Release { number, source, subject, .. } = release;
+    let Release { number, restores, source, subject, .. } = release;
     let environment = environment.to_owned();
-    Event { at: took, kind: EventKind::Released { environment, number, source, subject, took } }
+    Event { at: took, kind: EventKind::Released { environment, number, restores, source, subject, took } }
 }
 
 /// Why the run failed, in one line for the ledger; none if it did not.

@@ -20,6 +20,9 @@ fn delivery() -> Delivery {
         window(&[Weekday::Saturday, Weekday::Sunday], Time::midnight()),
     ];
     Delivery {
+        back: None,
+        health: None,
+        on_failure: None,
         environment: "production".to_owned(),
         number: 1,
         source: None,

@@ -181,10 +181,22 @@ impl<'a> Renderer<'a> {
                 }
             }
         }
-        let release = Expression { source: "release".to_owned(), at: environment.at };
-        if let Some(release) = self.value(scope, &release) {
-            env.push(("DEPLOY_RELEASE".to_owned(), release.value.into_text()));
-        }
+        // Most tasks don't look at it: they need not wait for the team's remote.
+        let known = (!scope.delivers).then(|| {
+            self.facts.ledgers.get(&environment.name).or_else(|| self.facts.known.get(&environment.name))
+        });
+        let release = match known {
+            Some(Some(standing)) => Some(Text::from(standing.number().to_string())),
+            Some(None) => {
+                self.wants.insert(Want::Standing(environment.name.clone()));
+                None
+            }
+            None => {
+                let release = Expression { source: "release".to_owned(), at: environment.at };
+                self.value(scope, &release).map(|release| release.value.into_text())
+            }
+        };
+        env.extend(release.map(|release| ("DEPLOY_RELEASE".to_owned(), release)));
         if let Some(url) = &environment.url {
             env.push(("DEPLOY_URL".to_owned(), self.text(scope, url)));
         }

@@ -91,6 +91,7 @@ fn is_planned(project: &Project) -> bool {
 /// No text of these files asks for anything.
 fn facts() -> Facts {
     Facts {
+        known: BTreeMap::new(),
         root: PathBuf::from("/shop"),
         run: RunId("run".to_owned()),
         env: Arc::default(),

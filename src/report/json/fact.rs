@@ -106,6 +106,8 @@ pub(super) struct RunEnded {
 
 #[derive(Serialize)]
 pub(super) struct Released<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    restores: Option<u32>,
     environment: &'a str,
     release: u32,
     commit: &'a str,
@@ -149,13 +151,16 @@ impl<'a> Fact<'a> {
             EventKind::SettleStarted { owed } => Fact::SettleStarted { owed: *owed },
             EventKind::SettleEnded { still_owed } => Fact::SettleEnded { still_owed: *still_owed },
             EventKind::RunEnded { summary } => Fact::RunEnded(RunEnded::of(summary)),
-            EventKind::Released { environment, number, source, subject, took } => Fact::Released(Released {
-                environment,
-                release: *number,
-                commit: source.as_str(),
-                subject,
-                took: seconds(*took),
-            }),
+            EventKind::Released { environment, number, restores, source, subject, took } => {
+                Fact::Released(Released {
+                    restores: *restores,
+                    environment,
+                    release: *number,
+                    commit: source.as_str(),
+                    subject,
+                    took: seconds(*took),
+                })
+            }
         })
     }
 
