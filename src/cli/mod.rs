@@ -2,12 +2,14 @@
 //! not reach otherwise.
 
 mod args;
+mod checks;
 mod command;
 mod environment;
 pub(crate) mod error;
 mod flags;
 mod help;
 mod hold;
+mod interrupt;
 mod opening;
 mod output;
 mod prompt;

@@ -3,21 +3,17 @@
 
 use std::ffi::OsString;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anstream::eprintln;
 
 use super::args::Common;
 use super::error::{Error, Kind};
+use super::interrupt;
 use super::session::Session;
 use crate::diagnostic::Diagnostics;
 use crate::facts::{Lack, Site};
 use crate::model::secret::{Keeper, Vaults};
 use crate::plan::Hidden;
-use crate::process::{Stop, signal};
-
-/// How long a program that is asked for a secret may take to end, once we are asked to.
-const GRACE: Duration = Duration::from_secs(2);
 
 /// Puts the secrets into the vaults that are not there yet.
 ///
@@ -47,16 +43,7 @@ pub(crate) fn look(site: &Site, hidden: &[Hidden], vaults: &mut Vaults) -> Resul
     if hidden.is_empty() {
         return Ok(Lack::default());
     }
-    let stop = Arc::new(Stop::new(GRACE));
-    let _listener = signal::asking(&stop)
-        .map_err(|error| Error::new(Kind::Failed, format!("signals can't be listened to: {error}")))?;
-    let lack = site.fetch(hidden, vaults, &stop);
-    match stop.asked() {
-        Some(signal) => {
-            Err(Error::new(Kind::Stopped(signal), "stopped while secrets were fetched; nothing was done"))
-        }
-        None => Ok(lack),
-    }
+    interrupt::stoppable("secrets were fetched", |stop| site.fetch(hidden, vaults, stop))
 }
 
 /// Says which files others can read.

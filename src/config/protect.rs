@@ -5,6 +5,8 @@ use toml::de::DeValue;
 use super::freeze;
 use super::reader::{Item, Table};
 use crate::model::environment::{Confirm, Older, Protect};
+use crate::model::script::Script;
+use crate::model::template::Template;
 
 pub(crate) fn read(item: Item<'_, '_>) -> Protect {
     let Some(mut table) = item.table("`protect`") else { return Protect::default() };
@@ -18,11 +20,17 @@ pub(crate) fn read(item: Item<'_, '_>) -> Protect {
             Some(true) | None => Older::Refused,
         },
         freeze: table.take("freeze").map(freeze::read).unwrap_or_default(),
+        checks: table.take("checks").map(checks).unwrap_or_default(),
         confirm: confirm(&mut table),
         at: Some(item.key()),
     };
     table.finish();
     protect
+}
+
+fn checks(item: Item<'_, '_>) -> Vec<Script<Template>> {
+    let lines = item.list("a list of shell lines");
+    lines.unwrap_or_default().iter().filter_map(Item::script).collect()
 }
 
 fn confirm(table: &mut Table<'_, '_>) -> Confirm {

@@ -2,6 +2,7 @@
 
 use super::freeze::Freeze;
 use super::health::{Health, OnFailure};
+use super::script::Script;
 use super::step::Written;
 use super::swap::Swap;
 use super::target::Target;
@@ -51,6 +52,8 @@ pub(crate) struct Protect {
     pub(crate) older: Older,
     /// When nothing is deployed there.
     pub(crate) freeze: Vec<Freeze>,
+    /// Shell lines that must succeed first.
+    pub(crate) checks: Vec<Script<Template>>,
     pub(crate) confirm: Confirm,
     /// Where the file says so; an unprotected environment has none.
     pub(crate) at: Option<Span>,

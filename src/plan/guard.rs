@@ -60,6 +60,8 @@ pub(crate) struct Verdict {
 pub(crate) enum Ruling {
     Holds,
     Refuses,
+    /// Only a command of the user's can tell: it is run after all other rules hold.
+    Open,
     /// It would refuse, and the user overrides it for this reason.
     Overridden(String),
 }
@@ -72,7 +74,8 @@ pub(crate) struct Overrides {
 }
 
 /// Every rule's name, as `--override` wants it.
-pub(crate) const RULES: [&str; 7] = ["branches", "clean", "pushed", "after", "ancestor", "freeze", "ledger"];
+pub(crate) const RULES: [&str; 8] =
+    ["branches", "clean", "pushed", "after", "ancestor", "freeze", "ledger", "checks"];
 
 /// How many changed files a sentence names.
 const FILES_NAMED: usize = 5;
@@ -81,7 +84,7 @@ const FILES_NAMED: usize = 5;
 pub(crate) fn judge(delivery: &Delivery, found: &Circumstances, overrides: &Overrides) -> Vec<Verdict> {
     // What was live once may be live again: the rules are for what is new.
     if delivery.back.is_some() {
-        return overridden(ledger(found).into_iter().collect(), overrides);
+        return ledger(found).into_iter().map(|verdict| overridden(verdict, overrides)).collect();
     }
     let judged = [
         branches(delivery),
@@ -91,17 +94,28 @@ pub(crate) fn judge(delivery: &Delivery, found: &Circumstances, overrides: &Over
         ancestor(delivery, found),
         freeze(delivery, found),
         ledger(found),
+        checks(delivery),
     ];
-    overridden(judged.into_iter().flatten().collect(), overrides)
+    let verdicts = judged.into_iter().flatten();
+    verdicts.map(|verdict| overridden(verdict, overrides)).collect()
 }
 
-fn overridden(mut verdicts: Vec<Verdict>, overrides: &Overrides) -> Vec<Verdict> {
-    for verdict in &mut verdicts {
-        if verdict.ruling == Ruling::Refuses && overrides.rules.iter().any(|rule| rule == verdict.rule) {
-            verdict.ruling = Ruling::Overridden(overrides.reason.clone());
+/// The verdict of `checks`, which was open until they ran. `failed` is what the one that failed has to say.
+pub(crate) fn settle(verdict: &mut Verdict, failed: Option<String>, overrides: &Overrides) {
+    *verdict = match failed {
+        None => holds(verdict.rule, verdict.says.clone()),
+        Some(says) => {
+            let help = "mend what it says; it runs in the folder of tasks.toml".to_owned();
+            overridden(refuses(verdict.rule, says, help), overrides)
         }
+    };
+}
+
+fn overridden(verdict: Verdict, overrides: &Overrides) -> Verdict {
+    if verdict.ruling == Ruling::Refuses && overrides.rules.iter().any(|rule| rule == verdict.rule) {
+        return Verdict { ruling: Ruling::Overridden(overrides.reason.clone()), ..verdict };
     }
-    verdicts
+    verdict
 }
 
 /// The question that a protected environment asks, and the word that must be typed if one must.
@@ -276,6 +290,13 @@ fn ledger(found: &Circumstances) -> Option<Verdict> {
     let help = help.as_ref().map_or_else(String::new, |help| format!("{help}; "));
     let help = format!("{help}or go on without the others: --override ledger --reason \"…\"");
     Some(refuses("ledger", why.clone(), help))
+}
+
+fn checks(delivery: &Delivery) -> Option<Verdict> {
+    let lines = delivery.checks.steps.iter().map(|step| format!("`{}`", step.title()));
+    let says = lines.collect::<Vec<String>>().join(", ");
+    let ruling = Ruling::Open;
+    (!says.is_empty()).then_some(Verdict { rule: "checks", ruling, says, help: None })
 }
 
 fn holds(rule: &'static str, says: String) -> Verdict {

@@ -293,6 +293,8 @@ pub(crate) struct Delivery {
     pub(crate) health: Option<Health<Planned>>,
     /// What becomes of it when it is not. None where the file doesn't say: it is rolled back where the target can.
     pub(crate) on_failure: Option<OnFailure>,
+    /// The lines of the rule `checks`, each a step.
+    pub(crate) checks: Block,
 }
 
 /// Decides what to do.

@@ -165,6 +165,7 @@ impl<'a> Renderer<'a> {
             // Whether that is a reason to refuse is decided where the delivery is surveyed.
             Known::Absent(..) => None,
         };
+        let checks = self.checks(&scope, environment);
         let standing = self.facts.ledgers.get(&environment.name);
         if standing.is_none() {
             self.wants.insert(Want::Ledger(environment.name.clone()));
@@ -180,7 +181,16 @@ impl<'a> Renderer<'a> {
             protect: environment.protect.clone(),
             health,
             on_failure: environment.on_failure,
+            checks,
         })
+    }
+
+    /// The lines of an environment's rule `checks`, which run as its deploy does that no task says.
+    fn checks(&mut self, scope: &Scope<'a>, environment: &'a Environment) -> Block {
+        let lines = environment.protect.checks.iter();
+        let steps =
+            lines.map(|line| Step::bare(Action::Run(self.script(scope, line)), environment.at)).collect();
+        Block { steps, ..self.plain_block("checks", scope, environment.at) }
     }
 
     /// A set of arguments, by its number.

@@ -24,6 +24,7 @@ pub(crate) mod words;
 pub(crate) use ci::Ci;
 pub(crate) use console::Console;
 pub(crate) use own::{Manner, Own};
+pub(crate) use voice::how;
 
 use std::io;
 use std::path::PathBuf;

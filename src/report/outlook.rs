@@ -296,6 +296,7 @@ fn ruling(ruling: &Ruling) -> &'static str {
     match ruling {
         Ruling::Holds => "holds",
         Ruling::Refuses => "refuses",
+        Ruling::Open => "is known when run",
         Ruling::Overridden(_) => "is overridden",
     }
 }

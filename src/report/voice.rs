@@ -88,7 +88,7 @@ impl Voice {
 }
 
 /// How a step failed, as the end of a sentence that begins with its name.
-pub(super) fn how(failure: &Failure) -> String {
+pub(crate) fn how(failure: &Failure) -> String {
     match failure {
         Failure::Exit(code) => format!("failed with exit code {code}"),
         Failure::Signal(number) => format!("was ended by {}", signal(*number)),

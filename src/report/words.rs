@@ -55,7 +55,7 @@ pub(super) fn list<'a>(mut names: impl Iterator<Item = &'a str>) -> String {
 }
 
 /// The first line of a step, and a sign that there are more.
-pub(super) fn first_line(text: &str) -> String {
+pub(crate) fn first_line(text: &str) -> String {
     let mut lines = text.trim().lines();
     let first = lines.next().unwrap_or_default().trim_end();
     if lines.next().is_some() { format!("{first} …") } else { first.to_owned() }

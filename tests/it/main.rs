@@ -10,6 +10,7 @@ mod support;
 
 mod bad_input;
 mod check;
+mod checks;
 mod command_target;
 mod completions;
 mod dotenv;

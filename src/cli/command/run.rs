@@ -7,6 +7,7 @@ use std::time::Duration;
 use anstream::eprintln;
 
 use super::super::args::{Common, Words};
+use super::super::checks::Checks;
 use super::super::error::{Error, Kind, exit_code};
 use super::super::prompt::{self, Question};
 use super::super::session::Session;
@@ -145,7 +146,12 @@ pub(super) fn one(
     // From before the environments are held until they are free again; before and after, signals do what they always do.
     let _listener = signal::listen(move |signal| drop(outbox.send(Message::Signal(signal))))
         .map_err(|error| Error::new(Kind::Failed, format!("signals can't be listened to: {error}")))?;
-    hold::docks(site, common, request, &facts, &plan, looks)
+    let checks =
+        Checks { session, common, site, facts: &facts, plan: &plan, vaults, masker: masker.as_ref() };
+    checks
+        .settle(looks.iter_mut().map(|look| &mut look.verdicts))
+        .and_then(|()| refuse(&facts, &plan, &looks))
+        .and_then(|()| hold::docks(site, common, request, &facts, &plan, looks))
         .and_then(|docks| match hold::locks(site, request, &facts, &plan.locks) {
             Ok(locks) => Ok((docks, locks)),
             Err(error) => {
@@ -380,6 +386,6 @@ fn manner(session: &Session, common: &Common) -> Manner {
 }
 
 /// What `--override` goes past, and why.
-pub(super) fn overrides(common: &Common) -> Overrides {
+pub(crate) fn overrides(common: &Common) -> Overrides {
     Overrides { rules: common.overrides.clone(), reason: common.reason.clone().unwrap_or_default() }
 }

@@ -246,6 +246,7 @@ pub(super) const TABLES: [Table; 24] = [
                 Bool,
                 "Whether a commit that the live release contains already is refused: true.",
             ),
+            Key("checks", WORDS, "Shell lines that must succeed before anything else is done."),
             Key("freeze", List(&Kind::Table("freeze")), "When nothing is deployed there."),
             Key("confirm", Any(&[Bool, Word(&["typed"])]), "Whether a deploy asks first."),
         ],

@@ -1,11 +1,18 @@
 //! Verdicts at instants that a test chooses.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+
 use jiff::Zoned;
 use jiff::civil::{Time, Weekday};
 
 use super::*;
+use crate::diagnostic::Span;
 use crate::model::environment::Protect;
 use crate::model::freeze::{Freeze, When};
+use crate::model::script::{Piece, Script};
+use crate::model::step::{Action, Step};
+use crate::model::task::Block;
 
 /// A delivery to production, where nothing goes out from Friday afternoon on, and the weekend over.
 fn delivery() -> Delivery {
@@ -29,6 +36,28 @@ fn delivery() -> Delivery {
         target: None,
         swap: Vec::new(),
         protect: Protect { freeze: weekend.into(), ..Protect::default() },
+        checks: lines(&[]),
+    }
+}
+
+/// These shell lines, as a plan holds them.
+fn lines(lines: &[&str]) -> Block {
+    let step = |line: &&str| {
+        let script = Script { pieces: vec![Piece::Code((*line).to_owned())] };
+        Step::bare(Action::Run(script), Span::default())
+    };
+    Block {
+        name: "checks".to_owned(),
+        steps: lines.iter().map(step).collect(),
+        always: Vec::new(),
+        env: Arc::default(),
+        dir: PathBuf::new(),
+        shell: Arc::default(),
+        skip_if: None,
+        timeout: None,
+        retry: None,
+        interactive: false,
+        at: Span::default(),
     }
 }
 
@@ -88,4 +117,23 @@ fn a_freeze_of_the_ledger_is_the_same_rule() {
 fn without_a_freeze_nothing_is_said_of_it() {
     let free = Delivery { protect: Protect::default(), ..delivery() };
     assert_eq!(told(&free, &Circumstances::default(), &Overrides::default()), "");
+}
+
+#[test]
+fn checks_are_open_until_they_ran_and_are_overridden_only_if_they_fail() {
+    let checked = Delivery { checks: lines(&["make check", "test -f ok"]), ..delivery() };
+    let overrides =
+        Overrides { rules: vec!["checks".to_owned()], reason: "it is the check that errs".to_owned() };
+    let open =
+        || judge(&checked, &at("2026-11-24T12:00[UTC]"), &overrides).pop().expect("the rule that was said");
+    assert_eq!(open().ruling, Ruling::Open);
+    assert_eq!(open().says, "`make check`, `test -f ok`");
+    let settled = |failed: Option<&str>, overrides| {
+        let mut verdict = open();
+        settle(&mut verdict, failed.map(str::to_owned), overrides);
+        verdict.ruling
+    };
+    assert_eq!(settled(None, &overrides), Ruling::Holds);
+    assert_eq!(settled(Some("it failed"), &overrides), Ruling::Overridden(overrides.reason.clone()));
+    assert_eq!(settled(Some("it failed"), &Overrides::default()), Ruling::Refuses);
 }
