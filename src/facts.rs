@@ -31,6 +31,8 @@ use crate::process::{self, Command, End, Stop, program};
 use crate::release::Refusal;
 use crate::release::git::{Git, GitError};
 use crate::release::ledger::{LedgerError, Tip};
+use crate::release::lock::{Holder, Lock};
+use crate::release::refs::Refs;
 use crate::release::repository::{Ancestry, Between, Repository, SourceError};
 use crate::release::scratch::{Scratch, ScratchError};
 use crate::release::swap::{self, Swap, SwapContent, SwapFile};
@@ -68,6 +70,8 @@ pub(crate) struct Survey {
     pub(crate) since: Option<Between>,
     /// Where the ledger ends.
     pub(crate) tip: Tip,
+    /// Who is at work there now, on this machine.
+    pub(crate) holder: Option<Holder>,
     /// The live release, if this delivery would be the same.
     pub(crate) already: Option<u32>,
 }
@@ -280,6 +284,7 @@ impl Site {
         let live = tip.state.live.clone();
         survey.circumstances.frozen = tip.state.frozen.as_ref().map(rules::frozen);
         survey.tip = tip;
+        survey.holder = Lock::look(&self.state, &Refs::new(&delivery.environment)?);
         survey.circumstances.unreached =
             self.unreached(&delivery.environment).map(|refusal| (refusal.message, refusal.help));
         if let Some(back) = &delivery.back {

@@ -9,6 +9,7 @@ pub(crate) mod expression;
 pub(crate) mod graph;
 pub(crate) mod guard;
 mod in_place;
+pub(crate) mod lasting;
 pub(crate) mod lint;
 pub(crate) mod origin;
 pub(crate) mod render;

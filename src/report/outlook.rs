@@ -1,6 +1,9 @@
 //! A plan as people read it, and as programs do: commits, swapped files, rules, jobs and steps. What only a command
 //! of the user's could tell is not known here.
 
+mod hold;
+mod lasting;
+
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
@@ -29,6 +32,8 @@ pub(crate) fn text(plan: &Plan, looks: &[(Survey, Vec<Verdict>)], sources: &[Sou
     for (delivery, (survey, verdicts)) in plan.deliveries.iter().zip(looks) {
         release(delivery, survey, &mut text);
         swaps(&survey.swap.entries, &mut text);
+        hold::text(survey, &mut text);
+        lasting::text(plan, delivery, &mut text);
         rules(delivery, survey, verdicts, &mut text);
     }
     jobs(plan, sources, &mut text);
@@ -44,7 +49,7 @@ pub(crate) fn json(plan: &Plan, looks: &[(Survey, Vec<Verdict>)], sources: &[Sou
         .deliveries
         .iter()
         .zip(looks)
-        .map(|(delivery, (survey, verdicts))| delivery_json(delivery, survey, verdicts))
+        .map(|(delivery, (survey, verdicts))| delivery_json(plan, delivery, survey, verdicts))
         .collect();
     let names = |jobs: &[crate::model::name::JobId]| -> Vec<&str> {
         jobs.iter().map(|job| plan.jobs[job.index()].name.as_str()).collect()
@@ -74,7 +79,7 @@ pub(crate) fn json(plan: &Plan, looks: &[(Survey, Vec<Verdict>)], sources: &[Sou
     })
 }
 
-fn delivery_json(delivery: &Delivery, survey: &Survey, verdicts: &[Verdict]) -> Value {
+fn delivery_json(plan: &Plan, delivery: &Delivery, survey: &Survey, verdicts: &[Verdict]) -> Value {
     let swap: Vec<Value> = survey
         .swap
         .entries
@@ -101,6 +106,8 @@ fn delivery_json(delivery: &Delivery, survey: &Survey, verdicts: &[Verdict]) -> 
         "commits": commits,
         "uncommitted": survey.circumstances.dirty,
         "swap": swap,
+        "locked": hold::json(survey),
+        "lasting": lasting::json(plan, delivery),
         "rules": rules,
         "health": delivery.health.as_ref().map(Health::address),
         "on_failure": delivery.on_failure.map(OnFailure::as_str),

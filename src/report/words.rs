@@ -5,6 +5,8 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 /// What went wrong.
 pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -34,6 +36,11 @@ pub(crate) fn duration(duration: Duration) -> String {
     } else {
         format!("{}h {:02}m", seconds / 3600, seconds / 60 % 60)
     }
+}
+
+/// An instant to the minute, in the reader's own time zone.
+pub(crate) fn minute(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
 /// `1 step`, `2 steps`.

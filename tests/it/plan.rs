@@ -141,3 +141,62 @@ fn an_if_that_only_running_can_decide_is_shown_as_true() {
     );
     sandbox.deploy(["plan", "all"]).succeeds().shows("echo here").never_mentions("echo never");
 }
+
+#[test]
+fn what_has_no_way_back_is_shown() {
+    let tasks = r#"
+        [environments.staging]
+        target = { git = "staging" }
+        [environments.production]
+        target = { command = ["upload"] }
+        deploy = "publish"
+        [environments.archive]
+        target = { command = ["upload"], rollback = ["unload"] }
+        [tasks.publish]
+        steps = [
+          "echo before",
+          { ship = true },
+          { task = "announce" },
+          { run = "echo cached", undo = "echo cold" },
+          { check = "http://127.0.0.1:1/" },
+        ]
+        [tasks.announce]
+        run = "echo announced"
+    "#;
+    let sandbox = Sandbox::shop(tasks).remote("staging");
+    let plan = sandbox.deploy(["plan", "production"]);
+    plan.succeeds().shows("  lasting  what is shipped: the target's command has no `rollback`\n");
+    plan.shows("  lasting  `echo announced` of publish: it has no `undo`\n");
+    assert_eq!(plan.stdout.matches("lasting").count(), 2, "{plan}");
+    let json: serde_json::Value =
+        serde_json::from_str(&sandbox.deploy(["plan", "production", "--json"]).succeeds().stdout)
+            .expect("JSON");
+    let steps = json[0]["releases"][0]["lasting"].as_array().expect("a list");
+    assert_eq!(steps.iter().map(|step| &step["step"]).collect::<Vec<_>>(), ["ship", "echo announced"]);
+    for environment in ["staging", "archive"] {
+        sandbox.deploy(["plan", environment]).succeeds().never_mentions("lasting");
+    }
+}
+
+#[test]
+fn who_is_at_work_there_is_shown() {
+    let sandbox = Sandbox::shop(
+        r#"
+        [environments.staging]
+        target = { git = "staging" }
+        needs  = ["wait"]
+        [tasks.wait]
+        run = "wait-here"
+        "#,
+    )
+    .remote("staging");
+    let gate = sandbox.gate("wait-here");
+    sandbox.deploy(["plan", "staging"]).succeeds().never_mentions("locked");
+    let running = sandbox.start(["staging"]);
+    gate.wait_for_arrival();
+    let plan = sandbox.deploy(["plan", "staging"]);
+    plan.succeeds().shows("  locked   by ada@").shows("deploy staging)");
+    sandbox.deploy(["plan", "staging", "--json"]).succeeds().shows(r#""pid":"#);
+    gate.open();
+    running.wait().succeeds();
+}

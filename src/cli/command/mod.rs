@@ -18,10 +18,4 @@ pub(super) mod schema;
 pub(super) mod show;
 pub(super) mod status;
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
-
-/// An instant to the minute, in the reader's own time zone.
-pub(super) fn minute(at: Timestamp) -> String {
-    at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
-}
+pub(super) use crate::report::words::minute;
