@@ -49,6 +49,8 @@ pub(crate) struct Site {
     pub(crate) root: PathBuf,
     pub(crate) env: Arc<Vec<(OsString, OsString)>>,
     pub(crate) state: StateDir,
+    /// A file of deploy's own making that does not count as a change of the project.
+    pub(crate) aside: Option<PathBuf>,
     checkout: Option<Checkout>,
     repository: OnceCell<Result<Repository, Refusal>>,
     /// What the commands of variables printed: each is run once, however often it is planned.
@@ -124,6 +126,7 @@ impl Site {
             root: root.to_owned(),
             env,
             state,
+            aside: None,
             checkout,
             repository: OnceCell::new(),
             outputs: RefCell::default(),
@@ -296,7 +299,8 @@ impl Site {
             return Ok(survey);
         }
         let dirty = repository.dirty()?;
-        survey.circumstances.dirty = dirty.into_iter().map(|dirty| dirty.path).collect();
+        survey.circumstances.dirty =
+            dirty.into_iter().map(|dirty| dirty.path).filter(|path| !self.is_aside(path)).collect();
         if let Some((before, _)) = &delivery.protect.after {
             survey.circumstances.before = rules::before(self.tip(before)?.state);
         }
@@ -321,6 +325,10 @@ impl Site {
             survey.already = Some(live.number);
         }
         Ok(survey)
+    }
+
+    fn is_aside(&self, path: &str) -> bool {
+        self.aside.as_ref().is_some_and(|aside| *aside == self.root.join(path))
     }
 
     /// Who deploys: the user's name for git, else the login; and the machine.

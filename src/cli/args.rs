@@ -159,6 +159,15 @@ pub(crate) enum Command {
         /// As JSON
         #[arg(long)]
         json: bool,
+        /// Write it down too, for `deploy apply FILE`
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Do what a plan says that was written down; refuse if anything has moved since
+    Apply {
+        /// What `deploy plan … --out FILE` wrote
+        #[arg(value_name = "FILE")]
+        plan: PathBuf,
     },
     /// Show what is live where, since when, by whom
     Status {
@@ -232,6 +241,7 @@ impl Command {
             | Command::Schema
             | Command::Show { .. }
             | Command::Check { .. }
+            | Command::Apply { .. }
             | Command::Status { .. }
             | Command::Recover
             | Command::Rollback { .. }

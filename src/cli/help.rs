@@ -44,7 +44,8 @@ const HEADINGS: [(&str, &[&str]); 2] = [
 const ALWAYS: [&str; 5] = ["file", "directory", "verbose", "color", "help"];
 
 /// Common options that a command heeds beside those.
-const HEEDED: [(&str, &[&str]); 3] = [
+const HEEDED: [(&str, &[&str]); 4] = [
+    ("apply", &["dry_run", "jobs", "keep_going", "fail_fast", "yes", "output", "quiet"]),
     ("graph", &["environment"]),
     ("logs", &["output", "quiet"]),
     (

@@ -12,6 +12,7 @@ mod hold;
 mod interrupt;
 mod opening;
 mod output;
+mod plan_file;
 mod prompt;
 mod request;
 mod secret;
@@ -29,6 +30,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use args::{Color, Command, Common};
+use command::plan::Form;
 use error::{Error, Kind};
 use opening::Opening;
 use session::Session;
@@ -154,7 +156,11 @@ fn built_in(command: Option<&Command>, common: &Common, session: &Session) -> Re
         Some(Command::Graph { names, format }) => command::graph::graph(session, common, names, *format),
         // With `--json`, what can't be read is told too: see `dispatch`.
         Some(Command::Check { .. }) => command::check::check(session),
-        Some(Command::Plan { words, json }) => command::plan::plan(session, common, words, *json),
+        Some(Command::Plan { words, json, out }) => {
+            let form = if *json { Form::Json } else { Form::Text };
+            command::plan::plan(session, common, words, form, out.as_deref())
+        }
+        Some(Command::Apply { plan }) => command::apply::apply(session, common, plan),
         Some(Command::Rollback { name, release }) => {
             command::rollback::rollback(session, common, name, *release)
         }

@@ -5,9 +5,13 @@ use super::error::{Error, Kind};
 use super::session::Session;
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::facts::{Manner, Site};
+use crate::model::name::RunId;
 use crate::model::project::Named;
 use crate::plan::{self, Asked, Dependencies, Facts, Freshness, Known, Plan, Request, Swapping, Unplanned};
 use crate::plan::{lint, scope};
+
+/// The commit that is shipped, unless another one is named.
+pub(crate) const HEAD: &str = "HEAD";
 
 /// The parts of a command line: each environment, with the tasks that follow it.
 ///
@@ -102,7 +106,10 @@ fn answered_from<T>(
     mut facts: Facts,
     ask: impl Fn(&Facts) -> Result<T, Unplanned>,
 ) -> Result<(Facts, T), Error> {
-    let reference = common.reference.as_deref().unwrap_or("HEAD");
+    let reference = common.reference.as_deref().unwrap_or(HEAD);
+    if manner == Manner::Look {
+        facts.run = RunId("(known when run)".to_owned());
+    }
     loop {
         match ask(&facts) {
             Ok(answer) => return Ok((facts, answer)),

@@ -157,7 +157,7 @@ impl Line<'_> {
     fn value(&self, option: &Arg, prefix: &str) -> Candidates {
         let project = &self.session.project;
         match option.get_id().as_str() {
-            "file" => Candidates::paths(Paths::Files, prefix),
+            "file" | "out" => Candidates::paths(Paths::Files, prefix),
             "directory" => Candidates::paths(Paths::Folders, prefix),
             "environment" | "yes" => Candidates::environments(project, prefix),
             "reference" => Candidates::references(self.session, prefix),
@@ -172,6 +172,7 @@ impl Line<'_> {
         match (command.get_name(), argument.get_id().as_str()) {
             ("show", _) => Candidates::names(project),
             ("status" | "history", _) => Candidates::environments(project, ""),
+            ("apply", _) => Candidates::paths(Paths::Files, ""),
             ("logs", _) => Candidates::runs(self.session),
             _ => Candidates::possible(argument, ""),
         }

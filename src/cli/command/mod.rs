@@ -1,5 +1,6 @@
 //! One file a command; each reads as the table of contents of what it does.
 
+pub(super) mod apply;
 pub(super) mod check;
 pub(super) mod complete;
 pub(super) mod completions;

@@ -55,7 +55,7 @@ pub(crate) fn rollback(
         Err(no_way) => return Err(refused(environment, &no_way)),
     };
     let request = Request { set: common.set.clone(), ..going_back(environment, back) };
-    let code = run::one(session, common, &site, &request, Answered::No, &mut Vaults::default())?;
+    let code = run::one(session, common, &site, &request, None, Answered::No, &mut Vaults::default())?;
     if code == 0 && !common.dry_run {
         told_frozen(environment);
     }

@@ -9,10 +9,12 @@ use anstream::eprintln;
 use super::super::args::{Common, Words};
 use super::super::checks::Checks;
 use super::super::error::{Error, Kind, exit_code};
+use super::super::plan_file::{Ground, Part};
 use super::super::prompt::{self, Question};
 use super::super::session::Session;
 use super::super::{hold, output, request, secret};
-use super::{in_place, list, plan, recover, rollback};
+use super::plan::{self, Form};
+use super::{in_place, list, recover, rollback};
 use crate::engine::{self, Inbox, Manner, Means, Message, Stops};
 use crate::facts::{self, Met, Site, Survey};
 use crate::model::event::{Event, EventKind, Failed, Failure, Outcome, Summary};
@@ -42,18 +44,28 @@ pub(crate) fn default(session: &Session, common: &Common, args: Vec<String>) -> 
 
 pub(crate) fn run(session: &Session, common: &Common, words: &Words) -> Result<ExitCode, Error> {
     if common.dry_run {
-        return plan::plan(session, common, words, false);
+        return plan::plan(session, common, words, Form::Text, None);
     }
     let requests = request::requests(session, common, words)?;
-    let site = session.site();
+    carry_out(session, common, &session.site(), &requests, &[])
+}
+
+/// Does the parts of a command line, one after the other; of a plan that was written down only while each is what it was.
+pub(super) fn carry_out(
+    session: &Session,
+    common: &Common,
+    site: &Site,
+    requests: &[Request],
+    planned: &[Part],
+) -> Result<ExitCode, Error> {
     let mut vaults = Vaults::default();
     let answered = if requests.len() > 1 {
-        ask_all(session, common, &site, &requests, &mut vaults)?
+        ask_all(session, common, site, requests, &mut vaults)?
     } else {
         Answered::No
     };
-    for request in &requests {
-        let code = one(session, common, &site, request, answered, &mut vaults)?;
+    for (index, request) in requests.iter().enumerate() {
+        let code = one(session, common, site, request, planned.get(index), answered, &mut vaults)?;
         if code != 0 {
             return Ok(ExitCode::from(code));
         }
@@ -103,6 +115,7 @@ pub(super) fn one(
     common: &Common,
     site: &Site,
     request: &Request,
+    planned: Option<&Part>,
     answered: Answered,
     vaults: &mut Vaults,
 ) -> Result<u8, Error> {
@@ -111,9 +124,13 @@ pub(super) fn one(
     site.forget();
     let (mut facts, mut plan) = request::planned(session, common, site, request, facts::Manner::Act)?;
     let mut looks = look_at_all(site, common, &plan)?;
+    if let Some(planned) = planned {
+        stands(planned, &plan, &looks)?;
+    }
     if looks.iter().zip(&plan.deliveries).any(|(look, delivery)| look.met.last() >= delivery.number) {
         // The ledger was lost, and the target tells how far it had come: noted first, so that numbers go on.
-        hold::docks(site, common, request, &facts, &plan, looks)?.let_go(&facts.run);
+        let met = looks.into_iter().map(|look| Look { verdicts: Vec::new(), ..look }).collect();
+        hold::docks(site, common, request, &facts, &plan, met)?.let_go(&facts.run);
         site.forget();
         (facts, plan) = request::planned(session, common, site, request, facts::Manner::Act)?;
         looks = look_at_all(site, common, &plan)?;
@@ -173,6 +190,19 @@ pub(super) fn one(
             code
         })
         .map_err(|error| error.masked(masker.as_ref()))
+}
+
+/// Refuses what was planned on top of something else than what is there now.
+fn stands(planned: &Part, plan: &Plan, looks: &[Look]) -> Result<(), Error> {
+    let now = plan.deliveries.iter().zip(looks);
+    let mut now = now.map(|(delivery, look)| Ground::new(&delivery.environment, &look.survey.tip));
+    match now.find_map(|now| planned.gone_on(&now)) {
+        Some(gone_on) => {
+            Err(Error::new(Kind::Refused, format!("the plan is no longer what would be done: {gone_on}"))
+                .help("make a new plan, look at it, and apply that"))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Where a run takes place.
