@@ -70,3 +70,36 @@ fn a_killed_one_is_taken_back_by_recover() {
     );
     assert_eq!(sandbox.repository().git(["status", "--porcelain"]), "");
 }
+
+#[test]
+fn in_a_row_every_environment_gets_the_same_files() {
+    let tasks = r#"
+        [environments.staging]
+        target = { git = "staging" }
+        swap   = { "requirements.txt" = "-r requirements/staging.txt" }
+        [environments.production]
+        target  = { git = "production" }
+        swap    = { "requirements.txt" = "-r requirements/production.txt" }
+        protect = { after = "staging" }
+    "#;
+    let sandbox = Sandbox::shop(tasks).remote("staging").remote("production");
+    sandbox.deploy(["staging", "production", "--in-place"]).succeeds();
+    let target = sandbox.target("production");
+    assert_eq!(target.file("main", "requirements.txt"), "-r requirements/production.txt\n");
+}
+
+#[test]
+fn a_branch_that_goes_on_meanwhile_is_not_shipped_as_another_commit() {
+    let tasks = r#"
+        [environments.staging]
+        target = { git = "staging" }
+        needs  = ["work-on"]
+        [environments.production]
+        target = { git = "production" }
+        [tasks.work-on]
+        run = "echo more >> shop.py && git commit --quiet --all --message 'Not rehearsed'"
+    "#;
+    let sandbox = Sandbox::shop(tasks).remote("staging").remote("production");
+    sandbox.deploy(["staging", "production", "--in-place"]).fails_with(3).says("the branch has gone on");
+    assert_eq!(sandbox.target("production").tip("main"), None);
+}

@@ -2,7 +2,7 @@
 
 use super::super::args::Common;
 use super::super::error::{Error, Kind};
-use crate::facts::{Site, Survey};
+use crate::facts::{LookError, Site, Survey};
 use crate::model::target::Target;
 use crate::plan::Plan;
 
@@ -28,6 +28,13 @@ pub(super) fn check<'a>(
             return refused(
                 "--in-place commits on the branch that is checked out, at the top of a repository".to_owned(),
                 "git switch BRANCH, without --ref; or deploy without --in-place",
+            );
+        }
+        let head = repository.source("HEAD").map_err(LookError::from)?;
+        if let Some(source) = delivery.source.as_ref().filter(|source| source.tree != head.tree) {
+            return refused(
+                format!("the branch has gone on: its files are no longer those of {}", source.commit.short()),
+                "deploy again, to ship what is there now",
             );
         }
         for entry in &survey.swap.entries {
