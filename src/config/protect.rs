@@ -22,10 +22,12 @@ pub(crate) fn read(item: Item<'_, '_>) -> Protect {
         freeze: table.take("freeze").map(freeze::read).unwrap_or_default(),
         checks: table.take("checks").map(checks).unwrap_or_default(),
         confirm: confirm(&mut table),
-        at: Some(item.key()),
+        at: None,
     };
+    // An empty table protects from nothing: it is how an heir takes rules off.
+    let at = Some(item.key()).filter(|_| !table.said().is_empty());
     table.finish();
-    protect
+    Protect { at, ..protect }
 }
 
 fn checks(item: Item<'_, '_>) -> Vec<Script<Template>> {
@@ -47,6 +49,23 @@ fn confirm(table: &mut Table<'_, '_>) -> Confirm {
         | DeValue::Table(_) => {
             item.wrong("true, false or \"typed\"");
             Confirm::No
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::parse;
+    use crate::diagnostic::Source;
+
+    #[test]
+    fn an_empty_table_protects_from_nothing() {
+        for (protect, is_protected) in
+            [("{}", false), ("{ confirm = false }", true), ("{ ancestor = true }", true)]
+        {
+            let text = format!("[environments.a]\nprotect = {protect}\n");
+            let project = parse(&Source::new("tasks.toml", text)).expect("a good file");
+            assert_eq!(project.environments[0].protect.at.is_some(), is_protected, "{protect}");
         }
     }
 }
