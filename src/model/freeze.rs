@@ -115,6 +115,9 @@ fn end(at: DateTime, zone: &TimeZone) -> Option<Zoned> {
 
 #[cfg(test)]
 mod tests {
+    use jiff::{SignedDuration, Timestamp};
+    use proptest::prelude::*;
+
     use super::*;
 
     fn zone(name: &str) -> TimeZone {
@@ -242,5 +245,47 @@ mod tests {
         let sundays = [daily(&[Weekday::Sunday], "00:00", "00:00")];
         assert_eq!(told(&sundays, "2026-03-29T23:59[Europe/Berlin]"), "Mon 2026-03-30 00:00 CEST");
         assert_eq!(told(&sundays, "2026-03-30T00:00[Europe/Berlin]"), "-");
+    }
+
+    fn any_window() -> impl Strategy<Value = Freeze> {
+        let days = prop::collection::vec(
+            (1..=7_i8).prop_map(|day| Weekday::from_monday_one_offset(day).unwrap()),
+            0..3,
+        );
+        let time = || (0..48_i8).prop_map(|half| Time::constant(half / 2, half % 2 * 30, 0, 0));
+        let moment = || {
+            prop::option::of(
+                ((1..=12_i8), (1..=28_i8), time())
+                    .prop_map(|(month, day, time)| Date::constant(2026, month, day).to_datetime(time)),
+            )
+        };
+        let when = prop_oneof![
+            (time(), time()).prop_map(|(from, to)| When::Daily { from, to }),
+            (moment(), moment()).prop_map(|(from, to)| When::Once { from, to }),
+        ];
+        (when, days).prop_map(|(when, days)| Freeze { when, days, zone: None, reason: None })
+    }
+
+    proptest! {
+        /// Whatever the windows and wherever the clock is changed: what is told as the end is later than now, and nothing
+        /// holds then.
+        #[test]
+        fn the_end_is_the_end(
+            windows in prop::collection::vec((any_window(), 0..4_usize), 1..4),
+            second in 1_767_225_600..1_798_761_600_i64,
+        ) {
+            const ZONES: [&str; 4] = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "UTC"];
+            let now = Timestamp::from_second(second).unwrap();
+            let clocks = |at: Timestamp| -> Vec<Zoned> {
+                windows.iter().map(|(_, index)| at.to_zoned(zone(ZONES[*index]))).collect()
+            };
+            let only: Vec<Freeze> = windows.iter().map(|(window, _)| window.clone()).collect();
+            if let Some((_, Thaw::At(end))) = holding(&only, &clocks(now)) {
+                prop_assert!(end.timestamp() > now);
+                prop_assert!(holding(&only, &clocks(end.timestamp())).is_none());
+                let before = end.timestamp() - SignedDuration::from_secs(1);
+                prop_assert!(before < now || holding(&only, &clocks(before)).is_some(), "{end}");
+            }
+        }
     }
 }

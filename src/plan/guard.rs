@@ -293,7 +293,11 @@ fn ledger(found: &Circumstances) -> Option<Verdict> {
 }
 
 fn checks(delivery: &Delivery) -> Option<Verdict> {
-    let lines = delivery.checks.steps.iter().map(|step| format!("`{}`", step.title()));
+    let first = |script: &str| match script.trim().split_once('\n') {
+        Some((first, _)) => format!("`{first} …`"),
+        None => format!("`{}`", script.trim()),
+    };
+    let lines = delivery.checks.steps.iter().map(|step| first(&step.title()));
     let says = lines.collect::<Vec<String>>().join(", ");
     let ruling = Ruling::Open;
     (!says.is_empty()).then_some(Verdict { rule: "checks", ruling, says, help: None })

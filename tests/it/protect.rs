@@ -156,6 +156,18 @@ fn a_commit_that_no_remote_has_can_be_refused() {
 }
 
 #[test]
+fn a_clone_of_one_commit_knows_that_it_is_pushed() {
+    let sandbox = shop("{ pushed = true }").remote("origin");
+    sandbox.commit("Second");
+    sandbox.repository().git(["push", "--quiet", "origin", "main"]);
+    let clone = "git clone --quiet --depth 1 \"file://$PWD/../remotes/origin.git\" ../clone
+        cd ../clone && git checkout --quiet --detach && git remote add production ../remotes/production.git";
+    sandbox.shell(clone).succeeds();
+    sandbox.deploy_in("../clone", ["production"]).succeeds();
+    assert_eq!(sandbox.target("production").trailer("main", "Source"), sandbox.repository().head());
+}
+
+#[test]
 fn what_a_ci_server_checked_out_is_pushed() {
     let sandbox = shop("{ pushed = true }");
     let head = sandbox.repository().head();

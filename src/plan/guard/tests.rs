@@ -121,13 +121,13 @@ fn without_a_freeze_nothing_is_said_of_it() {
 
 #[test]
 fn checks_are_open_until_they_ran_and_are_overridden_only_if_they_fail() {
-    let checked = Delivery { checks: lines(&["make check", "test -f ok"]), ..delivery() };
+    let checked = Delivery { checks: lines(&["make check", "test -f ok\nmore"]), ..delivery() };
     let overrides =
         Overrides { rules: vec!["checks".to_owned()], reason: "it is the check that errs".to_owned() };
     let open =
         || judge(&checked, &at("2026-11-24T12:00[UTC]"), &overrides).pop().expect("the rule that was said");
     assert_eq!(open().ruling, Ruling::Open);
-    assert_eq!(open().says, "`make check`, `test -f ok`");
+    assert_eq!(open().says, "`make check`, `test -f ok …`");
     let settled = |failed: Option<&str>, overrides| {
         let mut verdict = open();
         settle(&mut verdict, failed.map(str::to_owned), overrides);
