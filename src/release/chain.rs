@@ -1,18 +1,16 @@
 //! What a swapped requirements file reads in turn: `-r` and `-c`, file after file, as pip does. A file that pip would
-//! miss on the target is found here, before anything is shipped. It understands no other line of such a file.
+//! miss on the target is found here, before anything is shipped. What else such a file says is no matter here.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Refusal;
 use super::git::GitError;
+use super::pip::{Place, included, lists_requirements, place};
 use super::repository::Repository;
 use super::swap::{self, uncommitted};
 use super::tree::{Node, Tree};
 use crate::model::release::Source;
-
-/// The options that make pip read another file, long and short.
-const OPTIONS: [&str; 4] = ["--requirement", "--constraint", "-r", "-c"];
 
 /// What stands against a chain.
 #[derive(Debug, Default)]
@@ -171,112 +169,9 @@ fn a_loop(mut reads: BTreeMap<String, Vec<String>>) -> Option<Refusal> {
     }
 }
 
-/// Where a name in a requirements file leads.
-#[derive(Debug, PartialEq, Eq)]
-enum Place {
-    Inside(String),
-    Outside,
-    /// A URL: the target fetches it.
-    Elsewhere,
-    /// `${NAME}`: pip puts the target's variable there.
-    Unknown,
-}
-
-fn place(file: &str, value: &str) -> Place {
-    let scheme = value.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
-    if matches!(scheme.as_deref(), Some("http" | "https" | "file")) {
-        return Place::Elsewhere;
-    }
-    if value.contains("${") {
-        return Place::Unknown;
-    }
-    if value.starts_with('/') {
-        return Place::Outside;
-    }
-    let mut parts: Vec<&str> = file.split('/').collect();
-    parts.pop();
-    for part in value.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                if parts.pop().is_none() {
-                    return Place::Outside;
-                }
-            }
-            _ => parts.push(part),
-        }
-    }
-    Place::Inside(parts.join("/"))
-}
-
-/// Only such files are followed from a swap: a line that begins with `-r` means nothing elsewhere.
-fn lists_requirements(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
-    let extension = name.rsplit_once('.').map(|(_, extension)| extension);
-    name.contains("requirements")
-        || name.contains("constraints")
-        || matches!(extension, Some("txt" | "in" | "pip"))
-}
-
-/// The files that a requirements file names, in its order.
-fn included(content: &[u8]) -> Vec<String> {
-    let text = String::from_utf8_lossy(content);
-    // pip joins lines that end in a backslash before it looks at them.
-    let joined = text.trim_start_matches('\u{feff}').replace("\r\n", "\n").replace("\\\n", "");
-    joined.lines().filter_map(named_by).collect()
-}
-
-fn named_by(line: &str) -> Option<String> {
-    let line = without_comment(line).trim();
-    let rest = OPTIONS.iter().find_map(|option| {
-        let rest = line.strip_prefix(option)?;
-        // `--requirement=x` and `--requirement x`, `-rx` and `-r x`; but not `--requirements`.
-        let is_long = option.starts_with("--");
-        let begins = rest.starts_with([' ', '\t']) || !is_long || rest.starts_with('=');
-        begins.then(|| if is_long { rest.strip_prefix('=').unwrap_or(rest) } else { rest })
-    })?;
-    let rest = rest.trim_start();
-    let value = match rest.chars().next()? {
-        quote @ ('"' | '\'') => rest[1..].split(quote).next()?,
-        _ => rest.split([' ', '\t']).next()?,
-    };
-    (!value.is_empty()).then(|| value.to_owned())
-}
-
-/// The line up to a `#` that stands at its beginning or after a blank.
-fn without_comment(line: &str) -> &str {
-    let mut hashes = line.match_indices('#').map(|(at, _)| at);
-    let comment = hashes.find(|&at| at == 0 || line[..at].ends_with([' ', '\t']));
-    comment.map_or(line, |at| &line[..at])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_pip_reads_is_found() {
-        let text = "\u{feff}-r a.txt\r\n-rb.txt # why\n--requirement=c.txt\n--requirement d.txt\n -c  e.txt\n--constraint=\"f g.txt\"\n\
-                    -r \\\n  h.txt\n# -r no\n#-r no\ndjango -r no\n--requirements no\n-r\n-i https://x\nx#-r no\n-r i#j.txt\n-e .\n";
-        let found = ["a.txt", "b.txt", "c.txt", "d.txt", "e.txt", "f g.txt", "h.txt", "i#j.txt"];
-        assert_eq!(included(text.as_bytes()), found);
-    }
-
-    #[test]
-    fn names_are_meant_from_the_file_that_holds_them() {
-        for (file, value, place_of) in [
-            ("requirements.txt", "requirements/a.txt", Place::Inside("requirements/a.txt".to_owned())),
-            ("requirements/a.txt", "base.txt", Place::Inside("requirements/base.txt".to_owned())),
-            ("requirements/a.txt", ".././b//c.txt", Place::Inside("b/c.txt".to_owned())),
-            ("requirements/a.txt", "../../b.txt", Place::Outside),
-            ("a.txt", "/etc/b.txt", Place::Outside),
-            ("a.txt", "HTTPS://host/b.txt", Place::Elsewhere),
-            ("a.txt", "file:b.txt", Place::Elsewhere),
-            ("a.txt", "${WHERE}/b.txt", Place::Unknown),
-        ] {
-            assert_eq!(place(file, value), place_of, "{value} in {file}");
-        }
-    }
 
     #[test]
     fn only_a_real_loop_is_one() {

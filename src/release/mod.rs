@@ -13,6 +13,7 @@ pub(crate) mod holding;
 pub(crate) mod ledger;
 pub(crate) mod lock;
 pub(crate) mod object;
+pub(crate) mod pip;
 mod pointers;
 pub(crate) mod refs;
 pub(crate) mod remote;
