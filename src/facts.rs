@@ -3,6 +3,7 @@
 
 mod ci;
 mod dotenv;
+mod interest;
 mod ledger;
 mod meet;
 mod rules;
@@ -39,6 +40,7 @@ use crate::release::swap::{self, Swap, SwapContent, SwapFile};
 use crate::state::StateDir;
 use crate::state::checkout::Checkout;
 
+pub(crate) use interest::Interest;
 pub(crate) use ledger::interruptible;
 pub(crate) use meet::Met;
 pub(crate) use rules::zone;
@@ -70,6 +72,8 @@ pub(crate) struct Survey {
     pub(crate) swap: Swap,
     /// The commits that the live release does not have; none when that can't be told.
     pub(crate) since: Option<Between>,
+    /// What deserves a second look, where a plan is shown.
+    pub(crate) interest: Option<Interest>,
     /// Where the ledger ends.
     pub(crate) tip: Tip,
     /// Who is at work there now, on this machine.

@@ -18,13 +18,14 @@ mod pointers;
 pub(crate) mod refs;
 pub(crate) mod remote;
 pub(crate) mod repository;
+pub(crate) mod requirements;
 pub(crate) mod scratch;
 pub(crate) mod sighting;
 pub(crate) mod state;
 mod stream;
 pub(crate) mod swap;
 pub(crate) mod transport;
-mod tree;
+pub(crate) mod tree;
 
 #[cfg(test)]
 mod tests;

@@ -60,6 +60,11 @@ pub(super) fn lists_requirements(path: &str) -> bool {
         || matches!(extension, Some("txt" | "in" | "pip"))
 }
 
+/// Whether pip is given this file, by the habit of how it is called.
+pub(super) fn is_given_to_pip(path: &str) -> bool {
+    file_name(path).contains("requirements")
+}
+
 /// The files that a requirements file names, in its order.
 pub(super) fn included(content: &[u8]) -> Vec<String> {
     let named = |line| match line {

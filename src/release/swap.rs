@@ -8,7 +8,7 @@ use super::chain;
 use super::git::GitError;
 use super::object::Mode;
 use super::repository::Repository;
-use super::tree::{Node, Tree};
+use super::tree::{Node, Objects, Tree};
 use crate::model::release::Source;
 
 /// From here on (0 to 1) two names look alike to a person.
@@ -80,7 +80,7 @@ pub(crate) fn resolve(
             Err(refusal) => swap.refusals.push(refusal),
         }
     }
-    let mut tree = Tree::new(repository, &source.tree);
+    let mut tree = Tree::new(Objects::User(repository), &source.tree);
     let from = wanted.values().filter_map(Wanted::from);
     let foreseen: Vec<String> = wanted.iter().flat_map(|(path, want)| want.foreseen(path)).collect();
     tree.read(wanted.keys().map(String::as_str).chain(from).chain(foreseen.iter().map(String::as_str)))?;

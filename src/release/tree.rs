@@ -1,19 +1,93 @@
-//! A commit's tree, as far as it was looked at: what stands at a path. Many paths cost one process.
-//! It reads; what may stand where is decided by `swap` and `chain`.
+//! A commit's tree, as far as it was looked at: what stands at a path, and in which files two trees differ. Many paths
+//! cost one process. It reads; what may stand where is decided by `swap` and `chain`.
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::answer::Answer;
 use super::git::GitError;
-use super::object::{Mode, ObjectKind, tree_entries};
+use super::object::{Mode, Object, ObjectKind, tree_entries};
 use super::repository::Repository;
+use super::scratch::Scratch;
 use crate::model::release::ObjectId;
 
 /// The binary length of a SHA-1 and of a SHA-256.
 const ID_LENGTHS: [usize; 2] = [20, 32];
 
-/// A tree of the user's repository, and what was read of it.
+/// Where trees are read.
+#[derive(Clone, Copy)]
+pub(crate) enum Objects<'a> {
+    /// The user's repository.
+    User(&'a Repository),
+    /// deploy's own, which has release commits, and the user's objects too.
+    Own(&'a Scratch),
+}
+
+impl Objects<'_> {
+    /// Whether an object is here.
+    pub(crate) fn has(self, id: &ObjectId) -> Result<bool, GitError> {
+        Ok(self.read(&[id.to_string()])?.pop().flatten().is_some())
+    }
+
+    /// The files in which two trees differ, by their paths; `None` if one of the trees is not here.
+    pub(crate) fn differing(
+        self,
+        old: &ObjectId,
+        new: &ObjectId,
+    ) -> Result<Option<Vec<Differing>>, GitError> {
+        let args =
+            ["diff-tree", "-r", "-z", "--no-renames", "--name-status", old.as_str(), new.as_str(), "--"];
+        let answer = self.ask(&args)?;
+        if answer.code == 128 {
+            return Ok(None);
+        }
+        let text = String::from_utf8_lossy(&answer.stdout).into_owned();
+        let mut words = text.split_terminator('\0');
+        let mut all = Vec::new();
+        while let (Some(letter), Some(path)) = (words.next(), words.next()) {
+            let how = match letter {
+                "A" => How::Added,
+                "D" => How::Removed,
+                "M" | "T" => How::Changed,
+                _ => return Err(answer.unreadable()),
+            };
+            all.push(Differing { path: path.to_owned(), how });
+        }
+        if answer.code == 0 { Ok(Some(all)) } else { Err(answer.failure()) }
+    }
+
+    fn read(self, queries: &[String]) -> Result<Vec<Option<Object>>, GitError> {
+        match self {
+            Objects::User(repository) => repository.objects(queries),
+            Objects::Own(scratch) => scratch.objects(queries),
+        }
+    }
+
+    fn ask(self, args: &[&str]) -> Result<Answer, GitError> {
+        match self {
+            Objects::User(repository) => repository.ask(args),
+            Objects::Own(scratch) => scratch.ask(args),
+        }
+    }
+}
+
+/// A file in which two trees differ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Differing {
+    pub(crate) path: String,
+    pub(crate) how: How,
+}
+
+/// What became of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum How {
+    Added,
+    Changed,
+    Removed,
+}
+
+/// A tree, and what was read of it.
 pub(crate) struct Tree<'a> {
-    repository: &'a Repository,
+    objects: Objects<'a>,
     id: &'a ObjectId,
     folders: HashMap<String, HashMap<Vec<u8>, Mode>>,
     files: HashMap<String, Vec<u8>>,
@@ -50,8 +124,8 @@ impl Node<'_> {
 }
 
 impl<'a> Tree<'a> {
-    pub(crate) fn new(repository: &'a Repository, id: &'a ObjectId) -> Tree<'a> {
-        Tree { repository, id, folders: HashMap::new(), files: HashMap::new(), asked: BTreeSet::new() }
+    pub(crate) fn new(objects: Objects<'a>, id: &'a ObjectId) -> Tree<'a> {
+        Tree { objects, id, folders: HashMap::new(), files: HashMap::new(), asked: BTreeSet::new() }
     }
 
     /// Reads what stands at these paths, and in the folders above them. Paths have no `.` and no `..`.
@@ -62,7 +136,7 @@ impl<'a> Tree<'a> {
             return Ok(());
         }
         let queries: Vec<String> = new.iter().map(|path| format!("{}:{path}", self.id)).collect();
-        for (path, object) in new.into_iter().zip(self.repository.objects(&queries)?) {
+        for (path, object) in new.into_iter().zip(self.objects.read(&queries)?) {
             let Some(object) = object else { continue };
             match object.kind {
                 ObjectKind::Blob => drop(self.files.insert(path, object.bytes)),

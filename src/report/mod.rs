@@ -13,6 +13,7 @@ pub(crate) mod outlook;
 mod own;
 mod prefixed;
 mod quiet;
+mod requirements;
 pub(crate) mod roff;
 mod stream;
 mod summary;

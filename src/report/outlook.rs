@@ -2,6 +2,7 @@
 //! of the user's could tell is not known here.
 
 mod hold;
+mod interest;
 mod lasting;
 
 use std::fmt::Write as _;
@@ -31,6 +32,7 @@ pub(crate) fn text(plan: &Plan, looks: &[(Survey, Vec<Verdict>)], sources: &[Sou
     let mut text = String::new();
     for (delivery, (survey, verdicts)) in plan.deliveries.iter().zip(looks) {
         release(delivery, survey, &mut text);
+        interest::text(survey.interest.as_ref(), &mut text);
         swaps(&survey.swap.entries, &mut text);
         hold::text(survey, &mut text);
         lasting::text(plan, delivery, &mut text);
@@ -104,6 +106,8 @@ fn delivery_json(plan: &Plan, delivery: &Delivery, survey: &Survey, verdicts: &[
         "already_live": survey.already.is_some(),
         "live": survey.circumstances.live.as_ref().map(|live| json!({ "number": live.number, "source": live.source.as_str() })),
         "commits": commits,
+        "migrations": survey.interest.as_ref().map(interest::migrations),
+        "requirements": survey.interest.as_ref().map(interest::requirements),
         "uncommitted": survey.circumstances.dirty,
         "swap": swap,
         "locked": hold::json(survey),

@@ -28,6 +28,7 @@ mod http;
 mod in_place;
 mod include;
 mod inherits;
+mod interest;
 mod leaks;
 mod ledger;
 mod list;

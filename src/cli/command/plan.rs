@@ -114,7 +114,8 @@ impl Foreseen {
 /// What is found out about each delivery of a plan, and what the rules say of it.
 fn look(common: &Common, site: &Site, plan: &Plan) -> Result<Vec<(Survey, Vec<Verdict>)>, Error> {
     let looks = plan.deliveries.iter().map(|delivery| {
-        let survey = site.survey(delivery)?;
+        let mut survey = site.survey(delivery)?;
+        survey.interest = site.interest(delivery, &survey)?;
         let verdicts = judge(delivery, &survey.circumstances, &overrides(common));
         Ok((survey, verdicts))
     });
