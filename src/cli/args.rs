@@ -169,11 +169,14 @@ pub(crate) enum Command {
         #[arg(value_name = "FILE")]
         plan: PathBuf,
     },
-    /// Show what is live where, since when, by whom
+    /// Show what is live where, since when, by whom, and what keeps others away
     Status {
         /// The environment [default: all of them]
         #[arg(value_name = "ENVIRONMENT")]
         name: Option<String>,
+        /// Ask each environment's `health` how it is now
+        #[arg(long)]
+        probe: bool,
         /// As JSON
         #[arg(long)]
         json: bool,

@@ -31,6 +31,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use args::{Color, Command, Common};
 use command::plan::Form;
+use command::status::Probing;
 use error::{Error, Kind};
 use opening::Opening;
 use session::Session;
@@ -167,7 +168,10 @@ fn built_in(command: Option<&Command>, common: &Common, session: &Session) -> Re
         Some(Command::Lock { name }) => command::lock::lock(session, common, name),
         Some(Command::Unlock { name }) => command::lock::unlock(session, common, name),
         Some(Command::Recover) => command::recover::recover(session),
-        Some(Command::Status { name, json }) => command::status::status(session, name.as_deref(), *json),
+        Some(Command::Status { name, probe, json }) => {
+            let probing = if *probe { Probing::Ask } else { Probing::LeaveAlone };
+            command::status::status(session, name.as_deref(), probing, *json)
+        }
         Some(Command::History { environment, json }) => {
             command::history::history(session, environment.as_deref(), *json)
         }

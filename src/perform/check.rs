@@ -1,6 +1,7 @@
 //! `check`, and an environment's `health`: asks an address until it answers as it must, often enough in a row, or the
 //! time is over. It says whether the service is bad or nobody can tell, and decides nothing about a rollback.
 
+pub(crate) mod once;
 mod probe;
 #[cfg(test)]
 mod tests;

@@ -12,6 +12,7 @@ mod in_place;
 pub(crate) mod lasting;
 pub(crate) mod lint;
 pub(crate) mod origin;
+pub(crate) mod portrait;
 pub(crate) mod render;
 pub(crate) mod schedule;
 pub(crate) mod scope;

@@ -48,6 +48,7 @@ mod secrets;
 mod server_target;
 mod show;
 mod sources;
+mod status;
 mod stop;
 mod tasks;
 mod team;

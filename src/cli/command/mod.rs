@@ -19,4 +19,13 @@ pub(super) mod schema;
 pub(super) mod show;
 pub(super) mod status;
 
+use crate::model::release::Release;
 pub(super) use crate::report::words::minute;
+
+/// A release by its number, and by what it brought back.
+fn number(release: &Release) -> String {
+    match release.restores {
+        Some(earlier) => format!("{} (rollback to {earlier})", release.number),
+        None => release.number.to_string(),
+    }
+}

@@ -1,4 +1,7 @@
-//! `deploy status`: what is live where, since when, by whom. By the ledgers; nothing is asked of the targets.
+//! `deploy status`: what is live where, since when, by whom, and what keeps others from deploying there. By the ledgers;
+//! only `--probe` asks the services themselves.
+
+mod probe;
 
 use std::process::ExitCode;
 
@@ -13,19 +16,36 @@ use crate::model::environment::Environment;
 use crate::plan::select;
 use crate::release::lock::{Holder, Lock};
 use crate::release::refs::Refs;
-use crate::release::state::State;
+use crate::release::state::{Hold, State};
 use crate::report::columns::columns;
+use crate::report::words::count;
+use probe::{Inquiry, Vitality};
+
+/// Whether services are asked how they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Probing {
+    Ask,
+    LeaveAlone,
+}
 
 /// An environment, as far as this machine knows.
 struct Standing<'a> {
     environment: &'a Environment,
     state: State,
+    /// The run on this machine that is at work on it.
     holder: Option<Holder>,
     /// How many commits HEAD has that are not live; none if that can't be told.
     behind: Option<usize>,
+    /// None where it was not asked for.
+    vitality: Option<Vitality>,
 }
 
-pub(crate) fn status(session: &Session, name: Option<&str>, as_json: bool) -> Result<ExitCode, Error> {
+pub(crate) fn status(
+    session: &Session,
+    name: Option<&str>,
+    probing: Probing,
+    as_json: bool,
+) -> Result<ExitCode, Error> {
     let project = &session.project;
     if let Some(name) = name.filter(|name| project.environment(name).is_none()) {
         return Err(Error::diagnostics(
@@ -39,8 +59,17 @@ pub(crate) fn status(session: &Session, name: Option<&str>, as_json: bool) -> Re
         .iter()
         .filter(|known| name.is_none_or(|name| name == known.name))
         .map(|environment| standing(&site, environment));
-    let standings = standings.collect::<Result<Vec<_>, LookError>>()?;
+    let mut standings = standings.collect::<Result<Vec<_>, LookError>>()?;
     hold::tell_unreached(&site);
+    if probing == Probing::Ask {
+        let inquiry = |standing: &Standing<'_>| {
+            Inquiry::of(session, &site, standing.environment, standing.state.live.as_ref())
+        };
+        let inquiries: Vec<Inquiry> = standings.iter().map(inquiry).collect();
+        for (standing, vitality) in standings.iter_mut().zip(probe::ask(&inquiries)) {
+            standing.vitality = Some(vitality);
+        }
+    }
     if as_json {
         let objects: Vec<Value> = standings.iter().map(object).collect();
         return Ok(print(
@@ -50,9 +79,7 @@ pub(crate) fn status(session: &Session, name: Option<&str>, as_json: bool) -> Re
     if standings.is_empty() {
         return Ok(print("there is no environment yet: declare one, such as [environments.staging]\n"));
     }
-    let titles = ["ENVIRONMENT", "RELEASE", "COMMIT", "SINCE", "BY", ""].map(str::to_owned).to_vec();
-    let rows: Vec<Vec<String>> = [titles].into_iter().chain(standings.iter().map(row)).collect();
-    Ok(print(&columns(&rows)))
+    Ok(print(&text(&standings)))
 }
 
 fn standing<'a>(site: &Site, environment: &'a Environment) -> Result<Standing<'a>, LookError> {
@@ -62,45 +89,83 @@ fn standing<'a>(site: &Site, environment: &'a Environment) -> Result<Standing<'a
         Some(live) => site.behind(&live.source)?,
         None => None,
     };
-    Ok(Standing { environment, state, holder, behind })
+    Ok(Standing { environment, state, holder, behind, vitality: None })
+}
+
+/// A table, with a line beneath a row for each thing that keeps others away or that was found out.
+fn text(standings: &[Standing<'_>]) -> String {
+    let titles = ["ENVIRONMENT", "RELEASE", "COMMIT", "SINCE", "BY", ""].map(str::to_owned).to_vec();
+    let rows: Vec<Vec<String>> = [titles].into_iter().chain(standings.iter().map(row)).collect();
+    let table = columns(&rows);
+    let mut lines = table.split_inclusive('\n');
+    let mut text = lines.next().unwrap_or_default().to_owned();
+    for (line, standing) in lines.zip(standings) {
+        text.push_str(line);
+        let notes: Vec<Vec<String>> = notes(standing)
+            .into_iter()
+            .map(|(what, note)| vec![String::new(), what.to_owned(), note])
+            .collect();
+        text.push_str(&columns(&notes));
+    }
+    text
 }
 
 fn row(standing: &Standing<'_>) -> Vec<String> {
-    let mut notes = Vec::new();
-    match standing.behind {
-        Some(0) | None => {}
-        Some(1) => notes.push("1 commit behind HEAD".to_owned()),
-        Some(count) => notes.push(format!("{count} commits behind HEAD")),
-    }
-    if let Some(holder) = &standing.holder {
-        notes.push(format!("being deployed by {}", holder.by));
-    } else if let Some(pending) = &standing.state.pending {
-        notes.push(format!("release {} began and did not end", pending.number));
-    }
+    let name = standing.environment.name.clone();
     let Some(live) = &standing.state.live else {
-        let nothing = if notes.is_empty() { "nothing is live yet".to_owned() } else { notes.join("; ") };
-        return vec![
-            standing.environment.name.clone(),
-            "-".into(),
-            "-".into(),
-            "-".into(),
-            "-".into(),
-            nothing,
-        ];
+        let none = || "-".to_owned();
+        return vec![name, none(), none(), none(), none(), "nothing is live yet".to_owned()];
     };
-    let subject = if notes.is_empty() {
-        live.subject.clone()
-    } else {
-        format!("{} ({})", live.subject, notes.join("; "))
+    let subject = match standing.behind {
+        Some(0) | None => live.subject.clone(),
+        Some(behind) => format!("{} ({} behind HEAD)", live.subject, count(behind, "commit")),
     };
     vec![
-        standing.environment.name.clone(),
-        live.number.to_string(),
+        name,
+        super::number(live),
         live.source.short().to_owned(),
         super::minute(live.at),
         live.by.clone(),
         subject,
     ]
+}
+
+/// What is to be known about an environment beside its release.
+fn notes(standing: &Standing<'_>) -> Vec<(&'static str, String)> {
+    let state = &standing.state;
+    let mut notes = Vec::new();
+    if let Some(vitality) = &standing.vitality {
+        notes.push(("health", vitality.text()));
+    }
+    if let Some(Holder { by, since, command, .. }) = &standing.holder {
+        notes.push(("running", format!("`{command}`, by {by} since {}", super::minute(*since))));
+    } else if let Some(pending) = &state.pending {
+        notes.push(("unfinished", format!("release {} began and did not end", pending.number)));
+    }
+    // The lock that a run of this machine holds is told with the run.
+    let is_running =
+        |lock: &&Hold| standing.holder.as_ref().is_some_and(|holder| lock.run.as_ref() == Some(&holder.run));
+    if let Some(lock) = state.lock.as_ref().filter(|lock| !is_running(lock)) {
+        notes.push(("locked", held(lock)));
+    }
+    if let Some(frozen) = &state.frozen {
+        notes.push(("frozen", held(frozen)));
+    }
+    notes
+}
+
+/// Who, since when, and why, or what the run is at that holds it.
+fn held(hold: &Hold) -> String {
+    let said = format!("by {} since {}", hold.by, super::minute(hold.at));
+    let mut details: Vec<String> = Vec::new();
+    details.extend((!hold.reason.is_empty()).then(|| hold.reason.clone()));
+    if let Some(seat) = &hold.seat {
+        let of = seat.commit.as_ref().map(|commit| format!(" of {}", commit.short()));
+        details.push(format!("`{}`{}", seat.command, of.unwrap_or_default()));
+        details.extend(seat.address.clone());
+        details.extend(seat.is_left().then(|| "its process is gone".to_owned()));
+    }
+    if details.is_empty() { said } else { format!("{said}: {}", details.join(", ")) }
 }
 
 fn object(standing: &Standing<'_>) -> Value {
@@ -109,7 +174,10 @@ fn object(standing: &Standing<'_>) -> Value {
         "live": standing.state.live,
         "number": standing.state.number,
         "pending": standing.state.pending,
-        "locked": standing.holder,
+        "running": standing.holder,
+        "locked": standing.state.lock,
+        "frozen": standing.state.frozen,
         "behind": standing.behind,
+        "health": standing.vitality.as_ref().map(Vitality::json),
     })
 }

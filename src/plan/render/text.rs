@@ -19,7 +19,7 @@ use crate::model::text::Text;
 use crate::model::value::Value;
 
 impl<'a> Renderer<'a> {
-    pub(super) fn target(&mut self, scope: &Scope<'a>, target: &Target<Written>) -> Target<Planned> {
+    pub(in crate::plan) fn target(&mut self, scope: &Scope<'a>, target: &Target<Written>) -> Target<Planned> {
         match target {
             Target::Git(git) => Target::Git(GitTarget {
                 remote: self.plain(scope, &git.remote, "a git remote"),
@@ -54,7 +54,7 @@ impl<'a> Renderer<'a> {
         Swap { path: swap.path.clone(), content, at: swap.at }
     }
 
-    pub(super) fn health(&mut self, scope: &Scope<'a>, health: &Health<Written>) -> Health<Planned> {
+    pub(in crate::plan) fn health(&mut self, scope: &Scope<'a>, health: &Health<Written>) -> Health<Planned> {
         Health {
             url: self.text(scope, &health.url),
             status: health.status,
