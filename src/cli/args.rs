@@ -207,6 +207,9 @@ pub(crate) enum Command {
     History {
         /// The environment [default: all of them]
         environment: Option<String>,
+        /// All that happened there: locks, freezes and rules that were passed over, too
+        #[arg(long)]
+        events: bool,
         /// As JSON
         #[arg(long)]
         json: bool,

@@ -30,7 +30,8 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use args::{Color, Command, Common};
-use command::plan::Form;
+use command::Form;
+use command::history::Grain;
 use command::status::Probing;
 use error::{Error, Kind};
 use opening::Opening;
@@ -158,7 +159,7 @@ fn built_in(command: Option<&Command>, common: &Common, session: &Session) -> Re
         // With `--json`, what can't be read is told too: see `dispatch`.
         Some(Command::Check { .. }) => command::check::check(session),
         Some(Command::Plan { words, json, out }) => {
-            let form = if *json { Form::Json } else { Form::Text };
+            let form = Form::of(*json);
             command::plan::plan(session, common, words, form, out.as_deref())
         }
         Some(Command::Apply { plan }) => command::apply::apply(session, common, plan),
@@ -172,8 +173,10 @@ fn built_in(command: Option<&Command>, common: &Common, session: &Session) -> Re
             let probing = if *probe { Probing::Ask } else { Probing::LeaveAlone };
             command::status::status(session, name.as_deref(), probing, *json)
         }
-        Some(Command::History { environment, json }) => {
-            command::history::history(session, environment.as_deref(), *json)
+        Some(Command::History { environment, events, json }) => {
+            let grain = if *events { Grain::Events } else { Grain::Releases };
+            let form = Form::of(*json);
+            command::history::history(session, environment.as_deref(), grain, form)
         }
         Some(Command::Logs { list: true, .. }) => Ok(command::logs::list(session)),
         Some(Command::Logs { run, list: false }) => command::logs::replay(session, common, run.as_deref()),

@@ -7,6 +7,7 @@ use super::{LookError, Site};
 use crate::model::release::Standing;
 use crate::process::{Stop, signal};
 use crate::release::Refusal;
+use crate::release::event::Event;
 use crate::release::history;
 use crate::release::ledger::team::Team;
 use crate::release::ledger::{Ledger, LedgerError, Tip};
@@ -23,8 +24,16 @@ impl Site {
     /// The releases of an environment, newest first.
     pub(crate) fn history(&self, environment: &str) -> Result<Vec<history::Delivery>, LookError> {
         let tip = self.tip(environment)?;
-        let Some(ledger) = self.ledger(environment)? else { return Ok(Vec::new()) };
-        Ok(history::deliveries(&ledger.events(EVENTS_READ)?, &tip.state))
+        Ok(history::deliveries(&self.events(environment)?, &tip.state))
+    }
+
+    /// What an environment's ledger has been told, newest first.
+    pub(crate) fn events(&self, environment: &str) -> Result<Vec<Event>, LookError> {
+        self.tip(environment)?;
+        match self.ledger(environment)? {
+            Some(ledger) => Ok(ledger.events(EVENTS_READ)?),
+            None => Ok(Vec::new()),
+        }
     }
 
     /// An environment's ledger; none where nothing was ever written, and nothing is shared.

@@ -23,6 +23,7 @@ mod git_target;
 mod graph;
 mod health;
 mod help;
+mod history;
 mod hostile;
 mod http;
 mod in_place;

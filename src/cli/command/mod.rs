@@ -22,6 +22,20 @@ pub(super) mod status;
 use crate::model::release::Release;
 pub(super) use crate::report::words::minute;
 
+/// For whom data is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    Text,
+    Json,
+}
+
+impl Form {
+    /// What `--json` says.
+    pub(crate) fn of(json: bool) -> Form {
+        if json { Form::Json } else { Form::Text }
+    }
+}
+
 /// A release by its number, and by what it brought back.
 fn number(release: &Release) -> String {
     match release.restores {

@@ -11,18 +11,12 @@ use super::super::error::Error;
 use super::super::plan_file::{self, Command, Ground, Named, Part, PlanFile};
 use super::super::session::Session;
 use super::super::{hold, print, request};
+use super::Form;
 use super::run::overrides;
 use crate::facts::{Manner, Site, Survey};
 use crate::plan::guard::{Verdict, judge};
 use crate::plan::{Facts, Known, Plan, Request};
 use crate::report::outlook;
-
-/// What a plan is printed as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
-    Text,
-    Json,
-}
 
 pub(crate) fn plan(
     session: &Session,
