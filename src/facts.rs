@@ -1,6 +1,7 @@
 //! What the world looks like when we plan: the clock, the caller's environment, git, the ledgers. It looks, and
 //! decides nothing; a fact that no plan wants is not gathered.
 
+mod apart;
 mod ci;
 mod dotenv;
 mod interest;
@@ -40,6 +41,7 @@ use crate::release::swap::{self, Swap, SwapContent, SwapFile};
 use crate::state::StateDir;
 use crate::state::checkout::Checkout;
 
+pub(crate) use apart::Apart;
 pub(crate) use interest::Interest;
 pub(crate) use ledger::interruptible;
 pub(crate) use meet::Met;

@@ -214,6 +214,14 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Show the commits that are not live in an environment yet, newest first
+    Diff {
+        /// The environment
+        environment: String,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Show again what a run printed
     Logs {
         /// The run, or how its id begins [default: the newest]
@@ -254,6 +262,7 @@ impl Command {
             | Command::Lock { .. }
             | Command::Unlock { .. }
             | Command::History { .. }
+            | Command::Diff { .. }
             | Command::Logs { .. } => None,
         }
     }

@@ -21,12 +21,13 @@ pub(super) const EXAMPLES: [(&str, &str); 6] = [
 ];
 
 /// How deploy ends, and why.
-pub(super) const EXIT_CODES: [(&str, &str); 7] = [
+pub(super) const EXIT_CODES: [(&str, &str); 8] = [
     ("0", "done"),
     ("2", "the command line or tasks.toml is wrong; nothing was run"),
     ("3", "refused by a rule, by an answer, or by what must be so first"),
-    ("4", "another run deploys there, or one that was cut off must be recovered first"),
+    ("4", "another run deploys there, it is locked, or a run that was cut off must be recovered first"),
     ("5", "something is still owed: `deploy recover` does it"),
+    ("6", "the release was not healthy, and an earlier one is back"),
     ("70", "deploy itself went wrong: a bug, please report it"),
     ("other", "the failing command's own; 124 after a timeout, 128 + n if signal n ended it"),
 ];
@@ -44,9 +45,11 @@ const HEADINGS: [(&str, &[&str]); 2] = [
 const ALWAYS: [&str; 5] = ["file", "directory", "verbose", "color", "help"];
 
 /// Common options that a command heeds beside those.
-const HEEDED: [(&str, &[&str]); 4] = [
+const HEEDED: [(&str, &[&str]); 8] = [
     ("apply", &["dry_run", "jobs", "keep_going", "fail_fast", "yes", "output", "quiet"]),
+    ("diff", &["reference"]),
     ("graph", &["environment"]),
+    ("lock", &["reason"]),
     ("logs", &["output", "quiet"]),
     (
         "plan",
@@ -62,6 +65,8 @@ const HEEDED: [(&str, &[&str]); 4] = [
             "reason",
         ],
     ),
+    ("rollback", &["dry_run", "yes", "set", "output", "quiet", "overrides", "reason"]),
+    ("unlock", &["reason"]),
 ];
 
 /// The commands, with all that their help shows.

@@ -14,6 +14,7 @@ mod check;
 mod checks;
 mod command_target;
 mod completions;
+mod diff;
 mod dotenv;
 mod each;
 mod errors;

@@ -171,7 +171,9 @@ impl Line<'_> {
         let project = &self.session.project;
         match (command.get_name(), argument.get_id().as_str()) {
             ("show", _) => Candidates::names(project),
-            ("status" | "history", _) => Candidates::environments(project, ""),
+            ("status" | "history" | "diff" | "lock" | "unlock" | "rollback", _) => {
+                Candidates::environments(project, "")
+            }
             ("apply", _) => Candidates::paths(Paths::Files, ""),
             ("logs", _) => Candidates::runs(self.session),
             _ => Candidates::possible(argument, ""),

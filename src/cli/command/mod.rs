@@ -4,6 +4,7 @@ pub(super) mod apply;
 pub(super) mod check;
 pub(super) mod complete;
 pub(super) mod completions;
+pub(super) mod diff;
 pub(super) mod graph;
 pub(super) mod history;
 pub(super) mod in_place;
