@@ -42,7 +42,7 @@ use crate::state::StateDir;
 use crate::state::checkout::Checkout;
 
 pub(crate) use apart::Apart;
-pub(crate) use interest::Interest;
+pub(crate) use interest::{Dissent, Interest};
 pub(crate) use ledger::interruptible;
 pub(crate) use meet::Met;
 pub(crate) use rules::zone;

@@ -222,6 +222,18 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Show what makes two environments differ: what is live, requirements, swap, variables, rules
+    Compare {
+        /// An environment
+        #[arg(value_name = "ENVIRONMENT")]
+        first: String,
+        /// Another one
+        #[arg(value_name = "ENVIRONMENT")]
+        second: String,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Show again what a run printed
     Logs {
         /// The run, or how its id begins [default: the newest]
@@ -263,6 +275,7 @@ impl Command {
             | Command::Unlock { .. }
             | Command::History { .. }
             | Command::Diff { .. }
+            | Command::Compare { .. }
             | Command::Logs { .. } => None,
         }
     }

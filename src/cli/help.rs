@@ -45,8 +45,9 @@ const HEADINGS: [(&str, &[&str]); 2] = [
 const ALWAYS: [&str; 5] = ["file", "directory", "verbose", "color", "help"];
 
 /// Common options that a command heeds beside those.
-const HEEDED: [(&str, &[&str]); 8] = [
+const HEEDED: [(&str, &[&str]); 9] = [
     ("apply", &["dry_run", "jobs", "keep_going", "fail_fast", "yes", "output", "quiet"]),
+    ("compare", &["reference", "set"]),
     ("diff", &["reference"]),
     ("graph", &["environment"]),
     ("lock", &["reason"]),

@@ -179,6 +179,9 @@ fn built_in(command: Option<&Command>, common: &Common, session: &Session) -> Re
             command::history::history(session, environment.as_deref(), grain, form)
         }
         Some(Command::Diff { environment, json }) => command::diff::diff(session, common, environment, *json),
+        Some(Command::Compare { first, second, json }) => {
+            command::compare::compare(session, common, [first, second], *json)
+        }
         Some(Command::Logs { list: true, .. }) => Ok(command::logs::list(session)),
         Some(Command::Logs { run, list: false }) => command::logs::replay(session, common, run.as_deref()),
     }

@@ -1,8 +1,10 @@
 //! What of a release deserves a second look before it goes out: migrations, and what pip would install otherwise than
-//! now. It is looked at for a plan that is shown, and by no run.
+//! now, or than elsewhere. It is looked at for who looks, and by no run.
 
 use super::{LookError, Site, Survey, file};
-use crate::model::release::{ObjectId, Release};
+use crate::model::release::{ObjectId, Release, Source};
+use crate::model::step::Planned;
+use crate::model::swap::Swap;
 use crate::plan::Delivery;
 use crate::release::repository::SourceError;
 use crate::release::requirements::{self, Change};
@@ -20,7 +22,38 @@ pub(crate) struct Interest {
     pub(crate) requirements: Vec<Change>,
 }
 
+/// In what the requirements of one commit differ in two environments.
+#[derive(Debug)]
+pub(crate) struct Dissent {
+    pub(crate) changes: Vec<Change>,
+    /// Why each of them could not be shipped like this.
+    pub(crate) refusals: [Vec<String>; 2],
+}
+
 impl Site {
+    /// In what the requirements of a commit differ, by these two swaps.
+    pub(crate) fn dissent(
+        &self,
+        source: &Source,
+        swaps: [&[Swap<Planned>]; 2],
+    ) -> Result<Dissent, LookError> {
+        let repository = self.repository()?;
+        let resolved = |swap: &[Swap<Planned>]| {
+            let files: Vec<SwapFile> = swap.iter().map(file).collect();
+            swap::resolve(repository, source, &files)
+        };
+        let (first, second) = (resolved(swaps[0])?, resolved(swaps[1])?);
+        let roots = requirements::roots(first.entries.iter().chain(&second.entries));
+        let mut tree = Tree::new(Objects::User(repository), &source.tree);
+        let before = requirements::resolve(&mut tree, &first.entries, &roots)?;
+        let after = requirements::resolve(&mut tree, &second.entries, &roots)?;
+        let messages = |swap: &swap::Swap| {
+            swap.refusals.iter().map(|refusal| refusal.message.clone()).collect::<Vec<String>>()
+        };
+        let refusals = [messages(&first), messages(&second)];
+        Ok(Dissent { changes: requirements::changes(&before, &after), refusals })
+    }
+
     /// What is of interest about a delivery; none where nothing is live yet, or what is live is not here.
     pub(crate) fn interest(
         &self,

@@ -89,6 +89,15 @@ impl Text {
         self.with_secrets(|name| vault.value(name).unwrap_or_default())
     }
 
+    /// The text with its secrets by their names, as a file says them: for who compares texts.
+    pub(crate) fn with_names(&self) -> String {
+        let shown = self.parts.iter().map(|part| match part {
+            Part::Plain(text) => text.clone(),
+            Part::Secret(name) => format!("{{{{ secret.{name} }}}}"),
+        });
+        shown.collect()
+    }
+
     fn with_secrets<'a>(&'a self, show: impl Fn(&'a str) -> &'a str) -> String {
         let shown = self.parts.iter().map(|part| match part {
             Part::Plain(text) => text.as_str(),

@@ -4,6 +4,7 @@
 mod arguments;
 mod call;
 pub(crate) mod check;
+pub(crate) mod comparison;
 mod exclusive;
 pub(crate) mod expression;
 pub(crate) mod graph;

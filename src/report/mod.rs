@@ -3,6 +3,7 @@
 
 mod ci;
 pub(crate) mod columns;
+pub(crate) mod comparison;
 mod console;
 pub(crate) mod graph;
 mod grouped;

@@ -89,6 +89,8 @@ fn further_words_are_names_that_are_not_there_yet() {
     offers(&sandbox, ["-j", "3", "history", ""], &["staging", "production"]);
     offers(&sandbox, [":status", ""], &["staging", "production"]);
     offers(&sandbox, ["diff", ""], &["staging", "production"]);
+    offers(&sandbox, ["compare", ""], &["staging", "production"]);
+    offers(&sandbox, ["compare", "staging", ""], &["production"]);
     offers(&sandbox, ["completions", ""], &["bash", "zsh", "fish"]);
     offers(&sandbox, ["history", "staging", ""], &[]);
     assert_eq!(offered(&sandbox, ["show", ""])[..2], ["staging", "production"]);

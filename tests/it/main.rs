@@ -13,6 +13,7 @@ mod bad_input;
 mod check;
 mod checks;
 mod command_target;
+mod compare;
 mod completions;
 mod diff;
 mod dotenv;

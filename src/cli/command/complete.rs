@@ -88,7 +88,7 @@ impl Line<'_> {
                 return Candidates::names(project).without(named, task);
             }
             match command.get_positionals().nth(named.len()) {
-                Some(argument) => self.positional(command, argument),
+                Some(argument) => self.positional(command, argument).without(named, None),
                 None if command.get_name() == "help" && named.is_empty() => {
                     let mut names = Candidates::default();
                     names.commands(&commands, self.empty, "");
@@ -171,7 +171,7 @@ impl Line<'_> {
         let project = &self.session.project;
         match (command.get_name(), argument.get_id().as_str()) {
             ("show", _) => Candidates::names(project),
-            ("status" | "history" | "diff" | "lock" | "unlock" | "rollback", _) => {
+            ("status" | "history" | "diff" | "compare" | "lock" | "unlock" | "rollback", _) => {
                 Candidates::environments(project, "")
             }
             ("apply", _) => Candidates::paths(Paths::Files, ""),

@@ -2,6 +2,7 @@
 
 pub(super) mod apply;
 pub(super) mod check;
+pub(super) mod compare;
 pub(super) mod complete;
 pub(super) mod completions;
 pub(super) mod diff;
