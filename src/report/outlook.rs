@@ -32,7 +32,7 @@ pub(crate) fn text(plan: &Plan, looks: &[(Survey, Vec<Verdict>)], sources: &[Sou
     let mut text = String::new();
     for (delivery, (survey, verdicts)) in plan.deliveries.iter().zip(looks) {
         release(delivery, survey, &mut text);
-        interest::text(survey.interest.as_ref(), &mut text);
+        interest::text(survey, &mut text);
         swaps(&survey.swap.entries, &mut text);
         hold::text(survey, &mut text);
         lasting::text(plan, delivery, &mut text);

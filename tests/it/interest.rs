@@ -92,3 +92,18 @@ fn another_swap_is_seen_though_no_commit_is_new() {
 ",
     );
 }
+
+#[test]
+fn a_clone_without_what_is_live_says_so() {
+    let sandbox = Sandbox::shop(STAGING).remote("staging");
+    sandbox.deploy(["staging"]).succeeds();
+    sandbox.commit("Second");
+    // The ledger without the release's objects: as another machine has it.
+    let script = "git clone --quiet --depth 1 file://$PWD ../shallow
+        git init --quiet --bare ../shallow/.deploy/repository.git
+        git --git-dir=../shallow/.deploy/repository.git fetch --quiet .deploy/repository.git +refs/deploy/*/log:refs/deploy/*/log";
+    sandbox.shell(script).succeeds();
+    let plan = sandbox.deploy_in("../shallow", ["plan", "staging"]);
+    plan.succeeds().shows("that change can't be told: what is live is not in this clone");
+    sandbox.deploy(["plan", "staging"]).succeeds().never_mentions("can't be told");
+}

@@ -92,7 +92,7 @@ impl Outline<'_> {
             text.push_str(&columns(&apart.behind.commits.iter().map(row).collect::<Vec<_>>()));
         }
         if apart.ahead.cut || apart.behind.cut {
-            text.push_str("there may be more: this clone does not go back to where they part\n");
+            text.push_str("there may be more: this clone is shallow, or they are too many to tell\n");
         }
         text
     }

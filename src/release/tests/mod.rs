@@ -6,6 +6,7 @@ mod ledgers;
 mod locks;
 mod reading;
 mod remotes;
+mod requirements;
 mod swaps;
 
 use crate::model::release::{ObjectId, Source};

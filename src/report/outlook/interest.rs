@@ -3,14 +3,22 @@
 use serde_json::{Value, json};
 
 use super::line;
-use crate::facts::Interest;
+use crate::facts::{Interest, Survey};
 use crate::release::requirements::Change;
 use crate::release::tree::{Differing, How};
 use crate::report::requirements::{self, note, side};
 
 /// For people; nothing where there is nothing to look at.
-pub(super) fn text(interest: Option<&Interest>, text: &mut String) {
-    let Some(interest) = interest else { return };
+pub(super) fn text(survey: &Survey, text: &mut String) {
+    let Some(interest) = &survey.interest else {
+        if survey.circumstances.live.is_some() {
+            line(
+                text,
+                "  migrations and requirements that change can't be told: what is live is not in this clone",
+            );
+        }
+        return;
+    };
     if !interest.migrations.is_empty() {
         line(text, "  migrations among what changes");
         for Differing { path, how } in &interest.migrations {
