@@ -241,6 +241,9 @@ pub(crate) enum Command {
         /// Show which runs there are, newest first
         #[arg(long, conflicts_with = "run")]
         list: bool,
+        /// The list as JSON; what a run told is JSON with `--output json`
+        #[arg(long, requires = "list")]
+        json: bool,
     },
     /// Print the manual page: deploy man | man -l -
     Man,

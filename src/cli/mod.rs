@@ -182,8 +182,11 @@ fn built_in(command: Option<&Command>, common: &Common, session: &Session) -> Re
         Some(Command::Compare { first, second, json }) => {
             command::compare::compare(session, common, [first, second], *json)
         }
-        Some(Command::Logs { list: true, .. }) => Ok(command::logs::list(session)),
-        Some(Command::Logs { run, list: false }) => command::logs::replay(session, common, run.as_deref()),
+        Some(Command::Logs { list: true, json: true, .. }) => Ok(command::logs::list_json(session)),
+        Some(Command::Logs { list: true, json: false, .. }) => Ok(command::logs::list(session)),
+        Some(Command::Logs { run, list: false, .. }) => {
+            command::logs::replay(session, common, run.as_deref())
+        }
     }
 }
 

@@ -116,6 +116,22 @@ fn the_list_says_what_ran_and_how_it_ended() {
 }
 
 #[test]
+fn the_list_is_there_for_programs_too() {
+    let sandbox = Sandbox::new().tasks(TASKS);
+    let list = || -> Vec<serde_json::Value> {
+        serde_json::from_str(&sandbox.deploy(["logs", "--list", "--json"]).succeeds().stdout).expect("JSON")
+    };
+    assert!(list().is_empty());
+    sandbox.deploy(["lint", "single"]).succeeds();
+    sandbox.deploy(["test"]).fails();
+    let all = list();
+    assert_eq!((&all[0]["ended"], &all[1]["ended"]), (&"failed".into(), &"succeeded".into()));
+    assert_eq!(all[1]["tasks"], serde_json::json!(["lint", "single"]));
+    assert!(all[0]["took"].is_f64() && all[0]["run"].is_string(), "{all:?}");
+    sandbox.deploy(["logs", "--json"]).fails_with(2).says("--list");
+}
+
+#[test]
 fn a_run_can_be_looked_at_while_it_goes_on_and_after_it_was_killed() {
     let sandbox = Sandbox::new().tasks(
         r#"

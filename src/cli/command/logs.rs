@@ -4,6 +4,7 @@ use std::io;
 use std::process::ExitCode;
 
 use anstream::eprintln;
+use serde_json::{Value, json};
 
 use super::super::args::Common;
 use super::super::error::{Error, Kind};
@@ -15,7 +16,7 @@ use crate::report::columns::columns;
 use crate::report::words::{count, duration};
 use crate::report::{Format, Labels};
 use crate::state::StateDir;
-use crate::state::log::{About, LogError, Outline, Replay};
+use crate::state::log::{About, End, LogError, Outline, Replay};
 use crate::state::runs::{self, Kept, Standing};
 
 /// At most this many runs are named to who asked for one that there is not.
@@ -33,6 +34,12 @@ pub(crate) fn list(session: &Session) -> ExitCode {
     let titles = ["RUN", "WHEN", "WHAT", "ENDED", "TOOK"].map(str::to_owned).to_vec();
     let rows: Vec<Vec<String>> = [titles].into_iter().chain(kept.iter().map(row)).collect();
     print(&columns(&rows))
+}
+
+/// `deploy logs --list --json`
+pub(crate) fn list_json(session: &Session) -> ExitCode {
+    let objects: Vec<Value> = runs::kept(&state(session)).iter().map(object).collect();
+    print(&(serde_json::to_string_pretty(&objects).expect("plain data has no map with odd keys") + "\n"))
 }
 
 /// `deploy logs [RUN]`
@@ -110,19 +117,40 @@ fn row(kept: &Kept) -> Vec<String> {
         Standing::Running => ("it runs".to_owned(), String::new()),
         Standing::CutOff => ("cut off".to_owned(), String::new()),
         Standing::Ended(end) => {
-            let how = match (end.succeeded, end.signal) {
-                (true, _) => "succeeded",
-                (false, Some(_)) => "stopped",
-                (false, None) => "failed",
-            };
             let owed = match end.still_owed {
                 0 => String::new(),
                 owed => format!(", {} owed", count(owed, "step")),
             };
-            (format!("{how}{owed}"), duration(end.took))
+            (format!("{}{owed}", word(end)), duration(end.took))
         }
     };
     vec![kept.about.run.0.clone(), super::minute(kept.about.began), what(&kept.about), ended, took]
+}
+
+fn object(kept: &Kept) -> Value {
+    let About { run, began, environment, tasks, .. } = &kept.about;
+    let (ended, end) = match kept.standing {
+        Standing::Running => ("running", None),
+        Standing::CutOff => ("cut off", None),
+        Standing::Ended(end) => (word(end), Some(end)),
+    };
+    json!({
+        "run": run,
+        "began": began,
+        "environment": environment,
+        "tasks": tasks,
+        "ended": ended,
+        "took": end.map(|end| end.took.as_secs_f64()),
+        "still_owed": end.map(|end| end.still_owed),
+    })
+}
+
+fn word(end: End) -> &'static str {
+    match (end.succeeded, end.signal) {
+        (true, _) => "succeeded",
+        (false, Some(_)) => "stopped",
+        (false, None) => "failed",
+    }
 }
 
 /// The environment and the tasks, as one would type them.
