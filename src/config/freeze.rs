@@ -62,6 +62,8 @@ struct Moment {
 #[derive(Clone, Copy)]
 enum Says {
     Time(Time),
+    /// `24:00`: midnight, where something ends.
+    EndOfDay,
     /// A moment; a day without a time is a different one as an end: the day is frozen too.
     Day {
         begin: DateTime,
@@ -72,8 +74,16 @@ enum Says {
 fn when(table: &Table<'_, '_>, from: Option<Moment>, to: Option<Moment>) -> Option<When> {
     let midnight = Time::midnight();
     let (when, is_empty) = match (from.map(|from| from.says), to.map(|to| to.says)) {
-        (None, None) => (When::Daily { from: midnight, to: midnight }, false),
-        (Some(Says::Time(from)), None) => (When::Daily { from, to: midnight }, false),
+        (None, None | Some(Says::EndOfDay)) => (When::Daily { from: midnight, to: midnight }, false),
+        (Some(Says::Time(from)), None | Some(Says::EndOfDay)) => (When::Daily { from, to: midnight }, false),
+        (Some(Says::EndOfDay), _) => {
+            table.problem(
+                Diagnostic::new("a freeze can't begin when the day is over")
+                    .at(from?.at, "the end of a day")
+                    .help("from = \"00:00\", on the day after"),
+            );
+            return None;
+        }
         (None, Some(Says::Time(to))) => (When::Daily { from: midnight, to }, to == midnight),
         (Some(Says::Time(from)), Some(Says::Time(to))) => (When::Daily { from, to }, from == to),
         (Some(Says::Day { begin, .. }), None) => (When::Once { from: Some(begin), to: None }, false),
@@ -81,7 +91,8 @@ fn when(table: &Table<'_, '_>, from: Option<Moment>, to: Option<Moment>) -> Opti
         (Some(Says::Day { begin, .. }), Some(Says::Day { end, .. })) => {
             (When::Once { from: Some(begin), to: Some(end) }, end <= begin)
         }
-        (Some(Says::Time(_)), Some(Says::Day { .. })) | (Some(Says::Day { .. }), Some(Says::Time(_))) => {
+        (Some(Says::Time(_)), Some(Says::Day { .. }))
+        | (Some(Says::Day { .. }), Some(Says::Time(_) | Says::EndOfDay)) => {
             table.problem(
                 Diagnostic::new("a freeze goes from day to day, or from time to time")
                     .at(from?.at, "one of them")
@@ -130,12 +141,18 @@ fn moment(item: Item<'_, '_>) -> Option<Moment> {
     Some(Moment { at: item.at(), says: says? })
 }
 
+/// What may stand for midnight where something ends.
+const END_OF_DAY: &str = "24:00";
+
 fn says(text: &str) -> Option<Says> {
     // The parsers of jiff take more than what is meant here: a day would be read out of all that begins with one.
     let day = |text: &str| text.parse::<Date>().ok().filter(|_| text.len() == "2026-12-20".len());
     let is_time =
         |text: &str| text.contains(':') && text.chars().all(|c| c.is_ascii_digit() || ":.".contains(c));
     let time = |text: &str| text.parse::<Time>().ok().filter(|_| is_time(text));
+    if text == END_OF_DAY {
+        return Some(Says::EndOfDay);
+    }
     if let Some(time) = time(text) {
         return Some(Says::Time(time));
     }

@@ -56,26 +56,29 @@ fn a_freeze_is_for_environments_without_a_target_and_without_git_too() {
 }
 
 #[test]
-fn a_freeze_in_the_ledger_holds_until_it_is_taken_back() {
+fn a_freeze_in_the_ledger_is_the_same_rule() {
     let sandbox = shop("[]");
     sandbox.deploy(["production"]).succeeds();
     sandbox.commit("Second");
-    sandbox.shell(FREEZE).succeeds();
+    sandbox.deploy(["production"]).succeeds();
+    sandbox.deploy(["rollback", "production", "--reason", "wrong prices"]).succeeds();
+    sandbox.commit("Third");
     let refused = sandbox.deploy(["production"]);
-    refused.fails_with(3).says("freeze: production is frozen since 2026-11-27").says("by eve@host");
-    refused.says("rolled back").says("deploy unlock production");
+    refused.fails_with(3).says("freeze: production is frozen since 20").says("by ada@");
+    refused.says("rolled back from release 2: wrong prices").says("deploy unlock production");
+    sandbox.deploy(["plan", "production"]).succeeds().shows("freeze refuses").shows("wrong prices");
     sandbox.deploy(["production", "--override", "freeze", "--reason", "mended"]).succeeds();
 }
 
-/// Writes the entry that a rollback leaves.
-const FREEZE: &str = r#"
-export GIT_DIR=.deploy/repository.git
-log=refs/deploy/production/log
-hold='{"by":"eve@host","at":"2026-11-27T12:00:00Z","run":null,"reason":"release 1 was rolled back"}'
-blob=$(git cat-file blob $log:state.json | sed "s|\"frozen\": null|\"frozen\": $hold|" | git hash-object -w --stdin)
-tree=$(printf '100644 blob %s\tstate.json\n' "$blob" | git mktree)
-git update-ref $log "$(git commit-tree "$tree" -p $log -m 'production: frozen')"
-"#;
+#[test]
+fn a_day_may_end_at_24_hours() {
+    let days = "days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']";
+    let sandbox = shop(&format!("[{{ {days}, from = '00:00', to = '24:00' }}]"));
+    sandbox.deploy(["production"]).fails_with(3).says("no end in sight");
+    for wrong in ["from = '24:00'", "from = '2026-12-20', to = '24:00'"] {
+        shop(&format!("[{{ {wrong} }}]")).deploy(["check"]).fails_with(2).says("tasks.toml:5");
+    }
+}
 
 #[test]
 fn all_that_is_wrong_with_a_freeze_is_told_at_once() {
