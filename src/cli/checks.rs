@@ -4,8 +4,8 @@
 use anstream::eprintln;
 
 use super::args::Common;
-use super::command::run::overrides;
 use super::error::Error;
+use super::look::overrides;
 use super::session::Session;
 use super::{interrupt, secret};
 use crate::engine::{Act, World};

@@ -8,9 +8,9 @@ use anstream::eprintln;
 
 use super::args::Common;
 use super::command::minute;
-use super::command::run::Look;
 use super::environment;
 use super::error::{Error, Kind};
+use super::look::Look;
 use crate::facts::{self, LookError, Site};
 use crate::model::name::RunId;
 use crate::model::release::Source;
@@ -298,7 +298,9 @@ pub(crate) fn locked_by(site: &Site, environment: &str, hold: &Hold) -> Error {
 /// What was asked for, in names alone: a value may be secret.
 fn command(request: &Request) -> String {
     let tasks = request.tasks.iter().map(|asked| asked.task.as_str());
-    ["deploy"].into_iter().chain(request.environment.as_deref()).chain(tasks).collect::<Vec<_>>().join(" ")
+    let rollback = request.back.as_ref().map(|_| "rollback");
+    let words = ["deploy"].into_iter().chain(rollback).chain(request.environment.as_deref()).chain(tasks);
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// Takes the lock of this machine.

@@ -4,12 +4,14 @@
 mod args;
 mod checks;
 mod command;
+mod drive;
 mod environment;
 pub(crate) mod error;
 mod flags;
 mod help;
 mod hold;
 mod interrupt;
+mod look;
 mod opening;
 mod output;
 mod plan_file;

@@ -68,7 +68,9 @@ impl Site {
         let objects = Objects::Own(&scratch);
         let files: Vec<SwapFile> = delivery.swap.iter().map(file).collect();
         let Some((tree, swap)) = self.shipped(live, objects, &files)? else { return Ok(None) };
-        let Some(mut differing) = objects.differing(&tree, &source.tree)? else { return Ok(None) };
+        // What comes back is the release's own tree, with what was swapped in it.
+        let new = delivery.back.as_ref().and_then(|back| back.tree.as_ref()).unwrap_or(&source.tree);
+        let Some(mut differing) = objects.differing(&tree, new)? else { return Ok(None) };
         let entries = &survey.swap.entries;
         let is_swapped = |path: &str| {
             live.swapped.iter().any(|swapped| swapped == path)
@@ -77,7 +79,7 @@ impl Site {
         differing.retain(|file| is_migration(&file.path) && !is_swapped(&file.path));
         let roots = requirements::roots(entries.iter().chain(&swap));
         let before = requirements::resolve(&mut Tree::new(objects, &tree), &swap, &roots)?;
-        let after = requirements::resolve(&mut Tree::new(objects, &source.tree), entries, &roots)?;
+        let after = requirements::resolve(&mut Tree::new(objects, new), entries, &roots)?;
         let requirements = requirements::changes(&before, &after);
         Ok(Some(Interest { migrations: differing, requirements }))
     }

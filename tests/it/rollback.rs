@@ -40,6 +40,7 @@ fn outcomes(sandbox: &Sandbox) -> Vec<String> {
 fn the_release_before_comes_back_as_a_new_one_on_top_and_the_environment_is_frozen() {
     let sandbox = Sandbox::shop(STAGING).remote("staging");
     release(&sandbox, "one").succeeds();
+    sandbox.write("shop/migrations/0002_price.py", "");
     release(&sandbox, "two").succeeds();
     let tip = sandbox.target("staging").tip("main").unwrap();
     let back = sandbox.deploy(["rollback", "staging", "--reason", "prices are wrong"]);
@@ -48,7 +49,8 @@ fn the_release_before_comes_back_as_a_new_one_on_top_and_the_environment_is_froz
         .says("to release 1")
         .says("1 commit goes:")
         .says(" two (Ada)");
-    back.says("data stays as it is").says("release 1 is live again, as release 3").says("staging is frozen");
+    back.says("data stays as it is").says("  what it did stays: shop/migrations/0002_price.py");
+    back.says("release 1 is live again, as release 3").says("staging is frozen");
     assert_eq!(shipped(&sandbox), "one");
     let target = sandbox.target("staging");
     let now = target.tip("main").unwrap();

@@ -8,11 +8,11 @@ use anstream::eprintln;
 
 use super::super::args::{Common, Words};
 use super::super::error::Error;
+use super::super::look::overrides;
 use super::super::plan_file::{self, Command, Ground, Named, Part, PlanFile};
 use super::super::session::Session;
 use super::super::{hold, print, request};
 use super::Form;
-use super::run::overrides;
 use crate::facts::{Manner, Site, Survey};
 use crate::plan::guard::{Verdict, judge};
 use crate::plan::{Facts, Known, Plan, Request};

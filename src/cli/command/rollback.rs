@@ -6,12 +6,14 @@ use std::process::ExitCode;
 use anstream::eprintln;
 
 use super::super::args::Common;
+use super::super::drive::{self, Fallen, Outfit, Scene};
 use super::super::error::{Error, Kind};
+use super::super::look::Look;
 use super::super::prompt::{self, Question};
 use super::super::session::Session;
 use super::super::{hold, request, secret};
 use super::recover;
-use super::run::{self, Answered, Fallen, Look, Outfit, Scene};
+use super::run::{self, Answered};
 use crate::facts::{Manner, Site};
 use crate::model::health::{OnFailure, Verdict};
 use crate::model::mask::Masker;
@@ -101,7 +103,7 @@ fn refused(environment: &str, no_way: &NoWay) -> Error {
 }
 
 /// Says what goes and what comes back, before it is asked or done.
-pub(super) fn tell(plan: &Plan, looks: &[Look]) {
+pub(super) fn tell(site: &Site, plan: &Plan, looks: &[Look]) {
     for (delivery, look) in plan.deliveries.iter().zip(looks) {
         let Some(back) = &delivery.back else { continue };
         let state = &look.survey.tip.state;
@@ -128,6 +130,11 @@ pub(super) fn tell(plan: &Plan, looks: &[Look]) {
             }
         }
         eprintln!("deploy: data stays as it is: what releases did to databases and files is not taken back");
+        // Only a word of warning: what can't be told is no reason not to go back.
+        let interest = site.interest(delivery, &look.survey).ok().flatten();
+        for migration in interest.iter().flat_map(|interest| &interest.migrations) {
+            eprintln!("  what it did stays: {}", migration.path);
+        }
     }
 }
 
@@ -185,7 +192,7 @@ pub(super) fn after(
     let held = plan.deliveries.first().expect("a rollback delivers");
     let docks = Docks { docks: vec![hold::held(site, held, holding, Some(away))?] };
     let outfit = Outfit { docks, vaults: &vaults, masker: masker.as_ref() };
-    match run::drive(scene, &request, &facts, &plan, outfit)?.code {
+    match drive::drive(scene, &request, &facts, &plan, outfit)?.code {
         0 => {
             told_frozen(environment);
             Ok(ROLLED_BACK)
