@@ -32,6 +32,7 @@ use crate::plan::{Delivery, Facts, Known, Want, World};
 use crate::process::{self, Command, End, Stop, program};
 use crate::release::Refusal;
 use crate::release::git::{Git, GitError};
+use crate::release::ledger::team::Team;
 use crate::release::ledger::{LedgerError, Tip};
 use crate::release::lock::{Holder, Lock};
 use crate::release::refs::Refs;
@@ -59,7 +60,11 @@ pub(crate) struct Site {
     repository: OnceCell<Result<Repository, Refusal>>,
     /// What the commands of variables printed: each is run once, however often it is planned.
     outputs: RefCell<BTreeMap<(PathBuf, Vec<String>), String>>,
+    /// Who deploys, once it was asked for.
+    who: OnceCell<String>,
     sharing: Sharing,
+    /// With whom the ledgers are shared, once that was asked for.
+    team: OnceCell<Option<Team>>,
     /// The ledgers that were asked for of the team's remote; why not, where it could not be reached.
     asked: RefCell<BTreeMap<String, Option<Refusal>>>,
     /// What names of commits meant when they were first looked up: one command ships one commit, also when somebody
@@ -136,7 +141,9 @@ impl Site {
             checkout,
             repository: OnceCell::new(),
             outputs: RefCell::default(),
+            who: OnceCell::new(),
             sharing,
+            team: OnceCell::new(),
             asked: RefCell::default(),
             sources: RefCell::default(),
         }
@@ -339,6 +346,10 @@ impl Site {
 
     /// Who deploys: the user's name for git, else the login; and the machine.
     pub(crate) fn by(&self) -> String {
+        self.who.get_or_init(|| self.name()).clone()
+    }
+
+    fn name(&self) -> String {
         let login = || {
             let user = self.env.iter().find(|(name, _)| name == "USER" || name == "LOGNAME");
             user.map_or_else(|| "somebody".to_owned(), |(_, user)| user.to_string_lossy().into_owned())

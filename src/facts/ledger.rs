@@ -46,7 +46,11 @@ impl Site {
         };
         let Some(scratch) = scratch else { return Ok(None) };
         let refs = Refs::new(environment)?;
-        Ok(Some(match Team::of(&scratch, repository, &self.sharing)? {
+        if self.team.get().is_none() {
+            let team = Team::of(&scratch, repository, &self.sharing)?;
+            self.team.get_or_init(|| team);
+        }
+        Ok(Some(match self.team.get().cloned().flatten() {
             Some(team) => Ledger::shared(&scratch, refs, team),
             None => Ledger::new(&scratch, refs),
         }))
