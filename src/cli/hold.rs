@@ -15,7 +15,7 @@ use crate::facts::{self, LookError, Site};
 use crate::model::name::RunId;
 use crate::model::release::Source;
 use crate::perform::dock::{Again, Away, Dock, Docks, Stage};
-use crate::plan::guard::Ruling;
+use crate::plan::guard::{LEDGER, Ruling, past_ledger};
 use crate::plan::{Delivery, Facts, Known, Plan, Request, Swapping};
 use crate::process::Stop;
 use crate::release::event::{Event, What};
@@ -142,6 +142,7 @@ impl Locks {
     fn take(
         &mut self,
         site: &Site,
+        common: &Common,
         request: &Request,
         facts: &Facts,
         environment: &str,
@@ -152,15 +153,29 @@ impl Locks {
             return Ok(());
         }
         let tip = site.tip(environment)?;
-        if let Some(unreached) = site.unreached(environment) {
-            return Err(unreached.into());
-        }
+        let by = site.by();
+        let overridden = common.overrides.iter().any(|rule| rule == LEDGER);
+        let notes = match site.unreached(environment) {
+            None => Vec::new(),
+            Some(_) if overridden => {
+                vec![word(
+                    &facts.run,
+                    &by,
+                    What::Overridden { rule: LEDGER.to_owned() },
+                    common.reason.clone(),
+                )]
+            }
+            Some(unreached) => {
+                let help = past_ledger(unreached.help.as_deref());
+                return Err(Error::new(Kind::Refused, unreached.message).help(help));
+            }
+        };
         let source = match &facts.source {
             Known::Is(source) => Some(source),
             Known::NotAsked | Known::Absent(..) => None,
         };
-        let holding = hold(site, &refs, request, facts, source, tip, &[])?;
-        self.held.push((holding, word(&facts.run, &site.by(), What::Unlocked, None)));
+        let holding = hold(site, &refs, request, facts, source, tip, &notes)?;
+        self.held.push((holding, word(&facts.run, &by, What::Unlocked, None)));
         Ok(())
     }
 
@@ -177,13 +192,14 @@ impl Locks {
 /// Takes hold of the environments of these names, or of none.
 pub(crate) fn locks(
     site: &Site,
+    common: &Common,
     request: &Request,
     facts: &Facts,
     environments: &[String],
 ) -> Result<Locks, Error> {
     let mut locks = Locks::default();
     for environment in environments {
-        if let Err(error) = locks.take(site, request, facts, environment) {
+        if let Err(error) = locks.take(site, common, request, facts, environment) {
             locks.let_go();
             return Err(error);
         }

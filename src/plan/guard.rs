@@ -73,9 +73,12 @@ pub(crate) struct Overrides {
     pub(crate) reason: String,
 }
 
+/// The rule that a shared ledger can be reached: it is also for tasks that only hold an environment.
+pub(crate) const LEDGER: &str = "ledger";
+
 /// Every rule's name, as `--override` wants it.
 pub(crate) const RULES: [&str; 8] =
-    ["branches", "clean", "pushed", "after", "ancestor", "freeze", "ledger", "checks"];
+    ["branches", "clean", "pushed", "after", "ancestor", "freeze", LEDGER, "checks"];
 
 /// How many changed files a sentence names.
 const FILES_NAMED: usize = 5;
@@ -287,9 +290,13 @@ fn freeze(delivery: &Delivery, found: &Circumstances) -> Option<Verdict> {
 /// Who can't ask the others does not know who else is at it.
 fn ledger(found: &Circumstances) -> Option<Verdict> {
     let (why, help) = found.unreached.as_ref()?;
-    let help = help.as_ref().map_or_else(String::new, |help| format!("{help}; "));
-    let help = format!("{help}or go on without the others: --override ledger --reason \"…\"");
-    Some(refuses("ledger", why.clone(), help))
+    Some(refuses(LEDGER, why.clone(), past_ledger(help.as_deref())))
+}
+
+/// How to reach the team's ledger, or to go on without it.
+pub(crate) fn past_ledger(help: Option<&str>) -> String {
+    let help = help.map_or_else(String::new, |help| format!("{help}; "));
+    format!("{help}or go on without the others: --override {LEDGER} --reason \"…\"")
 }
 
 fn checks(delivery: &Delivery) -> Option<Verdict> {

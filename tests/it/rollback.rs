@@ -166,6 +166,32 @@ fn a_command_brings_back_by_its_own_command_in_the_files_of_that_release() {
 }
 
 #[test]
+fn what_nothing_could_bring_back_is_refused_before_anything_is_asked() {
+    let sandbox = Sandbox::shop(
+        "[environments.staging]\n[environments.other]\ntarget = { command = ['true'] }\n[tasks.deploy]\nsteps = [{ run = 'true' }]\n",
+    );
+    sandbox.deploy(["staging"]).succeeds();
+    sandbox.deploy(["rollback", "staging"]).fails_with(3).says("staging has no target");
+    sandbox.deploy(["rollback", "other"]).fails_with(3).says("has no `rollback`").says("tasks.toml:3");
+}
+
+#[test]
+fn who_is_asked_on_a_terminal_may_say_yes() {
+    let server = Server::new(|request| Answer::new(if request == 2 { 503 } else { 200 }, "x"));
+    let health =
+        format!("health = {{ url = '{}', within = '1s', every = '5s', on_failure = 'ask' }}\n", server.url());
+    let sandbox = Sandbox::shop(&format!("{STAGING}{health}")).remote("staging");
+    release(&sandbox, "one").succeeds();
+    sandbox.write("shop.py", "two");
+    sandbox.commit("two");
+    let mut running = sandbox.start_on_terminal("staging");
+    running.wait_for("Bring release 1 back to staging? [y/N]");
+    running.type_in("y\n");
+    running.wait().fails_with(6).shows("release 1 is live again, as release 3");
+    assert_eq!(shipped(&sandbox), "one");
+}
+
+#[test]
 fn a_release_that_is_not_healthy_goes_and_the_one_before_comes_back() {
     let server = Server::new(|request| Answer::new(if request == 1 { 200 } else { 500 }, "x"));
     let sandbox = Sandbox::shop(&watched(&server.url(), "")).remote("staging");

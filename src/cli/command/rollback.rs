@@ -41,10 +41,7 @@ pub(crate) fn rollback(
     environment: &str,
     release: Option<u32>,
 ) -> Result<ExitCode, Error> {
-    if session.project.environment(environment).is_none() {
-        let problem = select::unknown(&session.project, "environment", environment);
-        return Err(Error::diagnostics(problem.into(), &session.sources));
-    }
+    has_a_way(session, environment)?;
     let site = session.site();
     recover::before(session, &site, Some(environment))?;
     let state = site.tip(environment)?.state;
@@ -62,6 +59,29 @@ pub(crate) fn rollback(
         told_frozen(environment);
     }
     Ok(ExitCode::from(code))
+}
+
+/// Refuses an environment that is none, or that nothing of could come back.
+fn has_a_way(session: &Session, name: &str) -> Result<(), Error> {
+    let Some(environment) = session.project.environment(name) else {
+        let problem = select::unknown(&session.project, "environment", name);
+        return Err(Error::diagnostics(problem.into(), &session.sources));
+    };
+    let (message, help) = match &environment.target {
+        Some(Target::Command(target)) if target.rollback.is_empty() => (
+            format!("the target of {name} has no `rollback`: nothing is known to bring a release back"),
+            format!(
+                "rollback = [\"program\", \"argument\"], beside its `command` ({})",
+                session.line(target.at)
+            ),
+        ),
+        Some(Target::Command(_) | Target::Git(_) | Target::Server(_)) => return Ok(()),
+        None => (
+            format!("{name} has no target, so what its deploy task brought there is not known"),
+            "deploy an earlier commit: deploy ENVIRONMENT --ref COMMIT".to_owned(),
+        ),
+    };
+    Err(Error::new(Kind::Refused, message).help(help))
 }
 
 /// What a rollback asks for.

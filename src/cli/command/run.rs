@@ -158,7 +158,7 @@ pub(super) fn one(
         .settle(looks.iter_mut().map(|look| &mut look.verdicts))
         .and_then(|()| refuse(&facts, &plan, &looks))
         .and_then(|()| hold::docks(site, common, request, &facts, &plan, looks))
-        .and_then(|docks| match hold::locks(site, request, &facts, &plan.locks) {
+        .and_then(|docks| match hold::locks(site, common, request, &facts, &plan.locks) {
             Ok(locks) => Ok((docks, locks)),
             Err(error) => {
                 docks.let_go(&facts.run);
