@@ -52,7 +52,7 @@ pub(crate) struct Common {
     /// Go past a rule of the environment; it is recorded, with --reason
     #[arg(long = "override", global = true, value_name = "RULE", requires = "reason", value_parser = clap::builder::PossibleValuesParser::new(RULES))]
     pub(crate) overrides: Vec<String>,
-    /// Why: for --override, lock and unlock
+    /// Why: for --override, rollback, lock and unlock
     #[arg(long, global = true, value_name = "TEXT")]
     pub(crate) reason: Option<String>,
     /// Give a value a name; it beats every other value of that name

@@ -11,10 +11,11 @@ use clap::{Arg, Command, CommandFactory};
 use super::args::BuiltIn;
 
 /// How to use it, for those who see it for the first time.
-pub(super) const EXAMPLES: [(&str, &str); 6] = [
+pub(super) const EXAMPLES: [(&str, &str); 7] = [
     ("deploy plan staging", "show what a deploy to staging would do, and do nothing"),
     ("deploy staging", "ship HEAD to staging"),
     ("deploy production --ref v1.2", "ship a commit to production"),
+    ("deploy rollback production", "bring the release before back to production"),
     ("deploy lint test", "run two tasks, and what they need"),
     ("deploy staging migrate", "run a task in an environment"),
     ("deploy test -- --verbose", "hand a task its `{{ args }}`"),

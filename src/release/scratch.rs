@@ -76,8 +76,22 @@ pub(crate) enum Update {
 /// A ref, what it names, and what it is to name.
 pub(super) struct Pointing<'a> {
     pub(super) reference: String,
-    pub(super) old: Option<&'a ObjectId>,
+    pub(super) old: Was<'a>,
     pub(super) new: &'a ObjectId,
+}
+
+/// What a ref must name, or it is left alone.
+#[derive(Clone, Copy)]
+pub(super) enum Was<'a> {
+    Any,
+    Nothing,
+    This(&'a ObjectId),
+}
+
+impl<'a> From<Option<&'a ObjectId>> for Was<'a> {
+    fn from(id: Option<&'a ObjectId>) -> Was<'a> {
+        id.map_or(Was::Nothing, Was::This)
+    }
 }
 
 impl Scratch {
@@ -136,11 +150,15 @@ impl Scratch {
         Ok(stream::answer(&answer.stdout).ok_or_else(|| answer.unreadable())?)
     }
 
-    /// Makes refs name commits that are here, all or none; each must name what is said, or nothing, before.
+    /// Makes refs name commits that are here, all or none.
     pub(super) fn point(&self, updates: &[Pointing<'_>]) -> Result<(), ScratchError> {
         let line = |update: &Pointing<'_>| {
-            let old = update.old.map_or_else(|| "0".repeat(update.new.as_str().len()), ObjectId::to_string);
-            format!("update {} {} {old}\n", update.reference, update.new)
+            let old = match update.old {
+                Was::Any => String::new(),
+                Was::Nothing => format!(" {}", "0".repeat(update.new.as_str().len())),
+                Was::This(id) => format!(" {id}"),
+            };
+            format!("update {} {}{old}\n", update.reference, update.new)
         };
         let script: String = updates.iter().map(line).collect();
         let _held = lock(&self.writing)?;

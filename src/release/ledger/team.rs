@@ -16,7 +16,7 @@ use crate::release::object::Commit;
 use crate::release::refs::Refs;
 use crate::release::remote::{self, Pushed, Remote};
 use crate::release::repository::{Repository, SourceError};
-use crate::release::scratch::{Pointing, Scratch, ScratchError, Update};
+use crate::release::scratch::{Pointing, Scratch, ScratchError, Update, Was};
 
 /// How often a push is tried that the remote neither took nor refused for a reason.
 const TRIES: u32 = 6;
@@ -136,12 +136,12 @@ impl Ledger {
                 alone = Some(own.clone());
             }
         }
-        let mut updates = vec![Pointing { reference: self.refs.seen(), old: seen, new: theirs }];
+        let mut updates = vec![Pointing { reference: self.refs.seen(), old: seen.into(), new: theirs }];
         if let Some(log) = &log {
-            updates.push(Pointing { reference: self.refs.log(), old: ours.id.as_ref(), new: log });
+            updates.push(Pointing { reference: self.refs.log(), old: ours.id.as_ref().into(), new: log });
         }
         if let Some(alone) = &alone {
-            updates.push(Pointing { reference: self.refs.alone(), old: None, new: alone });
+            updates.push(Pointing { reference: self.refs.alone(), old: Was::Nothing, new: alone });
         }
         let pointed = self.scratch.point(&updates);
         let now = self.look()?;
@@ -256,10 +256,9 @@ impl Ledger {
 
     /// Notes here what the remote has taken.
     fn accept(&self, before: &Tip, id: &ObjectId) -> Result<(), LedgerError> {
-        let seen = self.seen()?;
         let pointed = self.scratch.point(&[
-            Pointing { reference: self.refs.log(), old: before.id.as_ref(), new: id },
-            Pointing { reference: self.refs.seen(), old: seen.as_ref(), new: id },
+            Pointing { reference: self.refs.log(), old: before.id.as_ref().into(), new: id },
+            Pointing { reference: self.refs.seen(), old: Was::Any, new: id },
         ]);
         match pointed {
             Ok(()) => Ok(()),
