@@ -2,34 +2,32 @@
 //! decides nothing; a fact that no plan wants is not gathered.
 
 mod apart;
+mod assumed;
 mod ci;
 mod dotenv;
 mod interest;
 mod ledger;
 mod meet;
+mod output;
 mod rules;
 mod secret;
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::model::environment::Environment;
 use crate::model::event::Failure;
 use crate::model::ledger::Sharing;
 use crate::model::name::RunId;
-use crate::model::project::inside;
-use crate::model::release::{ObjectId, Source, Standing};
+use crate::model::release::{ObjectId, Source};
 use crate::model::step::Planned;
 use crate::model::swap::Content;
 use crate::plan::guard::Circumstances;
 use crate::plan::{Delivery, Facts, Known, Want, World};
-use crate::process::{self, Command, End, Stop, program};
 use crate::release::Refusal;
 use crate::release::git::{Git, GitError};
 use crate::release::ledger::team::Team;
@@ -43,6 +41,7 @@ use crate::state::StateDir;
 use crate::state::checkout::Checkout;
 
 pub(crate) use apart::Apart;
+pub(crate) use assumed::assumed;
 pub(crate) use interest::{Dissent, Interest};
 pub(crate) use ledger::interruptible;
 pub(crate) use meet::Met;
@@ -211,54 +210,6 @@ impl Site {
         Ok(())
     }
 
-    fn output_once(&self, folder: &Path, command: &[String]) -> Result<String, LookError> {
-        let key = (folder.to_owned(), command.to_vec());
-        if let Some(output) = self.outputs.borrow().get(&key) {
-            return Ok(output.clone());
-        }
-        let output = self.output(folder, command)?;
-        self.outputs.borrow_mut().insert(key, output.clone());
-        Ok(output)
-    }
-
-    /// What a program of the user's prints in a folder of the project, without the newline at its end.
-    fn output(&self, folder: &Path, command: &[String]) -> Result<String, LookError> {
-        let refused = |why: String| {
-            let message = format!("the value of `{}` can't be had: {why}", command.join(" "));
-            LookError::Refused(Refusal::new(message, "try the command by hand, in the folder of tasks.toml"))
-        };
-        let Some((program, args)) = command.split_first() else {
-            return Err(refused("it is empty".to_owned()));
-        };
-        let path = self.env.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_os_str());
-        let folder = inside(&self.root, folder);
-        let program = program::find(OsStr::new(program), path, &folder)
-            .map_err(|missing| refused(missing.to_string()))?;
-        let command = Command {
-            args: args.iter().map(OsString::from).collect(),
-            env: self.env.as_ref().clone(),
-            ..Command::new(program, &folder)
-        };
-        let captured = process::capture(&command, &Stop::new(Duration::ZERO))
-            .map_err(|error| refused(error.to_string()))?;
-        match captured.status {
-            End::Exited(0) => match String::from_utf8(captured.stdout) {
-                Ok(text) if text.contains('\0') => {
-                    Err(refused("it prints a NUL, which no program can be given".to_owned()))
-                }
-                Ok(text) => Ok(text.trim_end_matches('\n').to_owned()),
-                Err(_) => Err(refused("what it prints is not UTF-8 text".to_owned())),
-            },
-            End::Exited(code) => {
-                let said = String::from_utf8_lossy(&captured.stderr).trim().to_owned();
-                Err(refused(format!("it failed with exit code {code}: {said}")))
-            }
-            End::Signalled(_) | End::TimedOut | End::Stopped | End::WantsTerminal => {
-                Err(refused("it was ended".to_owned()))
-            }
-        }
-    }
-
     /// The user's repository.
     ///
     /// # Errors
@@ -391,40 +342,6 @@ impl Site {
             Err(LookError::Refused(refusal)) => Ok(Known::Absent(refusal.message, refusal.help)),
             Err(error) => Err(error),
         }
-    }
-}
-
-/// Facts of a good world, to see what a file would come to in it.
-pub(crate) fn assumed(
-    root: &Path,
-    env: Arc<Vec<(OsString, OsString)>>,
-    environments: &[Environment],
-) -> Facts {
-    const ID: &str = "0000000000000000000000000000000000000000";
-    let id = || ObjectId::parse(ID).expect("it is of the right length");
-    Facts {
-        root: root.to_owned(),
-        run: RunId("assumed".to_owned()),
-        env,
-        source: Known::Is(Source {
-            commit: id(),
-            tree: id(),
-            author: String::new(),
-            subject: String::new(),
-            time: Timestamp::UNIX_EPOCH,
-            date: String::new(),
-            branch: Some("main".to_owned()),
-            warnings: Vec::new(),
-        }),
-        ledgers: environments
-            .iter()
-            .map(|environment| (environment.name.clone(), Standing::default()))
-            .collect(),
-        known: BTreeMap::new(),
-        outputs: BTreeMap::new(),
-        dotenvs: BTreeMap::new(),
-        commits: BTreeMap::new(),
-        world: World::Assumed,
     }
 }
 

@@ -4,11 +4,11 @@
 mod job;
 mod masks;
 mod settle;
+mod stops;
 mod tries;
 
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -22,11 +22,12 @@ use crate::model::task::Block;
 use crate::plan::Plan;
 use crate::plan::schedule::{OnFailure, Schedule};
 use crate::process::signal::Signal;
-use crate::process::{self, Level, Stop};
+use crate::process::{self, Stop};
 use crate::state::journal::Journal;
 
 use masks::Masks;
 use settle::settle;
+pub(crate) use stops::Stops;
 
 /// How many messages may wait for the loop. Bounded, so that output never piles up in memory: a child that prints
 /// faster than the terminal waits in its pipe.
@@ -84,52 +85,6 @@ impl Limit {
 pub(crate) struct Manner {
     pub(crate) slots: NonZeroUsize,
     pub(crate) on_failure: OnFailure,
-}
-
-/// The ways to end early: one for the jobs, a fresh one for what they owe.
-pub(crate) struct Stops {
-    pub(crate) run: Stop,
-    pub(crate) settling: Stop,
-    /// How many blocks are doing what they owe.
-    at_settling: AtomicUsize,
-    /// The signal that came first; 0 for none.
-    first: AtomicI32,
-}
-
-impl Stops {
-    pub(crate) fn new(grace: Duration) -> Stops {
-        Stops {
-            run: Stop::new(grace),
-            settling: Stop::new(grace),
-            at_settling: AtomicUsize::new(0),
-            first: AtomicI32::new(0),
-        }
-    }
-
-    /// The first signal asks the jobs to end; a second one kills them. One that comes while something owed is done
-    /// asks that to end as well, and the next one kills it: it stays owed then.
-    fn signal(&self, signal: i32) {
-        if self.first.compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
-            return self.run.ask(signal);
-        }
-        self.run.kill();
-        if self.at_settling.load(Ordering::SeqCst) > 0 {
-            if self.settling.level() >= Level::Ask { self.settling.kill() } else { self.settling.ask(signal) }
-        }
-    }
-
-    /// The signal that came first, if one did.
-    fn first(&self) -> Option<i32> {
-        Some(self.first.load(Ordering::SeqCst)).filter(|signal| *signal != 0)
-    }
-
-    /// Notes that something owed is being done, while `settle` runs.
-    fn settling<T>(&self, settle: impl FnOnce() -> T) -> T {
-        self.at_settling.fetch_add(1, Ordering::SeqCst);
-        let settled = settle();
-        self.at_settling.fetch_sub(1, Ordering::SeqCst);
-        settled
-    }
 }
 
 /// What the loop waits for.
