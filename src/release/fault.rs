@@ -21,13 +21,15 @@ enum Kind {
     NoHost,
     /// The repository could not store what it got.
     Full,
+    /// The host took the connection, and ended it without a word of git's.
+    Shut,
     /// It broke off, and how far it came is not known.
     CutOff,
 }
 
 /// What git, ssh and curl say. The first sign that is found counts. Those of a host that can't be reached must not be
 /// found in what is said when a connection breaks later: by then something may have arrived.
-const SIGNS: [(&str, Kind); 22] = [
+const SIGNS: [(&str, Kind); 23] = [
     ("unpack failed", Kind::Full),
     ("unpacker error", Kind::Full),
     ("could not read Username", Kind::Locked),
@@ -50,7 +52,11 @@ const SIGNS: [(&str, Kind); 22] = [
     ("unable to connect to", Kind::NoHost),
     ("Failed to connect to", Kind::NoHost),
     ("Couldn't connect to server", Kind::NoHost),
+    (SHUT, Kind::Shut),
 ];
+
+/// What git adds to the words of a host that has none of git's.
+const SHUT: &str = "Could not read from remote repository";
 
 impl Fault {
     pub(crate) fn of(error: &GitError) -> Fault {
@@ -68,7 +74,8 @@ impl Fault {
         let lines = || said.lines().map(str::trim).filter(|line| !aside(line));
         for (sign, kind) in SIGNS {
             if let Some(line) = lines().find(|line| line.contains(sign)) {
-                return Fault { kind, reason: line.to_owned() };
+                let reason = if kind == Kind::Shut { first_words(&said) } else { line };
+                return Fault { kind, reason: reason.to_owned() };
             }
         }
         Fault { kind: Kind::CutOff, reason: lines().next().unwrap_or("git said nothing").to_owned() }
@@ -76,12 +83,21 @@ impl Fault {
 
     /// Whether it came before the remote could have changed anything.
     pub(crate) fn came_first(&self) -> bool {
-        self.kind != Kind::CutOff
+        match self.kind {
+            Kind::Locked | Kind::Forbidden | Kind::NoRepository | Kind::NoHost | Kind::Full => true,
+            // A program that a push starts on the host may say the same of another repository.
+            Kind::Shut | Kind::CutOff => false,
+        }
+    }
+
+    /// Whether the host ended the connection at once: it lets nobody in, or not this user, or not for this.
+    pub(crate) fn is_shut(&self) -> bool {
+        self.kind == Kind::Shut
     }
 
     /// Whether the host answers, and does not let us do it.
     pub(crate) fn is_about_rights(&self) -> bool {
-        matches!(self.kind, Kind::Locked | Kind::Forbidden | Kind::Full)
+        matches!(self.kind, Kind::Locked | Kind::Forbidden | Kind::Full | Kind::Shut)
     }
 
     /// What git said, in one line.
@@ -102,18 +118,32 @@ impl Fault {
             Kind::Full => {
                 "the repository there could not store it: its disk may be full, or not writable for this user"
             }
+            Kind::Shut => {
+                "does that host have this repository, and let this user in? `git ls-remote URL` must work without a question"
+            }
             Kind::CutOff => "`git ls-remote URL` tries the same",
         }
     }
+}
+
+/// What a host said before it ended the connection, without the frame that some draw around it.
+fn first_words(said: &str) -> &str {
+    let bare = said.lines().map(|line| line.trim().trim_start_matches("remote:").trim());
+    let mut words = bare.filter(|line| !line.starts_with("Warning: ") && !line.chars().all(|c| c == '='));
+    words.next().unwrap_or(SHUT)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn kind(said: &str) -> Kind {
+    fn fault(said: &str) -> Fault {
         let (command, how) = ("git push".to_owned(), "failed with exit code 128".to_owned());
-        Fault::of(&GitError::Failed { command, how, said: said.to_owned() }).kind
+        Fault::of(&GitError::Failed { command, how, said: said.to_owned() })
+    }
+
+    fn kind(said: &str) -> Kind {
+        fault(said).kind
     }
 
     #[test]
@@ -138,9 +168,23 @@ mod tests {
             ("client_loop: send disconnect: Broken pipe", Kind::CutOff),
             ("RPC failed; HTTP 502 curl 22 The requested URL returned error: 502", Kind::CutOff),
             ("remote: psql: Failed to connect to db\nthe remote end hung up unexpectedly", Kind::CutOff),
+            ("FATAL: W any shop DENIED\nCould not read from remote repository.", Kind::Shut),
             ("", Kind::CutOff),
         ] {
             assert_eq!(kind(said), expected, "{said}");
+        }
+    }
+
+    #[test]
+    fn a_host_that_shuts_the_door_is_told_in_its_own_words() {
+        let end =
+            "Could not read from remote repository.\n\nPlease make sure you have the correct access rights";
+        for (words, told) in [
+            ("FATAL: W any shop ada DENIED by fallthru", "FATAL: W any shop ada DENIED by fallthru"),
+            ("remote:\nremote: =====\nremote: ERROR: no write access.\nremote:", "ERROR: no write access."),
+            ("", "Could not read from remote repository."),
+        ] {
+            assert_eq!(fault(&format!("{words}\n{end}")).reason(), told);
         }
     }
 }

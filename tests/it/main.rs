@@ -55,4 +55,5 @@ mod status;
 mod stop;
 mod tasks;
 mod team;
+mod team_remotes;
 mod values;

@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use crate::support::{Ended, Sandbox};
 
 /// Staging, shared through `origin`; the project's own folder is one machine, `other` a second one.
-const SHARED: &str = r#"
+pub(crate) const SHARED: &str = r#"
 [ledger]
 remote = "origin"
 [environments.staging]
@@ -21,7 +21,7 @@ run  = "hold"
 "#;
 
 /// Two machines of one team.
-fn team(tasks: &str) -> Sandbox {
+pub(crate) fn team(tasks: &str) -> Sandbox {
     let sandbox = Sandbox::shop(tasks).remote("origin").remote("staging");
     sandbox.repository().git(["push", "--quiet", "origin", "main"]);
     join(&sandbox, "other", &[]);
@@ -29,7 +29,7 @@ fn team(tasks: &str) -> Sandbox {
 }
 
 /// Another machine: a clone of `origin` beside the project.
-fn join(sandbox: &Sandbox, name: &str, options: &[&str]) {
+pub(crate) fn join(sandbox: &Sandbox, name: &str, options: &[&str]) {
     let origin = format!("file://{}", sandbox.path("remotes/origin.git").display());
     let clone = sandbox.path(name).display().to_string();
     let words = ["clone", "--quiet"].iter().chain(options).copied().chain([origin.as_str(), clone.as_str()]);
@@ -37,12 +37,12 @@ fn join(sandbox: &Sandbox, name: &str, options: &[&str]) {
 }
 
 /// Runs `deploy` on the second machine.
-fn other<const N: usize>(sandbox: &Sandbox, arguments: [&str; N]) -> Ended {
+pub(crate) fn other<const N: usize>(sandbox: &Sandbox, arguments: [&str; N]) -> Ended {
     sandbox.deploy_in("../other", arguments)
 }
 
 /// The events in the team's ledger of an environment, oldest first.
-fn events(sandbox: &Sandbox, environment: &str) -> Vec<String> {
+pub(crate) fn events(sandbox: &Sandbox, environment: &str) -> Vec<String> {
     let log = format!("refs/deploy/{environment}/log");
     let told =
         sandbox.target("origin").git(["log", "--reverse", "--format=%(trailers:key=Event,valueonly)", &log]);

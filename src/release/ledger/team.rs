@@ -21,6 +21,9 @@ use crate::release::scratch::{Pointing, Scratch, ScratchError, Update, Was};
 /// How often a push is tried that the remote neither took nor refused for a reason.
 const TRIES: u32 = 6;
 
+/// The same, where the remote hangs up on whoever would write: a key that may only read.
+const TRIES_AT_SHUT: u32 = 2;
+
 /// The pause before the second try; each further one is twice as long, and cut at random.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -69,6 +72,8 @@ enum Sent {
     Refused,
     /// It did not take them for now: they may be sent again.
     NotYet(LedgerError),
+    /// It can be read, and ends each connection that would write. That it does so once may be chance.
+    Shut(LedgerError),
 }
 
 impl Ledger {
@@ -188,7 +193,8 @@ impl Ledger {
                     // What it refused is what it would take: two pushes met at its ref, and the other one lost too.
                 }
                 Sent::NotYet(error) if tried >= TRIES => return Err(error),
-                Sent::NotYet(_) => {}
+                Sent::Shut(error) if tried >= TRIES_AT_SHUT => return Err(error),
+                Sent::NotYet(_) | Sent::Shut(_) => {}
             }
             if tried >= TRIES || stop.sleep(jittered(pause)) == Slept::Interrupted {
                 break;
@@ -231,6 +237,9 @@ impl Ledger {
             Ok(true) => Ok(Sent::Taken),
             Ok(false) => match error {
                 GitError::Stopped { .. } => Err(error.into()),
+                GitError::Failed { .. } if Fault::of(&error).is_shut() => {
+                    Ok(Sent::Shut(self.unwritten(team, &error)))
+                }
                 GitError::Missing(_)
                 | GitError::NotRun(_)
                 | GitError::Failed { .. }

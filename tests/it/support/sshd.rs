@@ -60,7 +60,21 @@ impl Sshd {
 
     /// What `GIT_SSH_COMMAND` has to be: only this server is known, and only this key is shown.
     pub(crate) fn command(&self) -> String {
-        let (key, known) = (self.file("key"), self.file("known_hosts"));
+        self.command_with("key")
+    }
+
+    /// The same, with a key that may fetch; a push gets these words of the host, and no more.
+    pub(crate) fn reader(&self, words: &str) -> String {
+        let script = format!(
+            "case $SSH_ORIGINAL_COMMAND in git-upload-pack*) eval \"exec $SSH_ORIGINAL_COMMAND\" ;; esac\n\
+             echo '{words}' >&2\nexit 1\n"
+        );
+        fs::write(self.file("reader.sh"), script).expect("a file of ours");
+        self.command_with("reader")
+    }
+
+    fn command_with(&self, key: &str) -> String {
+        let (key, known) = (self.file(key), self.file("known_hosts"));
         let (key, known) = (key.display(), known.display());
         format!(
             "ssh -F none -i '{key}' -o IdentitiesOnly=yes -o IdentityAgent=none \
@@ -104,7 +118,7 @@ fn session(connection: TcpStream, config: &Path, log: &Path) -> Child {
 
 /// Makes the keys, and says who is let in and what a session's git sees: nothing of this machine's own settings.
 fn configure(folder: &Path, address: SocketAddr) {
-    for key in ["host_key", "key"] {
+    for key in ["host_key", "key", "reader"] {
         let mut keygen = Command::new("ssh-keygen");
         keygen.args(["-q", "-t", "ed25519", "-N", "", "-C", key, "-f"]).arg(folder.join(key));
         assert!(keygen.status().expect("ssh-keygen starts").success(), "ssh-keygen has to make a key");
@@ -114,7 +128,8 @@ fn configure(folder: &Path, address: SocketAddr) {
         let mut file = fs::File::create(folder.join(name)).expect("a new file");
         file.write_all(text.as_bytes()).expect("a file of ours");
     };
-    write("authorized_keys", &public("key"));
+    let reader = format!("restrict,command=\"sh {}/reader.sh\" {}", folder.display(), public("reader"));
+    write("authorized_keys", &(public("key") + &reader));
     write("known_hosts", &format!("[{}]:{} {}", address.ip(), address.port(), public("host_key")));
     let (at, path) = (folder.display(), std::env::var("PATH").expect("a PATH with git and sh"));
     write(

@@ -1,0 +1,153 @@
+//! The shared ledger over what teams have: ssh and http, with logins, with keys and tokens that may only read, and with
+//! connections that break at any byte.
+
+use std::fs;
+
+use crate::support::{Access, GitHttp, PASSWORD, Sandbox, Sshd, USER};
+use crate::team::{SHARED, events, other, team};
+
+/// Two machines whose `origin` is on a web server.
+fn over_http(access: Access) -> (Sandbox, GitHttp) {
+    let sandbox = team(SHARED);
+    let server = GitHttp::start(&sandbox.path("remotes"), access);
+    meet_at(&sandbox, &server.url("origin.git"));
+    (sandbox, server)
+}
+
+/// Two machines whose `origin` is on an ssh server.
+fn over_ssh() -> (Sandbox, Sshd) {
+    let server = Sshd::start();
+    let sandbox = team(SHARED).env("GIT_SSH_COMMAND", &server.command());
+    meet_at(&sandbox, &server.url(&sandbox.path("remotes/origin.git")));
+    (sandbox, server)
+}
+
+/// Lets both machines reach `origin` at this address.
+fn meet_at(sandbox: &Sandbox, url: &str) {
+    for machine in ["shop", "other"] {
+        sandbox.repository_at(&sandbox.path(machine)).git(["remote", "set-url", "origin", url]);
+    }
+}
+
+/// A commit on the second machine.
+fn commit_there(sandbox: &Sandbox) {
+    let there = sandbox.repository_at(&sandbox.path("other"));
+    there.git(["commit", "--quiet", "--allow-empty", "--message=More"]);
+}
+
+/// What a team does all day, over whatever remote it has.
+fn take_turns(sandbox: &Sandbox) {
+    sandbox.deploy(["staging"]).succeeds().says("release 1 is live");
+    other(sandbox, ["status", "staging"]).succeeds().shows(&sandbox.repository().head()[..8]);
+    commit_there(sandbox);
+    other(sandbox, ["staging"]).succeeds().says("release 2 is live");
+    let once = ["locked", "started", "shipped", "live", "unlocked"];
+    assert_eq!(events(sandbox, "staging"), [once, once].concat());
+
+    let gate = sandbox.gate("hold");
+    let first = sandbox.start(["held"]);
+    gate.wait_for_arrival();
+    other(sandbox, ["held"]).fails_with(4).says("held is being deployed by ada").says("`deploy held`");
+    gate.open();
+    first.wait().succeeds();
+    gate.open();
+    other(sandbox, ["held"]).succeeds().says("release 2 is live");
+}
+
+/// Who may only look there is told so before anything is done, and may look.
+fn may_only_look(sandbox: &Sandbox, says: &str) {
+    let live = events(sandbox, "staging");
+    let refused = sandbox.deploy(["held"]);
+    refused.fails_with(3).says("takes nothing from here").says(says);
+    refused.says("`refs/deploy/held/log`").says("must be let write");
+    assert!(!sandbox.path("srv/held").exists(), "something was built");
+    sandbox.deploy(["staging", "--rebuild"]).fails_with(3).says(says);
+    sandbox.deploy(["lock", "staging", "--reason", "a demo"]).fails_with(3).says(says);
+    let status = sandbox.deploy(["status"]);
+    status.succeeds().shows(&sandbox.repository().head()[..8]).never_mentions("can't be reached");
+    sandbox.deploy(["history", "staging"]).succeeds().shows("live");
+    assert_eq!(events(sandbox, "staging"), live);
+    assert_eq!(sandbox.target("origin").git(["for-each-ref", "refs/deploy/held"]), "");
+}
+
+#[test]
+fn a_team_takes_turns_over_ssh() {
+    let (sandbox, server) = over_ssh();
+    take_turns(&sandbox);
+    assert!(server.log().contains("Accepted publickey"), "{}", server.log());
+}
+
+#[test]
+fn a_team_takes_turns_over_http() {
+    let (sandbox, server) = over_http(Access::Write);
+    take_turns(&sandbox);
+    let log = server.end();
+    assert!(log.contains("200 POST /origin.git/git-receive-pack"), "{log}");
+}
+
+#[test]
+fn a_team_takes_turns_over_http_with_the_login_that_git_has() {
+    let (sandbox, server) = over_http(Access::Login);
+    // The one machine has a keeper of credentials, the other a file that curl reads.
+    let keeper = format!("!printf 'username={USER}\\npassword={PASSWORD}\\n'; :");
+    sandbox.repository().git(["config", "credential.helper", &keeper]);
+    other(&sandbox, ["staging"]).fails_with(3).says("could not read Username").says("--override ledger");
+    let netrc = format!("machine 127.0.0.1 login {USER} password {PASSWORD}\n");
+    fs::write(sandbox.path("home/.netrc"), netrc).unwrap();
+    take_turns(&sandbox);
+    let log = server.end();
+    assert!(log.contains("401 GET") && log.contains("200 POST /origin.git/git-receive-pack"), "{log}");
+    sandbox.shell(&format!("! grep -r {PASSWORD} .deploy ../other/.deploy")).succeeds();
+}
+
+#[test]
+fn a_token_that_may_only_read_is_told_what_it_must_be_let_do() {
+    let sandbox = team(SHARED);
+    sandbox.deploy(["staging"]).succeeds();
+    let server = GitHttp::start(&sandbox.path("remotes"), Access::Read);
+    meet_at(&sandbox, &server.url("origin.git"));
+    may_only_look(&sandbox, "403");
+}
+
+#[test]
+fn a_key_that_may_only_read_is_told_what_it_must_be_let_do_in_whatever_words_its_host_has() {
+    let (sandbox, server) = over_ssh();
+    sandbox.deploy(["staging"]).succeeds();
+    let hosts = [
+        // GitHub, Gitolite, GitLab.
+        ("ERROR: The key you are authenticating with has been marked as read only.", "marked as read only"),
+        ("FATAL: W any shop ada DENIED by fallthru", "W any shop ada DENIED by fallthru"),
+        (
+            "remote:\nremote: ========\nremote:\nremote: ERROR: This deploy key does not have write access to this project.\nremote:",
+            "This deploy key does not have write access",
+        ),
+    ];
+    let mut sandbox = sandbox;
+    for (words, says) in hosts {
+        sandbox = sandbox.env("GIT_SSH_COMMAND", &server.reader(words));
+        may_only_look(&sandbox, says);
+    }
+}
+
+#[test]
+fn who_is_not_let_in_goes_on_without_the_others_or_not_at_all() {
+    let (sandbox, server) = over_http(Access::Login);
+    let url = server.url("origin.git").replace("http://", &format!("http://{USER}:wr0ng-w0rd@"));
+    meet_at(&sandbox, &url);
+    let refused = sandbox.deploy(["staging"]);
+    refused.fails_with(3).says("ledger: ").says("Authentication failed").says("renew it");
+    refused.never_mentions("wr0ng-w0rd");
+    sandbox.deploy(["status"]).succeeds().says("Authentication failed").never_mentions("wr0ng-w0rd");
+    sandbox.deploy(["staging", "--override", "ledger", "--reason", "it is urgent"]).succeeds();
+    sandbox.shell("! grep -r wr0ng-w0rd .deploy").succeeds();
+}
+
+#[test]
+fn a_host_whose_key_is_not_known_is_not_asked() {
+    let (sandbox, _server) = over_ssh();
+    let stranger =
+        sandbox.env("GIT_SSH_COMMAND", "ssh -F none -i /dev/null -o IdentityAgent=none -o BatchMode=yes");
+    let refused = stranger.deploy(["staging"]);
+    refused.fails_with(3).says("Host key verification failed").says("connect once by hand");
+    stranger.deploy(["staging", "--override", "ledger", "--reason", "it is urgent"]).succeeds();
+}
