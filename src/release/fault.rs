@@ -90,14 +90,14 @@ impl Fault {
         }
     }
 
-    /// Whether the host ended the connection at once: it lets nobody in, or not this user, or not for this.
-    pub(crate) fn is_shut(&self) -> bool {
-        self.kind == Kind::Shut
+    /// Whether the host could be asked, and the next try may go better: a connection that broke looks the same.
+    pub(crate) fn may_pass(&self) -> bool {
+        matches!(self.kind, Kind::Full | Kind::Shut)
     }
 
     /// Whether the host answers, and does not let us do it.
     pub(crate) fn is_about_rights(&self) -> bool {
-        matches!(self.kind, Kind::Locked | Kind::Forbidden | Kind::Full | Kind::Shut)
+        matches!(self.kind, Kind::Locked | Kind::Forbidden | Kind::Shut)
     }
 
     /// What git said, in one line.
@@ -116,7 +116,7 @@ impl Fault {
             Kind::NoRepository => "is the address right? If so, create the repository there first",
             Kind::NoHost => "is the address right, and the network there? `git ls-remote URL` tries the same",
             Kind::Full => {
-                "the repository there could not store it: its disk may be full, or not writable for this user"
+                "the repository there could not store it: its disk may be full, or not writable for this user; or the connection broke"
             }
             Kind::Shut => {
                 "does that host have this repository, and let this user in? `git ls-remote URL` must work without a question"

@@ -151,3 +151,87 @@ fn a_host_whose_key_is_not_known_is_not_asked() {
     refused.fails_with(3).says("Host key verification failed").says("connect once by hand");
     stranger.deploy(["staging", "--override", "ledger", "--reason", "it is urgent"]).succeeds();
 }
+
+/// Where the network breaks.
+#[derive(Clone, Copy)]
+enum Way {
+    There,
+    Back,
+}
+
+/// An ssh that is cut in its push of this number, from 1, after so many bytes, and finds nobody from then on.
+fn breaking_ssh(sandbox: &Sandbox, ssh: &str, push: u32, way: Way, after: u32) {
+    let some = format!("dd bs=1 count={after} status=none");
+    let line = match way {
+        Way::There => format!("{some} | {ssh} \"$@\""),
+        // The script holds the pipe to git too: it has to go with the rest.
+        Way::Back => format!("{ssh} \"$@\" | {{ {some}; kill $$; }}"),
+    };
+    fs::write(sandbox.path("tmp/pushes"), "").unwrap();
+    let script = format!(
+        "#!/bin/sh\n\
+         test ! -e SANDBOX/tmp/gone || {{ echo 'ssh: connect to host shop port 22: No route to host' >&2; exit 255; }}\n\
+         case \"$*\" in *git-receive-pack*) echo >> SANDBOX/tmp/pushes ;; *) exec {ssh} \"$@\" ;; esac\n\
+         test \"$(wc -l < SANDBOX/tmp/pushes)\" -eq {push} || exec {ssh} \"$@\"\n\
+         touch SANDBOX/tmp/gone\n\
+         {line}\n\
+         exit 255\n"
+    );
+    sandbox.executable("bin/breaking-ssh", &script);
+}
+
+/// Whether staging is locked by the team's ledger; if so, by another machine from now on, whose processes nobody here can
+/// see.
+fn locked_elsewhere(sandbox: &Sandbox) -> bool {
+    let origin = sandbox.target("origin");
+    let log = "refs/deploy/staging/log";
+    if origin.git(["for-each-ref", log]).is_empty() {
+        return false;
+    }
+    let state = origin.file(log, "state.json");
+    let Some(machine) = state.lines().find(|line| line.contains("\"machine\"")) else { return false };
+    sandbox.write("../remotes/state", &state.replace(machine, "\"machine\": \"elsewhere\","));
+    let event = "blob=$(git hash-object -w ../state)\n\
+                 tree=$(printf '100644 blob %s\\tstate.json\\n' $blob | git mktree)\n\
+                 git update-ref $1 $(git log -1 --format=%B $1 | git commit-tree -p $1 $tree)";
+    sandbox.shell(&format!("set -e -- {log}; cd ../remotes/origin.git\n{event}")).succeeds();
+    true
+}
+
+/// Cuts deploys in their pushes to the ledger: how often the lock was taken all the same.
+fn cut(way: Way, cuts: &[(u32, u32)]) -> usize {
+    let server = Sshd::start();
+    let sandbox = team(SHARED).env("GIT_SSH_COMMAND", "breaking-ssh");
+    meet_at(&sandbox, &server.url(&sandbox.path("remotes/origin.git")));
+    let mut taken = 0;
+    for (push, after) in cuts {
+        breaking_ssh(&sandbox, &server.command(), *push, way, *after);
+        sandbox.commit("More");
+        commit_there(&sandbox);
+        let broken = sandbox.deploy(["staging"]);
+        broken.fails().never_mentions("must be let write");
+        fs::remove_file(sandbox.path("tmp/gone")).unwrap();
+        if locked_elsewhere(&sandbox) {
+            taken += 1;
+            other(&sandbox, ["staging"]).fails_with(4).says("staging is being deployed by ada");
+            other(&sandbox, ["unlock", "staging", "--reason", "it is gone"]).succeeds();
+        }
+        other(&sandbox, ["staging"]).succeeds();
+        let live = sandbox.repository_at(&sandbox.path("other")).head();
+        let status = sandbox.deploy(["status", "staging"]);
+        status.succeeds().shows(&live[..8]).never_mentions("can't be reached");
+    }
+    taken
+}
+
+#[test]
+fn wherever_the_way_to_the_ledger_breaks_the_lock_is_taken_or_not_and_can_be_opened() {
+    // Nothing of the first push arrives as a whole; with the others the lock is taken already, or it is given back.
+    assert_eq!(cut(Way::There, &[(1, 100), (1, 700), (2, 200), (4, 200)]), 2);
+}
+
+#[test]
+fn wherever_the_answer_of_the_ledger_breaks_the_lock_is_taken_or_not_and_can_be_opened() {
+    // Before it has told its refs nothing is sent; behind that, all arrives, and the last push gives the lock back.
+    assert_eq!(cut(Way::Back, &[(1, 100), (1, 800), (3, 800), (4, 800)]), 2);
+}

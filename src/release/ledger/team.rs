@@ -21,8 +21,8 @@ use crate::release::scratch::{Pointing, Scratch, ScratchError, Update, Was};
 /// How often a push is tried that the remote neither took nor refused for a reason.
 const TRIES: u32 = 6;
 
-/// The same, where the remote hangs up on whoever would write: a key that may only read.
-const TRIES_AT_SHUT: u32 = 2;
+/// The same, where the remote hangs up on whoever would write, as on a key that may only read; or can't store it.
+const TRIES_IF_UNWILLING: u32 = 2;
 
 /// The pause before the second try; each further one is twice as long, and cut at random.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -72,8 +72,8 @@ enum Sent {
     Refused,
     /// It did not take them for now: they may be sent again.
     NotYet(LedgerError),
-    /// It can be read, and ends each connection that would write. That it does so once may be chance.
-    Shut(LedgerError),
+    /// It can be read, and takes nothing for a reason of its own. That it does so once may be chance.
+    Unwilling(LedgerError),
 }
 
 impl Ledger {
@@ -193,8 +193,8 @@ impl Ledger {
                     // What it refused is what it would take: two pushes met at its ref, and the other one lost too.
                 }
                 Sent::NotYet(error) if tried >= TRIES => return Err(error),
-                Sent::Shut(error) if tried >= TRIES_AT_SHUT => return Err(error),
-                Sent::NotYet(_) | Sent::Shut(_) => {}
+                Sent::Unwilling(error) if tried >= TRIES_IF_UNWILLING => return Err(error),
+                Sent::NotYet(_) | Sent::Unwilling(_) => {}
             }
             if tried >= TRIES || stop.sleep(jittered(pause)) == Slept::Interrupted {
                 break;
@@ -225,7 +225,12 @@ impl Ledger {
         let limit = match &error {
             GitError::Stopped { .. } => LAST_LOOK,
             GitError::Failed { .. } if Fault::of(&error).came_first() => {
-                return Err(self.unwritten(team, &error));
+                let unwritten = self.unwritten(team, &error);
+                return if Fault::of(&error).may_pass() {
+                    Ok(Sent::Unwilling(unwritten))
+                } else {
+                    Err(unwritten)
+                };
             }
             GitError::Failed { .. }
             | GitError::Silent { .. }
@@ -237,8 +242,8 @@ impl Ledger {
             Ok(true) => Ok(Sent::Taken),
             Ok(false) => match error {
                 GitError::Stopped { .. } => Err(error.into()),
-                GitError::Failed { .. } if Fault::of(&error).is_shut() => {
-                    Ok(Sent::Shut(self.unwritten(team, &error)))
+                GitError::Failed { .. } if Fault::of(&error).may_pass() => {
+                    Ok(Sent::Unwilling(self.unwritten(team, &error)))
                 }
                 GitError::Missing(_)
                 | GitError::NotRun(_)
@@ -329,6 +334,9 @@ impl Ledger {
     /// It let us read, and not write.
     fn unwritten(&self, team: &Team, error: &GitError) -> LedgerError {
         let fault = Fault::of(error);
+        if !fault.is_about_rights() && fault.may_pass() {
+            return self.declined(team, fault.reason(), fault.help());
+        }
         if !fault.is_about_rights() {
             return self.unreached(team, fault.reason(), fault.help());
         }
