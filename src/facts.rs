@@ -34,7 +34,7 @@ use crate::release::ledger::team::Team;
 use crate::release::ledger::{LedgerError, Tip};
 use crate::release::lock::{Holder, Lock};
 use crate::release::refs::Refs;
-use crate::release::repository::{Ancestry, Between, Repository, SourceError};
+use crate::release::repository::{Between, Repository, SourceError};
 use crate::release::scratch::{Scratch, ScratchError};
 use crate::release::swap::{self, Swap, SwapContent, SwapFile};
 use crate::state::StateDir;
@@ -274,11 +274,9 @@ impl Site {
         }
         if let Some(live) = &live {
             survey.since = repository.between(&live.source, &source.commit)?;
-            survey.circumstances.behind = match repository.ancestry(&live.source, &source.commit)? {
-                Ancestry::Ancestor => Some(live.source != source.commit),
-                Ancestry::Unrelated => Some(false),
-                Ancestry::Unknown => None,
-            };
+            let (behind, unhad) = self.is_older(repository, delivery, &source.commit, &live.source)?;
+            survey.circumstances.behind = behind;
+            survey.circumstances.unhad = unhad;
         }
         survey.circumstances.live = live;
         let files: Vec<SwapFile> = delivery.swap.iter().map(file).collect();

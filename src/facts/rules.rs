@@ -4,12 +4,15 @@
 use jiff::Zoned;
 use jiff::tz::TimeZone;
 
-use super::{Site, now};
+use super::{LookError, Site, interruptible, now};
+use crate::model::environment::Older;
 use crate::model::freeze::Freeze;
-use crate::model::release::Source;
+use crate::model::release::{ObjectId, Source};
+use crate::plan::Delivery;
 use crate::plan::guard::{Before, Frozen};
 use crate::release::git::GitError;
-use crate::release::repository::Repository;
+use crate::release::lineage::Lineage;
+use crate::release::repository::{Ancestry, Repository};
 use crate::release::state::{Hold, State};
 
 impl Site {
@@ -25,6 +28,38 @@ impl Site {
             |name: &&str| self.variable(name).is_some_and(|commit| commit == source.commit.as_str());
         let server = || ["GITHUB_SHA", "CI_COMMIT_SHA"].iter().find(|name| is_checked_out(name));
         Ok(branch.or_else(|| server().map(|_| "what the CI server checked out".to_owned())))
+    }
+
+    /// Whether a commit is older than the live one; none if that can't be told, and why. Where it matters, a shallow clone
+    /// is no reason: its remote is asked.
+    pub(super) fn is_older(
+        &self,
+        repository: &Repository,
+        delivery: &Delivery,
+        commit: &ObjectId,
+        live: &ObjectId,
+    ) -> Result<(Option<bool>, Option<String>), LookError> {
+        let protect = &delivery.protect;
+        let matters = protect.at.is_some() && protect.older == Older::Refused;
+        let mut ancestry = repository.ancestry(live, commit)?;
+        let mut unhad = None;
+        if ancestry == Ancestry::Unknown && matters && repository.checkout.is_shallow() {
+            let (told, signal) =
+                interruptible(|stop| Lineage::new(&self.state, repository)?.ancestry(live, commit, stop));
+            if let Some(signal) = signal {
+                return Err(LookError::Stopped(signal));
+            }
+            match told {
+                Ok(told) => ancestry = told,
+                Err(error) => unhad = Some(error.to_string()),
+            }
+        }
+        let behind = match ancestry {
+            Ancestry::Ancestor => Some(live != commit),
+            Ancestry::Unrelated => Some(false),
+            Ancestry::Unknown => None,
+        };
+        Ok((behind, unhad))
     }
 }
 

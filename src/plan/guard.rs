@@ -24,6 +24,8 @@ pub(crate) struct Circumstances {
     pub(crate) before: Before,
     /// Whether the source commit is an ancestor of the live one; none if the history here does not tell.
     pub(crate) behind: Option<bool>,
+    /// Why more of the history could not be had; asked for only where it is needed.
+    pub(crate) unhad: Option<String>,
     /// Why the team's ledger could not be asked, and the mend.
     pub(crate) unreached: Option<(String, Option<String>)>,
 }
@@ -246,9 +248,10 @@ fn ancestor(delivery: &Delivery, found: &Circumstances) -> Option<Verdict> {
         None if protected => Some(refuses(
             "ancestor",
             format!(
-                "the history here does not tell whether {} is older than the live {}",
+                "the history here does not tell whether {} is older than the live {}{}",
                 source.commit.short(),
-                live.source.short()
+                live.source.short(),
+                found.unhad.as_ref().map_or_else(String::new, |why| format!(", and {why}"))
             ),
             "git fetch --unshallow, or fetch the branch that was deployed".to_owned(),
         )),

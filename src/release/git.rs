@@ -142,6 +142,21 @@ impl Git {
         self
     }
 
+    /// The same git with these settings too: by the environment, and not by arguments, which everybody on the machine can
+    /// read. Tokens stand there.
+    pub(super) fn with_settings<'s>(self, settings: impl IntoIterator<Item = (&'s str, &'s str)>) -> Git {
+        let count = self.env("GIT_CONFIG_COUNT").and_then(OsStr::to_str).and_then(|count| count.parse().ok());
+        let mut count: usize = count.unwrap_or(0);
+        let mut variables: Vec<(OsString, OsString)> = Vec::new();
+        for (key, value) in settings {
+            variables.push((format!("GIT_CONFIG_KEY_{count}").into(), key.into()));
+            variables.push((format!("GIT_CONFIG_VALUE_{count}").into(), value.into()));
+            count += 1;
+        }
+        variables.push(("GIT_CONFIG_COUNT".into(), count.to_string().into()));
+        self.with_env(variables)
+    }
+
     /// A variable of its environment.
     pub(crate) fn env(&self, name: &str) -> Option<&OsStr> {
         self.env.iter().find(|(have, _)| have == name).map(|(_, value)| value.as_os_str())

@@ -11,6 +11,7 @@ pub(crate) mod git;
 pub(crate) mod history;
 pub(crate) mod holding;
 pub(crate) mod ledger;
+pub(crate) mod lineage;
 pub(crate) mod lock;
 pub(crate) mod object;
 pub(crate) mod pip;

@@ -40,7 +40,7 @@ impl<'s> Remote<'s> {
         url: &str,
         reference: &str,
     ) -> Result<Remote<'s>, GitError> {
-        let git = reaching(scratch, repository, url)?;
+        let git = reaching(scratch.git.clone(), repository, url)?;
         Ok(Remote::by(scratch, git, url, reference, None))
     }
 
@@ -197,9 +197,8 @@ fn is_moved(summary: &str) -> bool {
     reasons.iter().any(|reason| summary.contains(reason))
 }
 
-/// deploy's git, reaching a URL as the user's own repository would.
-pub(super) fn reaching(scratch: &Scratch, repository: &Repository, url: &str) -> Result<Git, GitError> {
-    let git = scratch.git.clone();
+/// The same git, reaching a URL as the user's own repository would.
+pub(super) fn reaching(git: Git, repository: &Repository, url: &str) -> Result<Git, GitError> {
     // A path on this machine needs no settings to be reached.
     if is_local(url) { Ok(git) } else { Ok(repository.settings()?.reaching(git)) }
 }

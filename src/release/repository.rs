@@ -148,17 +148,41 @@ impl Repository {
         if target.contains(':') || target.starts_with(['/', '.']) {
             return Ok(absolute(target, &self.folder()));
         }
-        let answer = self.ask(&["remote", "get-url", "--push", "--", target])?;
+        self.remote_url(&["remote", "get-url", "--push", "--", target], target)
+    }
+
+    /// Where the remote of this name is fetched from.
+    pub(super) fn fetch_url(&self, remote: &str) -> Result<String, SourceError> {
+        self.remote_url(&["remote", "get-url", "--", remote], remote)
+    }
+
+    /// The remote that this clone goes by: that of the branch that is checked out, else `origin`, else the only one.
+    pub(super) fn upstream(&self) -> Result<Option<String>, GitError> {
+        let told = self.ask(&["remote"])?.stdout()?;
+        let told = String::from_utf8_lossy(&told).into_owned();
+        let known: Vec<&str> = told.lines().collect();
+        let followed = match self.branch("HEAD")? {
+            Some(branch) => self.ask(&["config", "--get", &format!("branch.{branch}.remote")])?.stdout,
+            None => Vec::new(),
+        };
+        let followed = String::from_utf8_lossy(&followed).trim_end().to_owned();
+        let found = [followed.as_str(), "origin"].into_iter().find(|name| known.contains(name));
+        let only = || if let [only] = known[..] { Some(only) } else { None };
+        Ok(found.or_else(only).map(str::to_owned))
+    }
+
+    fn remote_url(&self, ask: &[&str], remote: &str) -> Result<String, SourceError> {
+        let answer = self.ask(ask)?;
         if answer.code == 0 {
             return Ok(absolute(&answer.line()?, &self.checkout.worktree));
         }
         let known = self.ask(&["remote"])?.line()?;
-        let message = format!("the repository has no remote `{target}`");
+        let message = format!("the repository has no remote `{remote}`");
         Err(Refusal::new(
             message,
             match known.lines().collect::<Vec<_>>()[..] {
-                [] => format!("git remote add {target} URL"),
-                ref names => format!("it has: {}; or: git remote add {target} URL", names.join(", ")),
+                [] => format!("git remote add {remote} URL"),
+                ref names => format!("it has: {}; or: git remote add {remote} URL", names.join(", ")),
             },
         )
         .into())

@@ -97,7 +97,19 @@ impl<'a> From<Option<&'a ObjectId>> for Was<'a> {
 impl Scratch {
     /// The repository, if there is one. Nothing is created.
     pub(crate) fn look(state: &StateDir, repository: &Repository) -> Result<Option<Scratch>, ScratchError> {
-        let path = state.repository();
+        Scratch::look_at(state.repository(), state, repository)
+    }
+
+    /// The repository, created if it is missing.
+    pub(crate) fn open(state: &StateDir, repository: &Repository) -> Result<Scratch, ScratchError> {
+        Scratch::open_at(state.repository(), state, repository)
+    }
+
+    fn look_at(
+        path: PathBuf,
+        state: &StateDir,
+        repository: &Repository,
+    ) -> Result<Option<Scratch>, ScratchError> {
         let scratch = Scratch {
             git: repository.git.clone().with_env([borrowed(&repository.checkout.objects())]),
             writing: state.path().join("repository.lock"),
@@ -111,16 +123,20 @@ impl Scratch {
         Ok(Some(scratch))
     }
 
-    /// The repository, created if it is missing.
-    pub(crate) fn open(state: &StateDir, repository: &Repository) -> Result<Scratch, ScratchError> {
-        if let Some(scratch) = Scratch::look(state, repository)? {
+    /// Another repository of the same kind, at this place in `.deploy/`.
+    pub(super) fn open_at(
+        place: PathBuf,
+        state: &StateDir,
+        repository: &Repository,
+    ) -> Result<Scratch, ScratchError> {
+        if let Some(scratch) = Scratch::look_at(place.clone(), state, repository)? {
             return Ok(scratch);
         }
         state.create()?;
-        create(state, repository)?;
+        create(&place, state, repository)?;
         let missing = || io::Error::new(io::ErrorKind::NotFound, "it was removed again");
-        Scratch::look(state, repository)?
-            .ok_or_else(|| ScratchError::Lock { path: state.repository(), source: missing() })
+        Scratch::look_at(place.clone(), state, repository)?
+            .ok_or_else(|| ScratchError::Lock { path: place, source: missing() })
     }
 
     /// Makes a commit, and `reference` name it: its id and its tree.
@@ -264,15 +280,14 @@ impl Scratch {
 }
 
 /// Makes the repository under another name, then gives it its own, so that it is whole or not there.
-fn create(state: &StateDir, repository: &Repository) -> Result<(), ScratchError> {
-    let place = state.repository();
+fn create(place: &Path, state: &StateDir, repository: &Repository) -> Result<(), ScratchError> {
     let _held = lock(&state.path().join("repository.lock"))?;
-    remove_unfinished(state);
+    remove_unfinished(place, state);
     if place.exists() {
         return Ok(());
     }
     let made =
-        durable::beside(&place).map_err(|source| ScratchError::Lock { path: place.clone(), source })?;
+        durable::beside(place).map_err(|source| ScratchError::Lock { path: place.to_owned(), source })?;
     let format = if repository.checkout.is_sha256() { "sha256" } else { "sha1" };
     let format = format!("--object-format={format}");
     let mut args = ["init", "--quiet", "--bare", "--shared=0600", "--template=", &format, "--"]
@@ -282,16 +297,17 @@ fn create(state: &StateDir, repository: &Repository) -> Result<(), ScratchError>
     // Whatever the user prefers: a ref of ours is a file.
     let git = repository.git.clone().with_env([("GIT_DEFAULT_REF_FORMAT".into(), "files".into())]);
     git.call(state.path(), &[], &args).run()?.stdout()?;
-    Ok(durable::publish(&made, &place)?)
+    Ok(durable::publish(&made, place)?)
 }
 
 /// What a killed creation left. The lock is held, so nobody is at it.
-fn remove_unfinished(state: &StateDir) {
+fn remove_unfinished(place: &Path, state: &StateDir) {
+    let start = format!("{}.", place.file_name().unwrap_or_default().to_string_lossy());
     let entries = fs::read_dir(state.path()).into_iter().flatten().flatten();
     for entry in entries {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        if name.starts_with("repository.git.") && name.ends_with(".tmp") {
+        if name.starts_with(&start) && name.ends_with(".tmp") {
             // One that stays is only clutter.
             drop(fs::remove_dir_all(entry.path()));
         }
@@ -299,7 +315,7 @@ fn remove_unfinished(state: &StateDir) {
 }
 
 /// Waits for the file's lock; it ends with the value. The file itself is never removed: another process may hold it.
-fn lock(path: &Path) -> Result<File, ScratchError> {
+pub(super) fn lock(path: &Path) -> Result<File, ScratchError> {
     let locked = File::options()
         .create(true)
         .append(true)

@@ -1,8 +1,6 @@
 //! What a push from deploy's own repository needs of the user's: how their `.git/config` reaches a host (tokens, ssh,
 //! proxies, rewritten URLs), and who they are. It reads; it reaches nobody.
 
-use std::ffi::{OsStr, OsString};
-
 use super::git::{Git, GitError};
 use super::repository::Repository;
 
@@ -57,21 +55,14 @@ impl Settings {
         let own = |(scope, key, _): &&(String, String, String)| {
             matches!(scope.as_str(), "local" | "worktree") && KEYS.iter().any(|start| key.starts_with(start))
         };
-        // By the environment, and not by arguments, which everybody on the machine can read: tokens stand there.
-        let count = git.env("GIT_CONFIG_COUNT").and_then(OsStr::to_str).and_then(|count| count.parse().ok());
-        let mut count: usize = count.unwrap_or(0);
-        let mut variables: Vec<(OsString, OsString)> = Vec::new();
-        for (_, key, value) in self.entries.iter().filter(own) {
-            variables.push((format!("GIT_CONFIG_KEY_{count}").into(), key.into()));
-            variables.push((format!("GIT_CONFIG_VALUE_{count}").into(), value.into()));
-            count += 1;
-        }
-        variables.push(("GIT_CONFIG_COUNT".into(), count.to_string().into()));
+        let git = git.with_settings(
+            self.entries.iter().filter(own).map(|(_, key, value)| (key.as_str(), value.as_str())),
+        );
         let has_ssh = ["GIT_SSH_COMMAND", "GIT_SSH"].iter().any(|name| git.env(name).is_some());
-        if !has_ssh && self.value("core.sshcommand").is_none() {
-            variables.push(("GIT_SSH_COMMAND".into(), SSH.into()));
+        if has_ssh || self.value("core.sshcommand").is_some() {
+            return git;
         }
-        git.with_env(variables)
+        git.with_env([("GIT_SSH_COMMAND".into(), SSH.into())])
     }
 
     fn value(&self, key: &str) -> Option<&str> {

@@ -56,6 +56,11 @@ impl StateDir {
         self.path.join("repository.git")
     }
 
+    /// What a shallow clone lacks of the commits that its remote has.
+    pub(crate) fn lineage(&self) -> PathBuf {
+        self.path.join("lineage.git")
+    }
+
     /// One folder a run: what it owes, and what it printed.
     pub(crate) fn runs(&self) -> PathBuf {
         self.path.join("runs")

@@ -49,6 +49,7 @@ mod rollback;
 mod schema;
 mod secrets;
 mod server_target;
+mod shallow;
 mod show;
 mod sources;
 mod status;

@@ -56,7 +56,7 @@ impl Team {
     ) -> Result<Option<Team>, SourceError> {
         let Some(name) = &sharing.remote else { return Ok(None) };
         let url = repository.url(name)?;
-        let git = remote::reaching(scratch, repository, &url)?;
+        let git = remote::reaching(scratch.git.clone(), repository, &url)?;
         Ok(Some(Team { git, url, prefix: sharing.prefix.clone(), limit: sharing.timeout }))
     }
 
