@@ -1,6 +1,7 @@
 //! The ledger of an environment: a chain of commits that only grows, one for each event. The newest one's tree holds
 //! what it all comes to. A second writer is told so, and nothing of either is lost. `team` shares it.
 
+mod home;
 pub(crate) mod team;
 
 use thiserror::Error;
@@ -143,7 +144,10 @@ impl Ledger {
     /// Makes the commit of an event that goes on from `tip`, and `reference` name it.
     fn write(&self, reference: &str, update: Update, tip: Tip, event: &Event) -> Result<Tip, LedgerError> {
         let Tip { id, state } = tip;
-        let state = state.after(event);
+        let mut state = state.after(event);
+        if let Some(team) = &self.team {
+            state.folder = Some(team.home.folder.clone());
+        }
         let json =
             serde_json::to_vec_pretty(&state).expect("names, numbers and texts can be written as JSON");
         let date = format!("{} +0000", event.at.as_second());
@@ -181,12 +185,16 @@ impl Ledger {
             version: u32,
         }
         let version: Version = serde_json::from_slice(bytes).map_err(|_| self.damaged(STATE))?;
+        let environment = self.refs.environment();
         if version.version > VERSION {
-            let environment = self.refs.environment();
             let message = format!("the ledger of {environment} was written by a newer deploy");
             return Err(Refusal::new(message, "install that version here too"));
         }
-        serde_json::from_slice(bytes).map_err(|_| self.damaged(STATE))
+        let state: State = serde_json::from_slice(bytes).map_err(|_| self.damaged(STATE))?;
+        match &self.team {
+            Some(team) => team.home.owns(environment, state),
+            None => Ok(state),
+        }
     }
 
     fn damaged(&self, what: &str) -> Refusal {

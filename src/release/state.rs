@@ -29,6 +29,9 @@ pub(crate) struct State {
     pub(crate) lock: Option<Hold>,
     /// Why nothing new may be shipped.
     pub(crate) frozen: Option<Hold>,
+    /// The folder in its repository of the project that it belongs to, where it is shared; empty at the top.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) folder: Option<String>,
 }
 
 /// What the target's branch holds, against what the ledger says of it.
@@ -83,6 +86,7 @@ impl Default for State {
             moved: false,
             lock: None,
             frozen: None,
+            folder: None,
         }
     }
 }

@@ -49,6 +49,19 @@ pub(crate) fn events(sandbox: &Sandbox, environment: &str) -> Vec<String> {
     told.split_whitespace().map(str::to_owned).collect()
 }
 
+/// Puts another state on top of an environment's ledger, as another machine would, or another version.
+pub(crate) fn retell(sandbox: &Sandbox, environment: &str, edit: impl Fn(&str) -> String) {
+    let log = format!("refs/deploy/{environment}/log");
+    let state = sandbox.target("origin").file(&log, "state.json");
+    let other = edit(&state);
+    assert_ne!(state, other, "there was nothing to edit");
+    sandbox.write("../remotes/state", &other);
+    let event = "blob=$(git hash-object -w ../state)\n\
+                 tree=$(printf '100644 blob %s\\tstate.json\\n' $blob | git mktree)\n\
+                 git update-ref $1 $(git log -1 --format=%B $1 | git commit-tree -p $1 $tree)";
+    sandbox.shell(&format!("set -e -- {log}; cd ../remotes/origin.git\n{event}")).succeeds();
+}
+
 #[test]
 fn what_one_machine_released_the_others_know_and_go_on_from() {
     let sandbox = team(SHARED);
@@ -234,6 +247,38 @@ fn a_history_from_before_the_sharing_is_shared_by_the_first_and_kept_aside_by_th
         kept.git(["log", "--format=%s", "refs/deploy/staging/alone"]),
         "staging: locked by ada@".to_owned() + &machine()
     );
+}
+
+#[test]
+fn two_projects_of_one_repository_are_kept_apart() {
+    const STAGING: &str =
+        "[ledger]\nremote = 'origin'\n[environments.staging]\ntarget = { git = 'staging' }\n";
+    let sandbox = Sandbox::shop("").remote("origin").remote("staging").remote("web");
+    sandbox.write("backend/tasks.toml", STAGING);
+    sandbox.write("frontend/tasks.toml", &STAGING.replace("'staging'", "'web'"));
+    sandbox.commit("Two projects");
+    sandbox.deploy_in("backend", ["staging"]).succeeds();
+    for words in [["staging", "--yes"], ["status", "staging"]] {
+        let refused = sandbox.deploy_in("frontend", words);
+        refused.fails_with(3).says("the shared ledger of staging belongs to the project in `backend`");
+        refused.says("this one is in `frontend`").says("prefix = \"refs/deploy/frontend\"");
+    }
+    assert_eq!(sandbox.target("web").tip("main"), None);
+    let own = STAGING.replace("'origin'", "'origin'\nprefix = 'refs/deploy/frontend'");
+    sandbox.write("frontend/tasks.toml", &own.replace("git = 'staging'", "git = 'web'"));
+    sandbox.commit("A prefix");
+    sandbox.deploy_in("frontend", ["staging"]).succeeds().says("release 1 is live");
+    sandbox.deploy_in("backend", ["staging"]).succeeds().says("release 2 is live");
+
+    // A project that moves takes its ledger along.
+    sandbox.repository().git(["mv", "backend", "api"]);
+    sandbox.commit("Moved");
+    sandbox.deploy_in("api", ["staging"]).succeeds().says("release 3 is live");
+    sandbox.write("backend/tasks.toml", STAGING);
+    sandbox.deploy_in("backend", ["status"]).fails_with(3).says("belongs to the project in `api`");
+    // A ledger from before they said whose they are is taken by whoever comes.
+    retell(&sandbox, "staging", |state| state.replace(",\n  \"folder\": \"api\"", ""));
+    sandbox.deploy_in("backend", ["status"]).succeeds();
 }
 
 #[test]

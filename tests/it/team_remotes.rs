@@ -4,7 +4,7 @@
 use std::fs;
 
 use crate::support::{Access, GitHttp, PASSWORD, Sandbox, Sshd, USER};
-use crate::team::{SHARED, events, other, team};
+use crate::team::{SHARED, events, other, retell, team};
 
 /// Two machines whose `origin` is on a web server.
 fn over_http(access: Access) -> (Sandbox, GitHttp) {
@@ -190,11 +190,7 @@ fn locked_elsewhere(sandbox: &Sandbox) -> bool {
     }
     let state = origin.file(log, "state.json");
     let Some(machine) = state.lines().find(|line| line.contains("\"machine\"")) else { return false };
-    sandbox.write("../remotes/state", &state.replace(machine, "\"machine\": \"elsewhere\","));
-    let event = "blob=$(git hash-object -w ../state)\n\
-                 tree=$(printf '100644 blob %s\\tstate.json\\n' $blob | git mktree)\n\
-                 git update-ref $1 $(git log -1 --format=%B $1 | git commit-tree -p $1 $tree)";
-    sandbox.shell(&format!("set -e -- {log}; cd ../remotes/origin.git\n{event}")).succeeds();
+    retell(sandbox, "staging", |state| state.replace(machine, "\"machine\": \"elsewhere\","));
     true
 }
 

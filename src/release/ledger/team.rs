@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use super::home::Home;
 use super::{Ledger, LedgerError, Tip};
 use crate::model::ledger::Sharing;
 use crate::model::release::ObjectId;
@@ -45,6 +46,7 @@ pub(crate) struct Team {
     url: String,
     prefix: String,
     limit: Duration,
+    pub(super) home: Home,
 }
 
 impl Team {
@@ -57,7 +59,8 @@ impl Team {
         let Some(name) = &sharing.remote else { return Ok(None) };
         let url = repository.url(name)?;
         let git = remote::reaching(scratch.git.clone(), repository, &url)?;
-        Ok(Some(Team { git, url, prefix: sharing.prefix.clone(), limit: sharing.timeout }))
+        let home = Home::of(repository)?;
+        Ok(Some(Team { git, url, prefix: sharing.prefix.clone(), limit: sharing.timeout, home }))
     }
 
     fn remote<'s>(&self, scratch: &'s Scratch, refs: &Refs, limit: Duration) -> Remote<'s> {
@@ -120,6 +123,8 @@ impl Ledger {
         {
             return Err(self.rewritten(team, seen, &format!("it ends at {} now", theirs.short())).into());
         }
+        // What is not ours to follow must not become what was seen here.
+        self.tip_at(&theirs)?;
         self.follow(&theirs, seen.as_ref(), &ours)
     }
 
