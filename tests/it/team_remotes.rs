@@ -167,7 +167,7 @@ fn breaking_ssh(sandbox: &Sandbox, ssh: &str, push: u32, way: Way, after: u32) {
         // The script holds the pipe to git too: it has to go with the rest.
         Way::Back => format!("{ssh} \"$@\" | {{ {some}; kill $$; }}"),
     };
-    fs::write(sandbox.path("tmp/pushes"), "").unwrap();
+    fs::write(sandbox.path("tmp/pushes"), "").expect("a file of the sandbox");
     let script = format!(
         "#!/bin/sh\n\
          test ! -e SANDBOX/tmp/gone || {{ echo 'ssh: connect to host shop port 22: No route to host' >&2; exit 255; }}\n\
@@ -206,7 +206,7 @@ fn cut(way: Way, cuts: &[(u32, u32)]) -> usize {
         commit_there(&sandbox);
         let broken = sandbox.deploy(["staging"]);
         broken.fails().never_mentions("must be let write");
-        fs::remove_file(sandbox.path("tmp/gone")).unwrap();
+        fs::remove_file(sandbox.path("tmp/gone")).expect("the network broke in that push");
         if locked_elsewhere(&sandbox) {
             taken += 1;
             other(&sandbox, ["staging"]).fails_with(4).says("staging is being deployed by ada");
@@ -230,4 +230,52 @@ fn wherever_the_way_to_the_ledger_breaks_the_lock_is_taken_or_not_and_can_be_ope
 fn wherever_the_answer_of_the_ledger_breaks_the_lock_is_taken_or_not_and_can_be_opened() {
     // Before it has told its refs nothing is sent; behind that, all arrives, and the last push gives the lock back.
     assert_eq!(cut(Way::Back, &[(1, 100), (1, 800), (3, 800), (4, 800)]), 2);
+}
+
+#[test]
+fn a_remote_that_is_none_is_told_with_those_that_there_are() {
+    let sandbox = team(&SHARED.replace("\"origin\"", "\"orign\""));
+    for words in [["staging", "--yes"], ["status", "staging"]] {
+        let refused = sandbox.deploy(words);
+        refused.fails_with(3).says("the repository has no remote `orign`").says("it has: origin, staging");
+    }
+    assert_eq!(sandbox.target("staging").tip("main"), None);
+}
+
+#[test]
+fn a_remote_that_would_run_a_program_is_refused() {
+    let sandbox = team(&SHARED.replace("\"origin\"", "\"ext::touch SANDBOX/tmp/owned\""));
+    let refused = sandbox.deploy(["staging"]);
+    refused.fails_with(3).says("transport 'ext' not allowed");
+    sandbox.deploy(["status"]).succeeds().says("transport 'ext' not allowed");
+    assert!(!sandbox.path("tmp/owned").exists());
+    // However much the user allows it for their own work.
+    sandbox.repository().git(["config", "protocol.ext.allow", "always"]);
+    sandbox.deploy(["staging"]).fails_with(3).says("transport 'ext' not allowed");
+    assert!(!sandbox.path("tmp/owned").exists());
+}
+
+#[test]
+fn a_password_in_the_ledgers_address_is_shown_and_kept_nowhere() {
+    let (sandbox, server) = over_http(Access::Login);
+    let url = server.url("origin.git").replace("http://", &format!("http://{USER}:{PASSWORD}@"));
+    let folder = sandbox.path("").display().to_string();
+    let tasks = SHARED.replace("\"origin\"", &format!("\"{url}\""));
+    sandbox.write("tasks.toml", &tasks.replace("SANDBOX", folder.trim_end_matches('/')));
+    sandbox.commit("An address");
+    sandbox.deploy(["staging"]).succeeds().never_mentions(PASSWORD);
+    sandbox.deploy(["status"]).succeeds().never_mentions(PASSWORD);
+    sandbox.deploy(["history", "staging", "--events"]).succeeds().never_mentions(PASSWORD);
+    sandbox.target("origin").git(["update-ref", "-d", "refs/deploy/staging/log"]);
+    sandbox.deploy(["staging"]).fails_with(3).says("REWRITTEN").never_mentions(PASSWORD);
+    server.end();
+    for words in [["status", "-v"], ["staging", "-v"], ["plan", "staging"]] {
+        sandbox.deploy(words).ends().says("can't be reached").never_mentions(PASSWORD);
+    }
+    let refused = sandbox.deploy(["staging", "--override", "ledger", "--reason", "it is gone"]);
+    refused.succeeds().never_mentions(PASSWORD);
+    sandbox.shell(&format!("! grep -r {PASSWORD} .deploy ../remotes/origin.git/refs")).succeeds();
+    let told =
+        sandbox.shell("git --git-dir=.deploy/repository.git log -p --format=%B refs/deploy/staging/log");
+    told.succeeds().never_mentions(PASSWORD);
 }
