@@ -358,3 +358,30 @@ fn the_ledger_settings_are_checked_when_the_file_is_read() {
 fn machine() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
+
+#[test]
+fn who_only_looks_is_not_led_astray_by_who_writes_meanwhile() {
+    let sandbox = team(SHARED).env("GIT_SSH_COMMAND", "near-ssh");
+    // A host whose first answer takes its time once `tmp/slow` is there.
+    sandbox.executable(
+        "bin/near-ssh",
+        "#!/bin/sh\ntest \"$1\" != -G || exit 0\nfor command; do :; done\nsh -c \"$command\"\ncode=$?\nrm SANDBOX/tmp/slow 2>&- && hold\nexit $code\n",
+    );
+    for machine in ["shop", "other"] {
+        let url = format!("ssh://near{}", sandbox.path("remotes/origin.git").display());
+        sandbox.repository_at(&sandbox.path(machine)).git(["remote", "set-url", "origin", &url]);
+    }
+    sandbox.deploy(["staging"]).succeeds();
+    let gate = sandbox.gate("hold");
+    let look_while = |act: &dyn Fn()| {
+        fs::write(sandbox.path("tmp/slow"), "").unwrap();
+        let looking = sandbox.start(["status", "staging"]);
+        gate.wait_for_arrival();
+        act();
+        gate.open();
+        looking.wait().succeeds().shows("locked");
+    };
+    look_while(&|| _ = sandbox.deploy(["lock", "staging", "--reason", "a demo"]).succeeds());
+    other(&sandbox, ["unlock", "staging", "--reason", "over"]).succeeds();
+    look_while(&|| _ = sandbox.deploy(["lock", "staging", "--reason", "another"]).succeeds());
+}

@@ -96,8 +96,9 @@ impl Ledger {
     fn sync_with(&self, team: &Team, limit: Duration, stop: &Stop) -> Result<Tip, LedgerError> {
         let remote = team.remote(&self.scratch, &self.refs, limit);
         let unread = |error: GitError| self.unread(team, error);
-        let theirs = remote.tip(stop, &mut |_| ()).map_err(unread)?;
+        // First: what another process of this machine sees meanwhile may be newer than the answer.
         let seen = self.seen()?;
+        let theirs = remote.tip(stop, &mut |_| ()).map_err(unread)?;
         let ours = self.look()?;
         let Some(theirs) = theirs else {
             return match seen {
@@ -153,12 +154,13 @@ impl Ledger {
         if let Some(alone) = &alone {
             updates.push(Pointing { reference: self.refs.alone(), old: Was::Nothing, new: alone });
         }
-        let pointed = self.scratch.point(&updates);
+        let Err(failed) = self.scratch.point(&updates) else { return self.look() };
+        // Another process of this machine was at it too: it came to the same or further, or not as far.
         let now = self.look()?;
-        match (pointed, log) {
-            // Another process of this machine was at it too: it came to the same, or further.
-            (Err(error), log) if now.id != log => Err(error.into()),
-            (Ok(()) | Err(_), _) => Ok(now),
+        match &now.id {
+            Some(id) if self.scratch.goes_on_from(id, theirs)? => Ok(now),
+            Some(_) if now.id != ours.id => self.follow(theirs, self.seen()?.as_ref(), &now),
+            Some(_) | None => Err(failed.into()),
         }
     }
 
