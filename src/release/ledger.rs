@@ -3,6 +3,7 @@
 
 mod home;
 pub(crate) mod team;
+mod trouble;
 
 use thiserror::Error;
 

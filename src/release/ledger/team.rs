@@ -9,10 +9,9 @@ use super::{Ledger, LedgerError, Tip};
 use crate::model::ledger::Sharing;
 use crate::model::release::ObjectId;
 use crate::process::{Slept, Stop};
-use crate::release::Refusal;
 use crate::release::event::Event;
 use crate::release::fault::Fault;
-use crate::release::git::{Git, GitError, without_credentials};
+use crate::release::git::{Git, GitError};
 use crate::release::object::Commit;
 use crate::release::refs::Refs;
 use crate::release::remote::{self, Pushed, Remote};
@@ -43,8 +42,8 @@ const MEETINGS: [&str; 4] =
 #[derive(Clone)]
 pub(crate) struct Team {
     git: Git,
-    url: String,
-    prefix: String,
+    pub(super) url: String,
+    pub(super) prefix: String,
     limit: Duration,
     pub(super) home: Home,
 }
@@ -304,92 +303,6 @@ impl Ledger {
         let found = self.scratch.objects(&[format!("{id}:{}", super::STATE)])?.into_iter().next().flatten();
         let state = found.ok_or_else(|| self.damaged(super::STATE))?;
         Ok(Tip { id: Some(id.clone()), state: self.state(&state.bytes)? })
-    }
-
-    fn unreached(&self, team: &Team, reason: &str, help: impl Into<String>) -> LedgerError {
-        LedgerError::Unreached {
-            environment: self.environment().to_owned(),
-            remote: without_credentials(&team.url),
-            reason: reason.to_owned(),
-            help: help.into(),
-        }
-    }
-
-    fn declined(&self, team: &Team, reason: &str, help: impl Into<String>) -> LedgerError {
-        LedgerError::Declined {
-            environment: self.environment().to_owned(),
-            remote: without_credentials(&team.url),
-            reason: reason.to_owned(),
-            help: help.into(),
-        }
-    }
-
-    /// It could not be asked.
-    fn unread(&self, team: &Team, error: GitError) -> LedgerError {
-        match error {
-            GitError::Failed { .. } | GitError::Silent { .. } => {
-                let fault = Fault::of(&error);
-                self.unreached(team, fault.reason(), error.help().unwrap_or_else(|| fault.help()))
-            }
-            GitError::Missing(_)
-            | GitError::NotRun(_)
-            | GitError::Stopped { .. }
-            | GitError::Unreadable { .. } => error.into(),
-        }
-    }
-
-    /// It let us read, and not write.
-    fn unwritten(&self, team: &Team, error: &GitError) -> LedgerError {
-        let fault = Fault::of(error);
-        if !fault.is_about_rights() && fault.may_pass() {
-            return self.declined(team, fault.reason(), fault.help());
-        }
-        if !fault.is_about_rights() {
-            return self.unreached(team, fault.reason(), fault.help());
-        }
-        let help = format!(
-            "who deploys writes to `{}` there: this user or token must be let write (on GitHub: `contents: write`)",
-            self.refs.shared(&team.prefix)
-        );
-        self.declined(team, fault.reason(), help)
-    }
-
-    /// A hook, or a host that keeps refs to branches and tags.
-    fn unshared(&self, team: &Team, reason: &str) -> LedgerError {
-        let reference = self.refs.shared(&team.prefix);
-        let help = match reference.strip_prefix("refs/heads/") {
-            Some(branch) => format!("let whoever deploys push to the branch `{branch}`"),
-            None => format!(
-                "a host that takes no ref such as `{reference}` may take a branch: [ledger] prefix = \"refs/heads/deploy\""
-            ),
-        };
-        self.declined(team, reason, help)
-    }
-
-    fn unclear(&self, team: &Team, error: &GitError) -> LedgerError {
-        let fault = Fault::of(error);
-        let reason = format!("{}, and it can't be asked what arrived", fault.reason());
-        self.unreached(team, &reason, "when it can be reached again, deploy status tells")
-    }
-
-    fn rewritten(&self, team: &Team, seen: &ObjectId, how: &str) -> Refusal {
-        let (environment, remote) = (self.environment(), without_credentials(&team.url));
-        let (path, reference) = (self.scratch.path().display(), self.refs.shared(&team.prefix));
-        Refusal::new(
-            format!(
-                "the ledger of {environment} was REWRITTEN: `{reference}` of {remote} no longer goes on from {}, which \
-                 was seen there: {how}",
-                seen.short()
-            ),
-            format!(
-                "nothing that was released can be trusted to be known: ask who pushed there by force. Put it back with: \
-                 git --git-dir={path} push --force {remote} {}:{reference}\n  or accept what is there with: \
-                 git --git-dir={path} update-ref -d {} && git --git-dir={path} update-ref -d {}",
-                self.refs.seen(),
-                self.refs.seen(),
-                self.refs.log()
-            ),
-        )
     }
 }
 
