@@ -300,6 +300,16 @@ fn a_host_that_takes_no_such_refs_is_told_with_the_way_out() {
     sandbox.commit("Branches");
     sandbox.deploy(["staging"]).succeeds();
     assert!(origin.tip("deploy/staging/log").is_some());
+
+    // A branch of that name leaves no room for one below it.
+    origin.git(["branch", "releases", "main"]);
+    sandbox.write("tasks.toml", &sandbox.read("tasks.toml").replace("heads/deploy", "heads/releases"));
+    sandbox.commit("Other branches");
+    sandbox
+        .deploy(["held"])
+        .fails_with(3)
+        .says("a branch called `releases`")
+        .says("give [ledger] another prefix");
 }
 
 #[test]

@@ -217,8 +217,7 @@ impl Ledger {
             Ok(Pushed::Done | Pushed::UpToDate) => return Ok(Sent::Taken),
             Ok(Pushed::Moved) => return Ok(Sent::Refused),
             Ok(Pushed::Declined(reason)) if MEETINGS.iter().any(|sign| reason.contains(sign)) => {
-                let help = "if nobody else is at it, a crash there left a file `log.lock` beside that ref: remove it";
-                let declined = self.declined(team, &reason, help);
+                let declined = self.in_the_way(team, &reason);
                 return Ok(if self.is_there(team, id, team.limit)? {
                     Sent::Taken
                 } else {

@@ -68,6 +68,18 @@ impl Ledger {
         self.declined(team, reason, help)
     }
 
+    /// Its ref can't be locked there, again and again.
+    pub(super) fn in_the_way(&self, team: &Team, reason: &str) -> LedgerError {
+        let left = "if nobody else is at it, a crash there left a file `log.lock` beside that ref: remove it";
+        let help = match team.prefix.strip_prefix("refs/heads/") {
+            Some(branch) => {
+                format!("{left}; or there is a branch called `{branch}`: give [ledger] another prefix")
+            }
+            None => left.to_owned(),
+        };
+        self.declined(team, reason, help)
+    }
+
     pub(super) fn unclear(&self, team: &Team, error: &GitError) -> LedgerError {
         let fault = Fault::of(error);
         let reason = format!("{}, and it can't be asked what arrived", fault.reason());
