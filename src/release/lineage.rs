@@ -16,7 +16,7 @@ use crate::model::release::ObjectId;
 use crate::process::Stop;
 use crate::state::StateDir;
 
-/// How long the commits of a large project may take to come; those of Linux need about half of it.
+/// How long the commits of a large project may take to come.
 const LIMIT: Duration = Duration::from_mins(2);
 
 /// What the remote is called there: its address may hold a password, and git writes a remote's name down.

@@ -223,8 +223,9 @@ fn without_the_remote_nothing_is_deployed_unless_that_is_overridden_and_then_it_
     sandbox.commit("Third");
     sandbox.deploy(["staging"]).succeeds().says("release 3 is live");
     let told = events(&sandbox, "staging");
-    let late = ["overridden", "overridden", "started", "shipped", "live"];
-    assert_eq!(told[before..before + 5], late, "{told:?}");
+    // The next run does not rely on who of the two shipped last, and asks the target.
+    let late = ["overridden", "overridden", "started", "shipped", "live", "moved"];
+    assert_eq!(told[before..before + 6], late, "{told:?}");
     other(&sandbox, ["history", "staging"]).succeeds().shows("Second").shows("Third");
 }
 
@@ -394,4 +395,23 @@ fn who_only_looks_is_not_led_astray_by_who_writes_meanwhile() {
     look_while(&|| _ = sandbox.deploy(["lock", "staging", "--reason", "a demo"]).succeeds());
     other(&sandbox, ["unlock", "staging", "--reason", "over"]).succeeds();
     look_while(&|| _ = sandbox.deploy(["lock", "staging", "--reason", "another"]).succeeds());
+}
+
+#[test]
+fn two_who_shipped_without_knowing_of_each_other_go_on_from_what_the_target_has() {
+    let sandbox = team(SHARED);
+    let origin = sandbox.path("remotes/origin.git").display().to_string();
+    sandbox.deploy(["staging"]).succeeds();
+    sandbox.commit("Cut off");
+    sandbox.repository().git(["remote", "set-url", "origin", "/nowhere"]);
+    sandbox.deploy(["staging", "--override", "ledger", "--reason", "the network is down"]).succeeds();
+    let theirs = sandbox.repository_at(&sandbox.path("other"));
+    theirs.git(["commit", "--quiet", "--allow-empty", "--message=Elsewhere"]);
+    other(&sandbox, ["staging"]).succeeds().says("release 3 is live");
+    let before = sandbox.target("staging").tip("main").unwrap();
+    sandbox.repository().git(["remote", "set-url", "origin", &origin]);
+    sandbox.commit("Back");
+    sandbox.deploy(["staging"]).succeeds().says("release 4 is live");
+    let target = sandbox.target("staging");
+    assert_eq!(target.parents(&target.tip("main").unwrap()), [before]);
 }

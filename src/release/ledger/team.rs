@@ -9,7 +9,7 @@ use super::{Ledger, LedgerError, Tip};
 use crate::model::ledger::Sharing;
 use crate::model::release::ObjectId;
 use crate::process::{Slept, Stop};
-use crate::release::event::Event;
+use crate::release::event::{Event, What};
 use crate::release::fault::Fault;
 use crate::release::git::{Git, GitError};
 use crate::release::object::Commit;
@@ -166,8 +166,15 @@ impl Ledger {
     /// Writes events again, on top of what the team has: the last one's commit.
     fn replay(&self, theirs: &ObjectId, events: &[(ObjectId, Commit)]) -> Result<ObjectId, LedgerError> {
         let mut tip = self.tip_at(theirs)?;
+        let mut shipped = None;
         for event in events.iter().rev().filter_map(|(_, commit)| Event::read(commit)) {
             tip = self.write(&self.refs.next(), Update::Replace, tip, &event)?;
+            shipped = Some(event).filter(|event| matches!(event.what, What::Started(_))).or(shipped);
+        }
+        if let Some(event) = shipped {
+            // What the others shipped meanwhile may have come before it or after: the next run asks the target.
+            let moved = Event { what: What::Moved, release: None, took: None, reason: None, ..event };
+            tip = self.write(&self.refs.next(), Update::Replace, tip, &moved)?;
         }
         Ok(tip.id.unwrap_or_else(|| theirs.clone()))
     }
@@ -250,10 +257,11 @@ impl Ledger {
                 GitError::Failed { .. } if Fault::of(&error).may_pass() => {
                     Ok(Sent::Unwilling(self.unwritten(team, &error)))
                 }
+                // Who waits for one is not made to wait for six.
+                GitError::Silent { .. } => Err(self.unread(team, error)),
                 GitError::Missing(_)
                 | GitError::NotRun(_)
                 | GitError::Failed { .. }
-                | GitError::Silent { .. }
                 | GitError::Unreadable { .. } => Ok(Sent::NotYet(self.unread(team, error))),
             },
             Err(_) => Err(self.unclear(team, &error)),
