@@ -21,17 +21,18 @@ mod processes;
     reason = "a measurement needs a part of the tests' sandbox"
 )]
 mod support;
+#[path = "measure/victim.rs"]
+mod victim;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process_group};
-
 use measure::{count, median, milliseconds};
+use support::Sandbox;
 use support::gate::Leash;
-use support::{DEADLINE, Sandbox};
+use victim::{Reach, Victim, points};
 
 /// Staging is reached as over ssh: the server's side of the connection is not on the machine that is killed.
 const TASKS: &str = r#"
@@ -73,15 +74,6 @@ enum Contender {
     Make,
 }
 
-/// What a kill takes with it.
-#[derive(Clone, Copy)]
-enum Reach {
-    /// The process group, as a terminal that is closed.
-    Group,
-    /// All that the command started, as a machine that loses its power.
-    Session,
-}
-
 /// How often what was found.
 type Tally = BTreeMap<&'static str, u32>;
 
@@ -115,13 +107,13 @@ const ROWS: [&str; 13] = [
 ];
 
 fn main() -> ExitCode {
-    let points = u32::try_from(count(POINTS as usize)).expect("a number of points");
-    println!("kill -9 at {points} evenly spaced points each, in a repository of 50 files\n");
+    let number = u32::try_from(count(POINTS as usize)).expect("a number of points");
+    println!("kill -9 at {number} evenly spaced points each, in a repository of 50 files\n");
     let mut columns = Vec::new();
     for contender in [Contender::Deploy, Contender::Make] {
         let stage = Stage::new(contender);
         for reach in [Reach::Group, Reach::Session] {
-            columns.push(stage.kill_everywhere(reach, points));
+            columns.push(stage.kill_everywhere(reach, number));
         }
     }
     println!("\n{:44} {:>16} {:>16}", "", "deploy staging", "make staging");
@@ -158,7 +150,7 @@ impl Stage {
         sandbox.repository().git(["remote", "set-url", "staging", &url]);
         sandbox.commit("Fifty files");
         let stage = Stage { contender, old: String::new(), server: sandbox.leash("server"), sandbox };
-        let first = stage.start().wait().expect("a child of ours");
+        let first = stage.start().wait();
         assert!(first.success(), "the first release: {first}");
         stage.sandbox.write("shop.py", "print('new')\n");
         stage.sandbox.commit("New");
@@ -166,14 +158,14 @@ impl Stage {
         Stage { old: stage.sandbox.target("staging").tip("main").expect("a release"), ..stage }
     }
 
-    fn kill_everywhere(&self, reach: Reach, points: u32) -> Tally {
+    fn kill_everywhere(&self, reach: Reach, number: u32) -> Tally {
         let rehearsals: Vec<Duration> = (0..REHEARSALS).map(|_| self.rehearse()).collect();
         let whole = median(&rehearsals);
         println!("{} takes {:.0} ms", self.words().join(" "), milliseconds(whole));
         let mut tally = Tally::new();
-        for point in 0..points {
+        for point in points(whole, number) {
             self.restore();
-            self.kill_at(whole.mul_f64((f64::from(point) + 0.5) / f64::from(points)), reach, &mut tally);
+            self.kill_at(point, reach, &mut tally);
         }
         tally
     }
@@ -182,7 +174,7 @@ impl Stage {
     fn rehearse(&self) -> Duration {
         self.restore();
         let begin = Instant::now();
-        let status = self.start().wait().expect("a child of ours");
+        let status = self.start().wait();
         assert!(status.success() && self.is_shipped(), "an undisturbed run: {status}");
         begin.elapsed()
     }
@@ -190,22 +182,7 @@ impl Stage {
     fn kill_at(&self, after: Duration, reach: Reach, tally: &mut Tally) {
         let before = self.sandbox.picture();
         let content = Content::of(&self.sandbox);
-        let mut child = self.start();
-        let leader = Pid::from_child(&child);
-        processes::wait_for_end(leader, after);
-        match reach {
-            // It may have ended by itself.
-            Reach::Group => {
-                let _ended = kill_process_group(leader, Signal::KILL);
-            }
-            Reach::Session => processes::kill_all(|| members(leader)),
-        }
-        // At the first points it may be in no group of its own yet.
-        let _ended = child.kill();
-        child.wait().expect("a child of ours");
-        // What survives does what it still does; then we look.
-        let left = processes::wait_for_all(|| members(leader), DEADLINE);
-        assert!(left.is_empty(), "these of a killed run do not end: {left:?}");
+        self.start().kill(after, reach);
         if self.sandbox.path("tmp/contacted").exists() {
             self.server.wait_for_release();
         }
@@ -233,7 +210,7 @@ impl Stage {
 
     /// Whether the next run delivers, and what had to be done first.
     fn next(&self) -> &'static str {
-        let works = || self.start().wait().expect("a child of ours").success() && self.is_shipped();
+        let works = || self.start().wait().success() && self.is_shipped();
         if works() {
             return AT_ONCE;
         }
@@ -264,11 +241,9 @@ impl Stage {
         }
     }
 
-    /// Starts the contender in a session and a group of its own; its id is theirs.
-    fn start(&self) -> Child {
+    fn start(&self) -> Victim {
         let [program, argument] = self.words();
-        let mut command: Command = self.sandbox.command("setsid", &[program, argument]);
-        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("setsid starts")
+        Victim::start(&mut self.sandbox.command("setsid", &[program, argument]))
     }
 
     fn restore(&self) {
@@ -308,10 +283,4 @@ impl Content {
         ];
         found.into_iter().filter(|(_, is)| *is).map(|(row, _)| row).collect()
     }
-}
-
-/// The processes of a session that have not ended.
-fn members(session: Pid) -> Vec<Pid> {
-    let id = session.to_string();
-    processes::those(|process| processes::stat(process).is_some_and(|stat| stat.get(3) == Some(&id)))
 }
