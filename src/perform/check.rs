@@ -52,10 +52,10 @@ pub(crate) fn check(
             tell(Told::Note(format!("{url} is healthy ({})", effort(began.elapsed(), probes))));
             return Ok(());
         }
-        // That there was no answer in the time that was left says nothing.
-        let is_cut_off = left < LAST_PROBE && found.is_silence();
+        // That there was no answer in the time that was left says nothing, nor that there was none of who knows the name.
+        let is_cut_off = left < LAST_PROBE && found.is_out_of_time();
         let found = match last.take() {
-            Some(before) if is_cut_off && !before.is_silence() => before,
+            Some(before) if is_cut_off => before,
             before => {
                 // Only what is new: a service that takes its time would fill the screen.
                 if !found.is_good() && before.is_none_or(|before| !found.is_like(&before)) {

@@ -52,6 +52,8 @@ pub(super) enum Answer {
     },
     /// Nobody answered for so long.
     Silence(Duration),
+    /// The name's address was not told in time.
+    Unresolved,
     /// Nobody could be asked, or what answered is not HTTP; the sentence says why, the verdict whose fault it is.
     None {
         why: String,
@@ -115,11 +117,7 @@ fn answer(agent: &Agent, request: Request<Option<Vec<u8>>>, reading: Reading, ti
     };
     match answer {
         Ok(answer) => answer,
-        Err(ureq::Error::Timeout(Timeout::Resolve)) => Answer::None {
-            why: "the name's address was not told in time".to_owned(),
-            help: UNKNOWN_NAME,
-            verdict: Verdict::Unclear,
-        },
+        Err(ureq::Error::Timeout(Timeout::Resolve)) => Answer::Unresolved,
         Err(ureq::Error::Timeout(_)) => Answer::Silence(timeout),
         Err(ureq::Error::Io(error)) => Answer::failed(&error),
         Err(error) => {
@@ -156,7 +154,7 @@ fn exchanged(
 const BAD_TLS: &str =
     "https must answer there, with a certificate for this name by somebody whom this machine trusts";
 
-const UNKNOWN_NAME: &str = "is the name right, and known here? `getent hosts NAME` asks for it";
+pub(super) const UNKNOWN_NAME: &str = "is the name right, and known here? `getent hosts NAME` asks for it";
 
 /// What an error means for those who look, and whether it tells of the service.
 fn meaning(error: &ureq::Error) -> (&'static str, Verdict) {
@@ -184,7 +182,7 @@ impl Answer {
             Answer::Response { headers, .. } => {
                 headers.get(LOCATION).map(|to| String::from_utf8_lossy(to.as_bytes()).into_owned())
             }
-            Answer::Silence(_) | Answer::None { .. } => None,
+            Answer::Silence(_) | Answer::Unresolved | Answer::None { .. } => None,
         }
     }
 
@@ -217,6 +215,7 @@ impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Answer::Silence(time) => write!(f, "no answer within {:.1} s", time.as_secs_f64()),
+            Answer::Unresolved => f.write_str("the name's address was not told in time"),
             Answer::None { why, .. } => f.write_str(why),
             Answer::Response { status, body, .. } => {
                 let line = first_line(body);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use ureq::http::header::CONTENT_TYPE;
 use ureq::http::{HeaderName, HeaderValue, Request};
 
-use super::exchange::{Answer, Exchange, Reading};
+use super::exchange::{Answer, Exchange, Reading, UNKNOWN_NAME};
 use super::redirect::{self, MOST_REDIRECTS};
 use crate::engine::Act;
 use crate::model::event::{Failure, Told};
@@ -109,6 +109,7 @@ fn failed(http: &Http<Planned>, answer: &Answer, why: Option<&str>) -> Failure {
             (format!("expected {}, came {status}{said}", http.expected()), help_for(*status))
         }
         Answer::Silence(_) => (answer.to_string(), "a `timeout` of the step gives it longer"),
+        Answer::Unresolved => (answer.to_string(), UNKNOWN_NAME),
         Answer::None { why, help, .. } => (why.clone(), *help),
     };
     Failure::Unmet {

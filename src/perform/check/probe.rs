@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use ureq::http::{HeaderMap, Request, Uri};
 
-use super::super::exchange::{Answer, Exchange, Reading};
+use super::super::exchange::{Answer, Exchange, Reading, UNKNOWN_NAME};
 use super::super::redirect::{MOST_REDIRECTS, follow};
 use crate::model::health::{Health, Verdict};
 use crate::model::http::address;
@@ -131,6 +131,7 @@ impl Prober {
                     (false, _, _) => State::Wrong(Verdict::Bad),
                 }
             }
+            Answer::Unresolved => State::Wrong(Verdict::Unclear),
             Answer::Silence(_) | Answer::None { .. } if is_proxied => State::Wrong(Verdict::Unclear),
             Answer::Silence(_) => State::Wrong(Verdict::Bad),
             Answer::None { verdict, .. } => State::Wrong(*verdict),
@@ -163,8 +164,12 @@ impl Finding {
         self.state == State::Good
     }
 
-    pub(super) fn is_silence(&self) -> bool {
-        matches!(self.answer, Answer::Silence(_))
+    /// Whether nothing was found out before the time was over.
+    pub(super) fn is_out_of_time(&self) -> bool {
+        match self.answer {
+            Answer::Silence(_) | Answer::Unresolved => true,
+            Answer::Response { .. } | Answer::None { .. } => false,
+        }
     }
 
     /// What it says of the service, when it was the last one.
@@ -216,6 +221,7 @@ impl Finding {
             (Answer::Silence(_), _) => {
                 "it takes connections and does not answer, or a firewall drops them: the service's log says more"
             }
+            (Answer::Unresolved, _) => UNKNOWN_NAME,
             (Answer::None { help, .. }, _) => help,
         };
         help.to_owned()

@@ -244,3 +244,15 @@ fn the_last_probe_gets_some_time_even_if_every_is_longer() {
     assert_eq!(pause(30 * second, second / 2), None);
     assert_eq!(pause(second, second), Some(Duration::ZERO));
 }
+
+/// The first thing that takes time is to ask for the name's address: that it was not told says as little as silence.
+#[test]
+fn a_probe_that_is_cut_off_has_found_out_nothing() {
+    let server = server(vec![Does::Hangs]);
+    let stop = Stop::new(Duration::ZERO);
+    let prober = Prober::new(&health(&server.url), &Vault::default()).unwrap();
+    for microseconds in 0..500 {
+        let found = prober.probe(Duration::from_micros(microseconds), &stop).unwrap();
+        assert!(found.is_out_of_time(), "{found}");
+    }
+}
