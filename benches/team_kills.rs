@@ -1,6 +1,7 @@
 //! What `kill -9` leaves to a team: `deploy staging`, whose ledger is shared, killed at evenly spaced points of its run;
 //! then another machine frees and goes on, or the same one does: `cargo bench --bench team_kills [-- POINTS]`. Ends with
-//! 1 if a promise of deploy's is broken. Needs Linux (/proc), setsid and git.
+//! 1 if a promise of deploy's is broken. A remote whose own git dies while it moves a ref is left with a lock file that no
+//! client can remove: that must be told, and once the file is removed all must go on. Needs Linux (/proc), setsid and git.
 
 #![expect(
     clippy::disallowed_methods,
@@ -66,10 +67,12 @@ const UNEXPLAINED: &str = "  who is refused is not told whose";
 const KEPT: &str = "  elsewhere: unlock does not free it";
 const ELSEWHERE: &str = "elsewhere: unlocked, the next run works";
 const HERE: &str = "here: the next run works at once";
+const STUCK: &str = "a remote's ref is left locked by its own git";
+const UNTOLD: &str = "  who is refused is not told the file";
 const SILENT: &str = "  here: broken without a word";
 const REWRITTEN: &str = "an event is lost";
 const UNTIDY: &str = "the next run leaves a lock";
-const ROWS: [&str; 13] = [
+const ROWS: [&str; 15] = [
     TOUCHED,
     OLD,
     NEW,
@@ -78,6 +81,8 @@ const ROWS: [&str; 13] = [
     LOCKED,
     UNEXPLAINED,
     KEPT,
+    STUCK,
+    UNTOLD,
     ELSEWHERE,
     HERE,
     SILENT,
@@ -86,7 +91,8 @@ const ROWS: [&str; 13] = [
 ];
 
 /// What must not be.
-const BROKEN: [&str; 8] = [TOUCHED, NEITHER, UNREADABLE, UNEXPLAINED, KEPT, SILENT, REWRITTEN, UNTIDY];
+const BROKEN: [&str; 9] =
+    [TOUCHED, NEITHER, UNREADABLE, UNEXPLAINED, KEPT, UNTOLD, SILENT, REWRITTEN, UNTIDY];
 
 fn main() -> ExitCode {
     let number = u32::try_from(count(POINTS as usize)).expect("a number of points");
@@ -159,6 +165,15 @@ impl Stage {
                 note(row);
             }
         };
+        let locks = self.locks_of_git();
+        if !locks.is_empty() {
+            let refused = self.elsewhere(&["staging"]);
+            let is_told = locks.iter().any(|lock| refused.stderr.contains(lock.as_str()));
+            expect(UNTOLD, refused.code == 0 || is_told, &refused);
+            self.bring("killed");
+            sandbox.shell("find ../remotes -name '*.lock' -delete").succeeds();
+            keep(sandbox, "killed");
+        }
         let (hold, tip) = (self.hold(), self.tip());
         let freed = self.elsewhere(&["lock", "staging", "--reason", "to see what is said"]);
         if let Some(run) = &hold {
@@ -194,6 +209,9 @@ impl Stage {
         if hold.is_some() {
             note(LOCKED);
         }
+        if !locks.is_empty() {
+            note(STUCK);
+        }
         if works_elsewhere {
             note(ELSEWHERE);
         }
@@ -204,6 +222,12 @@ impl Stage {
             note(TOUCHED);
         }
         note(shipped);
+    }
+
+    /// The names of the files by which a remote's git keeps others from a ref while it moves it.
+    fn locks_of_git(&self) -> Vec<String> {
+        let found = self.team.sandbox.shell("find ../remotes -name '*.lock' -printf '%f\\n'");
+        found.succeeds().stdout.lines().map(str::to_owned).collect()
     }
 
     /// What the target has.
