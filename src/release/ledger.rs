@@ -158,7 +158,10 @@ impl Ledger {
             message: format!("the system has no random numbers: {error}"),
             help: None,
         })?;
-        let message = event.message(self.refs.environment(), u64::from_be_bytes(unique));
+        let mut message = event.message(self.refs.environment(), u64::from_be_bytes(unique));
+        if self.team.as_ref().is_some_and(Team::keeps_branches) {
+            message = message.replacen('\n', " [skip ci]\n", 1);
+        }
         let mut stream = Stream::commit(reference, &date, &message, id.as_ref());
         stream.file(STATE, Mode::File, &json);
         let (id, _) = self.scratch.import(reference, stream, update)?;

@@ -301,6 +301,8 @@ fn a_host_that_takes_no_such_refs_is_told_with_the_way_out() {
     sandbox.commit("Branches");
     sandbox.deploy(["staging"]).succeeds();
     assert!(origin.tip("deploy/staging/log").is_some());
+    let subject = origin.git(["log", "-1", "--format=%s", "deploy/staging/log"]);
+    assert!(subject.ends_with(" [skip ci]"), "a CI server would run for it: {subject}");
 
     // A branch of that name leaves no room for one below it.
     origin.git(["branch", "releases", "main"]);

@@ -62,6 +62,11 @@ impl Team {
         Ok(Some(Team { git, url, prefix: sharing.prefix.clone(), limit: sharing.timeout, home }))
     }
 
+    /// Whether its refs are branches: CI servers look at what is pushed to those.
+    pub(super) fn keeps_branches(&self) -> bool {
+        self.prefix.starts_with("refs/heads/")
+    }
+
     fn remote<'s>(&self, scratch: &'s Scratch, refs: &Refs, limit: Duration) -> Remote<'s> {
         Remote::by(scratch, self.git.clone(), &self.url, &refs.shared(&self.prefix), Some(limit))
     }
