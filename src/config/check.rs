@@ -107,13 +107,13 @@ impl Check<'_> {
         let seen = seen.map(|name| prefixes().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name));
         // A name of a namespace that was said without it.
         let whole = || self.project.names.keys().find(|whole| whole.rsplit(':').next() == Some(name));
-        let near = if self.problems.borrow().is_plenty() {
-            None
-        } else {
-            nearest(name, seen).or_else(|| whole().map(String::as_str))
-        };
-        Diagnostic::new(format!("there is no {what} `{name}`"))
-            .at(at, "")
-            .maybe_help(near.map(|near| format!("did you mean `{near}`?")))
+        let help = self.project.instead(name).or_else(|| {
+            if self.problems.borrow().is_plenty() {
+                return None;
+            }
+            let near = nearest(name, seen).or_else(|| whole().map(String::as_str))?;
+            Some(format!("did you mean `{near}`?"))
+        });
+        Diagnostic::new(format!("there is no {what} `{name}`")).at(at, "").maybe_help(help)
     }
 }

@@ -136,4 +136,12 @@ impl Project {
             Named::Task(_) => None,
         }
     }
+
+    /// Where a task or an environment was wanted and the name is the other one's: what it stands for instead.
+    pub(crate) fn instead(&self, name: &str) -> Option<String> {
+        Some(match self.names.get(name)? {
+            Named::Task(_) => format!("`{name}` is a task"),
+            Named::Environment(_) => format!("`{name}` is an environment; `deploy {name}` deploys to it"),
+        })
+    }
 }

@@ -188,11 +188,10 @@ impl Selection {
 
 /// Says that a name of the command line means nothing, and what it may have meant.
 pub(crate) fn unknown(project: &Project, what: &str, name: &str) -> Diagnostic {
-    let near = nearest(name, project.names.keys().map(String::as_str));
-    Diagnostic::new(format!("there is no {what} `{name}`")).help(match near {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => "`deploy list` shows what there is".to_owned(),
-    })
+    let near = || nearest(name, project.names.keys().map(String::as_str));
+    let help = project.instead(name).or_else(|| Some(format!("did you mean `{}`?", near()?)));
+    Diagnostic::new(format!("there is no {what} `{name}`"))
+        .help(help.unwrap_or_else(|| "`deploy list` shows what there is".to_owned()))
 }
 
 /// The loop, whole: its tasks in order, and every place that makes it.

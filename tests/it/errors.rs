@@ -5,7 +5,7 @@ use crate::support::Sandbox;
 /// A file with a mistake; where it is; words that the message has to have.
 type Mistake = (&'static str, &'static str, &'static [&'static str]);
 
-const MISTAKES: [Mistake; 30] = [
+const MISTAKES: [Mistake; 32] = [
     ("[tasks.a]\nrnu = 'true'", "tasks.toml:2:1", &["`rnu`", "`run`"]),
     ("[tasks.a]\nrun = 'true'\nneed = ['b']", "tasks.toml:3:1", &["`need`", "`needs`"]),
     ("[task.a]\nrun = 'true'", "tasks.toml:1:2", &["`task`", "`tasks`"]),
@@ -61,6 +61,16 @@ const MISTAKES: [Mistake; 30] = [
         "[tasks.a]\nsteps = [{ task = 'bb' }]\n[tasks.bbb]\nrun = 'true'",
         "tasks.toml:2:19",
         &["`bb`", "did you mean `bbb`"],
+    ),
+    (
+        "[environments.staging]\n[tasks.a]\nneeds = ['staging']",
+        "tasks.toml:3:10",
+        &["there is no task `staging`", "`staging` is an environment"],
+    ),
+    (
+        "[environments.a]\nprotect = { after = 'test' }\n[tasks.test]\nrun = 'true'",
+        "tasks.toml:2:21",
+        &["there is no environment `test`", "`test` is a task"],
     ),
     ("[tasks.a]\nsteps = [{ run = 'true', exec = ['true'] }]", "tasks.toml:2", &["`run`", "`exec`"]),
     ("[tasks.a]\nsteps = [{ name = 'nothing' }]", "tasks.toml:2:10", &["`run`"]),
@@ -153,6 +163,10 @@ fn an_unknown_name_on_the_command_line_is_told_with_the_nearest() {
     sandbox.deploy(["-e", "stagign", "test"]).fails_with(2).says("did you mean `staging`");
     sandbox.deploy(["staging", "tset"]).fails_with(2).says("did you mean `test`");
     sandbox.deploy(["test", "tset"]).fails_with(2).says("did you mean `test`");
+    for command in ["diff", "history", "rollback", "unlock"] {
+        let told = sandbox.deploy([command, "test", "--reason", "x"]);
+        told.fails_with(2).says("`test` is a task").never_mentions("did you mean");
+    }
     assert!(!sandbox.has("ran"), "a slip on the command line is found before anything runs");
 }
 
