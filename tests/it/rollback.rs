@@ -245,6 +245,49 @@ fn a_deploy_that_was_rolled_back_ends_with_6_and_freezes() {
 }
 
 #[test]
+fn what_goes_wrong_for_one_environment_keeps_no_other_from_going_back() {
+    let sandbox = Sandbox::shop("").remote("a").remote("b");
+    let barred = sandbox.root().join(".deploy/repository.git/refs/deploy/a/log.lock/barred");
+    let a = Server::new(move |request| {
+        if request == 1 {
+            return Answer::new(200, "x");
+        }
+        // A folder where git wants to make a file: nothing can be written to the ledger of `a` any more.
+        fs::create_dir_all(&barred).expect("the ledger is there");
+        Answer::new(500, "x")
+    });
+    let b = Server::new(|request| Answer::new(if request == 1 { 200 } else { 500 }, "x"));
+    let health =
+        |server: &Server| format!("health = {{ url = '{}', within = '1s', every = '100ms' }}", server.url());
+    let sandbox = sandbox.tasks(&format!(
+        "[environments.a]
+        target = {{ git = 'a' }}
+        {}
+        [environments.b]
+        target = {{ git = 'b' }}
+        {}
+        [tasks.deploy]
+        steps = [{{ ship = true }}]
+        [tasks.both]
+        needs = [{{ task = 'deploy', environment = 'a' }}, {{ task = 'deploy', environment = 'b' }}]",
+        health(&a),
+        health(&b)
+    ));
+    let release = |text: &str| {
+        sandbox.write("shop.py", text);
+        sandbox.commit(text);
+        sandbox.deploy(["both", "-k"])
+    };
+    release("one").succeeds();
+    release("two")
+        .fails_with(1)
+        .says("a: release 2 is not healthy, and the ledger can't be told")
+        .says("b: release 2 is not healthy; release 1 comes back");
+    let b = sandbox.target("b");
+    assert_eq!(b.file(&b.tip("main").expect("something was shipped"), "shop.py"), "one");
+}
+
+#[test]
 fn on_failure_keeps_what_it_says_is_to_be_kept_and_asks_where_it_says_so() {
     let server = Server::new(|request| Answer::new(if request == 1 { 200 } else { 503 }, "x"));
     let sandbox = Sandbox::shop(&watched(&server.url(), "on_failure = 'keep'")).remote("staging");

@@ -2,6 +2,7 @@
 //! as a new one, and the environment is frozen until somebody unlocks it. Data stays as it is.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anstream::eprintln;
 
@@ -11,7 +12,7 @@ use super::super::error::{Error, Kind};
 use super::super::look::Look;
 use super::super::prompt::{self, Question};
 use super::super::session::Session;
-use super::super::{hold, request, secret};
+use super::super::{hold, request, secret, tell as tell_error};
 use super::recover;
 use super::run::{self, Answered};
 use crate::facts::{Manner, Site};
@@ -164,8 +165,30 @@ fn told_frozen(environment: &str) {
     );
 }
 
-/// Decides what becomes of a release that is not healthy, and does it: the exit code.
+/// Decides what becomes of the releases of a run that ended with `code` and are not healthy, and does it, each for
+/// itself: what goes wrong for one keeps no other from going back. The exit code; of one that was rolled back only where
+/// all were.
 pub(super) fn after(
+    scene: Scene<'_>,
+    request: &Request,
+    facts: &Facts,
+    fallen: Vec<Fallen<'_>>,
+    (vaults, masker): (&Vaults, Option<&Masker>),
+    code: u8,
+) -> Result<u8, Error> {
+    let ends = fallen.into_iter().map(|fallen| one(scene, request, facts, fallen, vaults.clone(), code));
+    let worst = ends.reduce(|ended, end| match (ended, end) {
+        (Ok(ROLLED_BACK), end) | (Ok(_), end @ Err(_)) => end,
+        (Err(first), Err(another)) => {
+            tell_error(&another.masked(masker));
+            Err(first)
+        }
+        (ended, Ok(_)) => ended,
+    });
+    worst.unwrap_or(Ok(code))
+}
+
+fn one(
     scene: Scene<'_>,
     request: &Request,
     facts: &Facts,
@@ -178,7 +201,13 @@ pub(super) fn after(
     let delivery = dock.delivery;
     let environment = delivery.environment.as_str();
     let run = &facts.run;
-    let holding = dock.conclude(run, &why).map_err(|error| Error::new(Kind::Failed, error))?;
+    let holding = dock.conclude(run, &why).map_err(|error| {
+        let number = delivery.number;
+        let tried =
+            format!("{environment}: release {number} is not healthy, and the ledger can't be told: {error}");
+        Error::new(Kind::Failed, tried)
+            .help(format!("it stays as it is; deploy rollback {environment} takes it back"))
+    })?;
     let state = holding.tip().state;
     let back = match decided(common, site, delivery, verdict, &state) {
         Ok(back) => back,
@@ -261,7 +290,7 @@ fn decided(
 /// Lets go of an environment.
 fn free(site: &Site, facts: &Facts, holding: &Holding) {
     let unlocked = hold::word(&facts.run, &site.by(), What::Unlocked, None);
-    if let Err(error) = holding.free(Vec::new(), unlocked, &Stop::new(std::time::Duration::ZERO)) {
+    if let Err(error) = holding.free(Vec::new(), unlocked, &Stop::new(Duration::ZERO)) {
         eprintln!("deploy: the lock could not be given back: {error}");
     }
 }

@@ -170,10 +170,7 @@ pub(super) fn one(
             let outfit = Outfit { docks, vaults, masker: masker.as_ref() };
             let driven = drive(scene, request, &facts, &plan, outfit);
             let code = driven.and_then(|Driven { code, fallen }| {
-                let mut fallen = fallen.into_iter();
-                fallen.try_fold(code, |code, fallen| {
-                    rollback::after(scene, request, &facts, fallen, vaults.clone(), code)
-                })
+                rollback::after(scene, request, &facts, fallen, (vaults, masker.as_ref()), code)
             });
             locks.let_go();
             code
