@@ -9,6 +9,7 @@ mod config;
 mod diagnostic;
 mod engine;
 mod facts;
+mod fresh;
 mod model;
 mod perform;
 mod plan;

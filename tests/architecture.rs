@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// What each layer may import; `lib.rs` only names them.
 /// `perform` stands above `engine` because it implements the engine's `World`; nothing but `cli` knows it.
-const MAY_IMPORT: [(&str, &[&str]); 14] = [
+const MAY_IMPORT: [(&str, &[&str]); 15] = [
     ("diagnostic", &[]),
     ("model", &["diagnostic"]),
     ("config", &["diagnostic", "model"]),
@@ -17,12 +17,25 @@ const MAY_IMPORT: [(&str, &[&str]); 14] = [
     ("release", &["diagnostic", "model", "plan", "process", "state"]),
     ("target", &["diagnostic", "model", "plan", "process", "state", "release"]),
     ("store", &["diagnostic", "model", "plan", "process", "state"]),
-    ("report", &["diagnostic", "model", "plan", "release", "facts"]),
+    ("report", &["diagnostic", "model", "plan", "release", "facts", "fresh"]),
     ("facts", &["diagnostic", "model", "plan", "process", "state", "release", "target"]),
+    ("fresh", &["diagnostic", "model", "plan", "state", "facts"]),
     ("engine", &["diagnostic", "model", "plan", "process", "state"]),
     (
         "perform",
-        &["diagnostic", "model", "plan", "process", "state", "release", "target", "store", "facts", "engine"],
+        &[
+            "diagnostic",
+            "model",
+            "plan",
+            "process",
+            "state",
+            "release",
+            "target",
+            "store",
+            "facts",
+            "fresh",
+            "engine",
+        ],
     ),
     (
         "cli",
@@ -38,6 +51,7 @@ const MAY_IMPORT: [(&str, &[&str]); 14] = [
             "store",
             "report",
             "facts",
+            "fresh",
             "engine",
             "perform",
         ],

@@ -127,7 +127,11 @@ const COMPLETIONS_HELP: &str = "To have it in every shell that you open:
 #[derive(Subcommand, Clone, Debug)]
 pub(crate) enum Command {
     /// Show the environments and tasks
-    List,
+    List {
+        /// Say of each task whether it has something to do
+        #[arg(long)]
+        fresh: bool,
+    },
     /// Show what a name of yours means
     Show {
         /// A task or an environment
@@ -162,6 +166,14 @@ pub(crate) enum Command {
         /// Write it down too, for `deploy apply FILE`
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
+    },
+    /// Show why tasks would run: which file, value or need has changed since they were last done
+    Why {
+        #[command(flatten)]
+        words: Words,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Do what a plan says that was written down; refuse if anything has moved since
     Apply {
@@ -262,9 +274,9 @@ impl Command {
     /// The names of tasks and environments that it takes, if it takes any with their parameters.
     pub(crate) fn words(&mut self) -> Option<&mut Words> {
         match self {
-            Command::Plan { words, .. } => Some(words),
+            Command::Plan { words, .. } | Command::Why { words, .. } => Some(words),
             Command::Graph { .. }
-            | Command::List
+            | Command::List { .. }
             | Command::Man
             | Command::Completions { .. }
             | Command::Schema

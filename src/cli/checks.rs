@@ -61,6 +61,7 @@ impl Checks<'_> {
     /// Runs them up to the first that fails: what it has to say.
     fn first_failure(&self, delivery: &Delivery, stop: &Stop) -> Option<String> {
         let hands = Hands {
+            tracked: None,
             root: self.site.root.clone(),
             state: self.site.state.clone(),
             run: self.facts.run.clone(),

@@ -9,15 +9,17 @@ use super::session::Session;
 use super::{output, secret};
 use crate::engine::{self, Inbox, Manner, Means, Stops};
 use crate::facts::Site;
+use crate::fresh::Records;
+use crate::fresh::survey::{self, Survey};
 use crate::model::event::{Event, EventKind, Failed, Failure, Outcome, Summary};
 use crate::model::health::Verdict;
 use crate::model::mask::Masker;
 use crate::model::release::Release;
 use crate::model::secret::Vaults;
-use crate::perform::Hands;
 use crate::perform::dock::{Dock, Docks, Stage};
+use crate::perform::{Hands, Tracked};
 use crate::plan::schedule::OnFailure;
-use crate::plan::{Facts, Plan, Request};
+use crate::plan::{Facts, Freshness, Plan, Request};
 use crate::process::program::Programs;
 use crate::process::signal;
 use crate::state::journal::Journal;
@@ -49,6 +51,7 @@ pub(crate) fn drive<'a>(
     let Outfit { docks, vaults, masker } = outfit;
     let stops = Stops::new(session.project.settings.grace);
     let (mut telling, handing) = output::begin(session, common, site, facts, request, plan);
+    let (tracked, fresh) = tracked(site, request, plan);
     let by = docks.docks.first().map_or_else(String::new, |dock| dock.by.clone());
     let hands = Hands {
         root: site.root.clone(),
@@ -58,6 +61,7 @@ pub(crate) fn drive<'a>(
         programs: Programs::default(),
         handing,
         vaults: vaults.clone(),
+        tracked,
         docks,
     };
     if let Err(error) = require(&hands, plan) {
@@ -65,7 +69,8 @@ pub(crate) fn drive<'a>(
         return Err(error);
     }
     let journal = Journal::new(site.state.clone(), facts.run.clone(), plan.environment.clone(), by);
-    let means = Means { run: &facts.run, world: &hands, journal: &journal, stops: &stops, masker };
+    let means =
+        Means { run: &facts.run, world: &hands, journal: &journal, stops: &stops, fresh: &fresh, masker };
     let summary = engine::run(plan, means, inbox, manner(session, common), &mut |event| {
         telling.event(event);
         // Who reads what tasks print and goes away (`| head`) ends them, as a pipe does; a deploy goes on unread.
@@ -89,6 +94,23 @@ pub(crate) fn drive<'a>(
         )),
         (_, code) => Ok(Driven { code, fallen }),
     }
+}
+
+/// What tells whether the plan's work is done already, and for each job whether that is certain before anything is run.
+fn tracked(site: &Site, request: &Request, plan: &Plan) -> (Option<Tracked>, Vec<bool>) {
+    if !survey::is_worthwhile(plan) {
+        return (None, Vec::new());
+    }
+    let records = Records::read(&site.state);
+    let fresh = match request.freshness {
+        Freshness::Respect => {
+            let (survey, findings) = Survey::of(plan, &records);
+            records.note(findings);
+            survey.fresh()
+        }
+        Freshness::Ignore => Vec::new(),
+    };
+    (Some(Tracked { records, needs: survey::tracked_needs(plan), freshness: request.freshness }), fresh)
 }
 
 /// What came of a run.

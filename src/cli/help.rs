@@ -46,11 +46,12 @@ const HEADINGS: [(&str, &[&str]); 2] = [
 const ALWAYS: [&str; 5] = ["file", "directory", "verbose", "color", "help"];
 
 /// Common options that a command heeds beside those.
-const HEEDED: [(&str, &[&str]); 9] = [
+const HEEDED: [(&str, &[&str]); 11] = [
     ("apply", &["dry_run", "jobs", "keep_going", "fail_fast", "yes", "output", "quiet"]),
     ("compare", &["reference", "set"]),
     ("diff", &["reference"]),
     ("graph", &["environment"]),
+    ("list", &["environment", "set"]),
     ("lock", &["reason"]),
     ("logs", &["output", "quiet"]),
     (
@@ -69,6 +70,7 @@ const HEEDED: [(&str, &[&str]); 9] = [
     ),
     ("rollback", &["dry_run", "yes", "set", "output", "quiet", "overrides", "reason"]),
     ("unlock", &["reason"]),
+    ("why", &["environment", "no_deps", "set", "reference"]),
 ];
 
 /// The commands, with all that their help shows.

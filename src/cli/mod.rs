@@ -151,7 +151,8 @@ fn meant(first: &str, session: &Session) -> Result<(), Error> {
 fn built_in(command: Option<&Command>, common: &Common, session: &Session) -> Result<ExitCode, Error> {
     match command {
         None => command::run::default(session, common, Vec::new()),
-        Some(Command::List) => Ok(command::list::list(session)),
+        Some(Command::List { fresh: false }) => Ok(command::list::list(session)),
+        Some(Command::List { fresh: true }) => Ok(command::list::fresh(session, common)),
         Some(Command::Show { name, env: true }) => command::show::variables(session, common, name),
         Some(Command::Show { name, env: false }) => command::show::show(session, name),
         Some(Command::Man) => Ok(command::man::man()),
@@ -164,6 +165,7 @@ fn built_in(command: Option<&Command>, common: &Common, session: &Session) -> Re
             let form = Form::of(*json);
             command::plan::plan(session, common, words, form, out.as_deref())
         }
+        Some(Command::Why { words, json }) => command::why::why(session, common, words, Form::of(*json)),
         Some(Command::Apply { plan }) => command::apply::apply(session, common, plan),
         Some(Command::Rollback { name, release }) => {
             command::rollback::rollback(session, common, name, *release)

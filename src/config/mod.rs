@@ -3,6 +3,7 @@
 
 mod check;
 mod environment;
+mod files;
 mod freeze;
 mod health;
 mod http;

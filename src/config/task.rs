@@ -2,7 +2,7 @@
 
 use super::project::shell;
 use super::reader::{Item, Table};
-use super::{parameter, secret, step, value};
+use super::{files, parameter, secret, step, value};
 use crate::diagnostic::Diagnostic;
 use crate::model::project::Output;
 use crate::model::task::{Listing, Need, Requirement, Task, Wanted};
@@ -59,6 +59,8 @@ pub(crate) fn read(name: &str, item: Item<'_, '_>) -> Option<Task> {
         shell: table.take("shell").and_then(shell),
         condition: table.take("if").and_then(|item| item.expression()),
         confirm: table.take("confirm").and_then(|item| item.template()),
+        inputs: table.take("inputs").map(files::files).unwrap_or_default(),
+        outputs: table.take("outputs").map(files::files).unwrap_or_default(),
         skip_if: table.take("skip_if").and_then(|item| item.script()),
         timeout: table.take("timeout").and_then(|item| item.duration()),
         retry: table.take("retry").and_then(step::retry),

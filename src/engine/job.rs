@@ -6,7 +6,7 @@ use std::sync::mpsc::SyncSender;
 
 use super::settle::{self, DeferredStatus};
 use super::tries;
-use super::{Act, Limit, Means, Message, Stops, World};
+use super::{Act, Limit, Means, Message, Needs, Stops, World};
 use crate::diagnostic::Span;
 use crate::model::event::{EventKind, Failed, Failure, Outcome, Told};
 use crate::model::name::JobId;
@@ -18,9 +18,15 @@ use crate::process::Level;
 use crate::state::journal::Journal;
 
 /// Runs a job to its end, and gives its outcome.
-pub(super) fn run(id: JobId, job: &Job, means: Means<'_>, outbox: &SyncSender<Message>) -> Outcome {
+pub(super) fn run(
+    id: JobId,
+    job: &Job,
+    needs: Needs,
+    means: Means<'_>,
+    outbox: &SyncSender<Message>,
+) -> Outcome {
     let Means { world, journal, stops, .. } = means;
-    let running = Running { id, job, world, journal, stops, outbox };
+    let running = Running { id, job, needs, world, journal, stops, outbox };
     match running.block(&job.body, None) {
         Ok(Done::Worked) => Outcome::Succeeded,
         Ok(Done::Fresh) => Outcome::Fresh,
@@ -50,6 +56,7 @@ enum Done {
 struct Running<'a> {
     id: JobId,
     job: &'a Job,
+    needs: Needs,
     world: &'a dyn World,
     journal: &'a Journal,
     stops: &'a Stops,
@@ -57,8 +64,36 @@ struct Running<'a> {
 }
 
 impl Running<'_> {
-    /// A block's tries; its `always` steps are owed from before the first and done after the last.
+    /// A block, if its work is not done already. What is so before the act is noted when it has succeeded.
     fn block(&self, block: &Block, limit: Option<Limit>) -> Result<Done, Failed> {
+        let Some(tracking) = &block.tracking else { return self.work(block, limit, &|| Ok(())) };
+        let at = tracking.inputs.at;
+        let inputs = self.world.inputs(tracking, self.needs);
+        let Some(inputs) = inputs.map_err(|failure| failed("inputs", at, failure))? else {
+            return Ok(Done::Fresh);
+        };
+        let begun = || self.world.begun(tracking).map_err(|failure| failed("inputs", at, failure));
+        let done = self.work(block, limit, &begun);
+        match &done {
+            Ok(Done::Worked) => {
+                if let Err(text) = self.world.done(self.id, tracking, &inputs) {
+                    self.event(EventKind::Note { job: self.id, text });
+                }
+            }
+            Ok(Done::Fresh) => {}
+            // The first failure is the one to tell.
+            Err(_) => drop(self.world.begun(tracking)),
+        }
+        done
+    }
+
+    /// A block's tries; its `always` steps are owed from before the first and done after the last.
+    fn work(
+        &self,
+        block: &Block,
+        limit: Option<Limit>,
+        begun: &dyn Fn() -> Result<(), Failed>,
+    ) -> Result<Done, Failed> {
         let retry = block.retry.clone().unwrap_or(Retry { times: 1, ..Retry::default() });
         if let Some(skip_if) = &block.skip_if {
             let step = Step::bare(Action::Run(skip_if.clone()), block.at);
@@ -70,6 +105,7 @@ impl Running<'_> {
                 Err(failure) => return Err(failed("skip_if", block.at, failure)),
             }
         }
+        begun()?;
         let owed = RefCell::new(Vec::new());
         self.owe_always(block, &owed).map_err(|failure| failed("always", block.at, failure))?;
         let result = self.tries(&retry, &block.name, limit, |running| {

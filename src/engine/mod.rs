@@ -19,6 +19,8 @@ use crate::model::name::{JobId, RunId};
 use crate::model::record::{Debt, Exit};
 use crate::model::step::{Planned, Step};
 use crate::model::task::Block;
+use crate::model::tracking::Tracking;
+use crate::model::tree::Tree;
 use crate::plan::Plan;
 use crate::plan::schedule::{OnFailure, Schedule};
 use crate::process::signal::Signal;
@@ -43,6 +45,24 @@ pub(crate) trait World: Sync {
 
     /// Whether the command of a `skip_if` says that there is nothing to do.
     fn is_done(&self, act: &Act<'_>, stop: &Stop) -> Result<bool, Failure>;
+
+    /// What a tracked block reads, as it is before the act; none if its work is done already.
+    fn inputs(&self, tracking: &Tracking, needs: Needs) -> Result<Option<Tree>, Failure>;
+
+    /// Notes that a tracked block's work is not done: before it acts, and when it has failed.
+    fn begun(&self, tracking: &Tracking) -> Result<(), Failure>;
+
+    /// Notes that a tracked block's work is done; why not, if that can't be known.
+    fn done(&self, job: JobId, tracking: &Tracking, inputs: &Tree) -> Result<(), String>;
+}
+
+/// What the jobs did that a job needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Needs {
+    /// Each had nothing to do; or there are none.
+    Still,
+    /// One at least did something.
+    Ran,
 }
 
 /// One step in its surroundings: what a [`World`] needs to do it.
@@ -124,6 +144,8 @@ pub(crate) struct Means<'a> {
     pub(crate) world: &'a dyn World,
     pub(crate) journal: &'a Journal,
     pub(crate) stops: &'a Stops,
+    /// For each job, whether there is nothing to do for certain; empty if that was not asked.
+    pub(crate) fresh: &'a [bool],
     /// Takes the plan's secrets out of all that is told, if it has any.
     pub(crate) masker: Option<&'a Masker>,
 }
@@ -145,10 +167,15 @@ pub(crate) fn run(
                 let outbox = inbox.outbox();
                 let job = &plan.jobs[id.index()];
                 drive.interactive += usize::from(job.body.interactive);
+                if means.fresh.get(id.index()) == Some(&true) {
+                    drive.ended(id, Outcome::Fresh, Duration::ZERO);
+                    continue;
+                }
+                let needs = drive.needs(id);
                 scope.spawn(move || {
                     let begun = Instant::now();
                     // A panic is a bug of deploy's; the run must end all the same, and settle what it owes.
-                    let outcome = catch_unwind(AssertUnwindSafe(|| job::run(id, job, means, &outbox)))
+                    let outcome = catch_unwind(AssertUnwindSafe(|| job::run(id, job, needs, means, &outbox)))
                         .unwrap_or_else(|panic| job::panicked(job, panic.as_ref()));
                     // The loop outlives every job, so its end of the channel is open.
                     let _sent = outbox.send(Message::Ended { job: id, outcome, took: begun.elapsed() });
@@ -288,6 +315,12 @@ impl<'a> Drive<'a> {
         for (job, outcome) in over {
             self.never_ran(job, outcome);
         }
+    }
+
+    /// What the jobs did that this one needs.
+    fn needs(&self, job: JobId) -> Needs {
+        let ran = |need: &JobId| self.outcomes[need.index()] == Some(Outcome::Succeeded);
+        if self.plan.graph.needs(job).iter().any(ran) { Needs::Ran } else { Needs::Still }
     }
 
     fn never_ran(&mut self, job: JobId, outcome: Outcome) {

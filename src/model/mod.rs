@@ -3,6 +3,7 @@
 pub(crate) mod dotenv;
 pub(crate) mod environment;
 pub(crate) mod event;
+pub(crate) mod files;
 pub(crate) mod freeze;
 pub(crate) mod health;
 pub(crate) mod http;
@@ -22,4 +23,6 @@ pub(crate) mod target;
 pub(crate) mod task;
 pub(crate) mod template;
 pub(crate) mod text;
+pub(crate) mod tracking;
+pub(crate) mod tree;
 pub(crate) mod value;

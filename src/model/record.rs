@@ -49,8 +49,15 @@ impl Debt {
         block: &Block,
         steps: Vec<Step<Planned>>,
     ) -> Debt {
-        let block =
-            Block { steps, always: Vec::new(), skip_if: None, retry: None, timeout: None, ..block.clone() };
+        let block = Block {
+            steps,
+            always: Vec::new(),
+            tracking: None,
+            skip_if: None,
+            retry: None,
+            timeout: None,
+            ..block.clone()
+        };
         // What is owed has its own steps' limits; the block's were for the block.
         Debt { seq: 0, exit, id, name: name.to_owned(), environment: environment.map(str::to_owned), block }
     }

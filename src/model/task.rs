@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::files::Files;
 use super::parameter::Parameter;
 use super::project::Output;
 use super::script::Script;
-use super::step::{Planned, Retry, Step, Written};
+use super::step::{Action, Planned, Retry, Step, Written};
 use super::template::{Expression, Template};
 use super::text::Text;
+use super::tracking::Tracking;
 use super::value::Variable;
 use crate::diagnostic::Span;
 
@@ -46,6 +48,10 @@ pub(crate) struct Task {
     pub(crate) shell: Option<Vec<String>>,
     pub(crate) condition: Option<Expression>,
     pub(crate) confirm: Option<Template>,
+    /// What it reads. With `outputs`, or alone, this tells whether there is something to do.
+    pub(crate) inputs: Files<Template>,
+    /// What it makes.
+    pub(crate) outputs: Files<Template>,
     pub(crate) skip_if: Option<Script<Template>>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) retry: Option<Retry>,
@@ -141,6 +147,9 @@ pub(crate) struct Block {
     pub(crate) dir: PathBuf,
     /// The shell and its flags; a line is added as the last argument.
     pub(crate) shell: Arc<Vec<String>>,
+    /// How it is known to be done already. A block that is owed is done whatever there is.
+    #[serde(skip)]
+    pub(crate) tracking: Option<Arc<Tracking>>,
     pub(crate) skip_if: Option<Script<Text>>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) retry: Option<Retry>,
@@ -149,6 +158,17 @@ pub(crate) struct Block {
 }
 
 impl Block {
+    /// Whether it, or a task that it calls, can be known to be done.
+    pub(crate) fn is_tracked(&self) -> bool {
+        let calls = |step: &Step<Planned>| matches!(&step.action, Action::Task(block) if block.is_tracked());
+        self.tracking.is_some() || self.steps.iter().any(calls)
+    }
+
+    /// Whether it does nothing by itself.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.steps.is_empty() && self.always.is_empty()
+    }
+
     /// The names of the secrets that its processes see.
     pub(crate) fn secrets(&self) -> Vec<&str> {
         let env = self.env.iter().flat_map(|(_, value)| value.secrets());

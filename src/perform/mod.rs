@@ -15,13 +15,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::{Act, World};
+use crate::engine::{Act, Needs, World};
+use crate::fresh::Records;
 use crate::model::event::{Failure, Told};
-use crate::model::name::RunId;
+use crate::model::name::{JobId, RunId};
 use crate::model::record::Exit;
 use crate::model::secret::Vaults;
 use crate::model::step::{Action, Planned, Step};
-use crate::plan::{Check, Job};
+use crate::model::tracking::Tracking;
+use crate::model::tree::Tree;
+use crate::plan::{Check, Freshness, Job};
 use crate::process::Stop;
 use crate::process::program::Programs;
 use crate::state::StateDir;
@@ -39,8 +42,18 @@ pub(crate) struct Hands<'a> {
     pub(crate) handing: Handing,
     /// What the secrets of the plan are.
     pub(crate) vaults: Vaults,
+    /// What tells whether work is done, for the plans with tasks that can tell.
+    pub(crate) tracked: Option<Tracked>,
     /// Where releases go, for the plans that ship.
     pub(crate) docks: Docks<'a>,
+}
+
+/// Whether work is done already.
+pub(crate) struct Tracked {
+    pub(crate) records: Records,
+    /// The tracked jobs that each job of the plan needs.
+    pub(crate) needs: Vec<Vec<String>>,
+    pub(crate) freshness: Freshness,
 }
 
 /// What becomes of a process's output.
@@ -120,5 +133,38 @@ impl World for Hands<'_> {
             Err(Failure::Exit(_) | Failure::Signal(_)) => Ok(false),
             Err(failure) => Err(failure),
         }
+    }
+
+    fn inputs(&self, tracking: &Tracking, needs: Needs) -> Result<Option<Tree>, Failure> {
+        let Tracked { records, freshness, .. } = self.tracked();
+        let mut finding = records.find(tracking).map_err(|unreadable| Failure::Unmet {
+            message: unreadable.to_string(),
+            help: Some("leave it out of the task's files: `!…`".to_owned()),
+        })?;
+        let changes = std::mem::take(&mut finding.changes);
+        if changes.is_empty() && needs == Needs::Still && *freshness == Freshness::Respect {
+            records.note([finding]);
+            return Ok(None);
+        }
+        Ok(Some(finding.inputs))
+    }
+
+    fn begun(&self, tracking: &Tracking) -> Result<(), Failure> {
+        self.tracked().records.void(tracking).map_err(|error| Failure::Unmet {
+            message: format!("that its work is not done can't be noted: {error}"),
+            help: None,
+        })
+    }
+
+    fn done(&self, job: JobId, tracking: &Tracking, inputs: &Tree) -> Result<(), String> {
+        let Tracked { records, needs, .. } = self.tracked();
+        let kept = records.keep(tracking, inputs, &needs[job.index()], &self.run);
+        kept.map_err(|error| format!("it will be run again although nothing changes: {error}"))
+    }
+}
+
+impl Hands<'_> {
+    fn tracked(&self) -> &Tracked {
+        self.tracked.as_ref().expect("a plan with tracked blocks has their records")
     }
 }

@@ -18,6 +18,7 @@ pub(crate) mod render;
 pub(crate) mod schedule;
 pub(crate) mod scope;
 pub(crate) mod select;
+mod tracking;
 mod trouble;
 mod walk;
 pub(crate) mod web;

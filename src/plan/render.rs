@@ -239,6 +239,7 @@ impl<'a> Renderer<'a> {
             },
             dir: self.facts.root.clone(),
             shell: Arc::clone(&self.shells[0]),
+            tracking: None,
             skip_if: None,
             timeout: None,
             retry: None,
@@ -258,7 +259,7 @@ impl<'a> Renderer<'a> {
         };
         let folder = inside(&self.facts.root, &scope.file.folder);
         let interactive = task.interactive || self.calls_interactive(task);
-        let block = Block {
+        let mut block = Block {
             name: task.name.clone(),
             steps: self.steps(scope, &task.steps, &env),
             always: self.steps(scope, &task.always, &env),
@@ -271,6 +272,7 @@ impl<'a> Renderer<'a> {
                 Some(shell) => Arc::new(shell.clone()),
                 None => Arc::clone(&self.shells[task.at.source as usize]),
             },
+            tracking: None,
             skip_if: match self.request.freshness {
                 Freshness::Respect => task.skip_if.as_ref().map(|script| self.script(scope, script)),
                 Freshness::Ignore => None,
@@ -281,6 +283,7 @@ impl<'a> Renderer<'a> {
             at: task.at,
         };
         self.refuse_unmasked(task, &block);
+        block.tracking = self.tracking(task, scope, &block);
         block
     }
 
@@ -366,7 +369,11 @@ fn plain_step(action: Action<Planned>, name: &str, at: Span) -> Step<Planned> {
 
 /// Whether one of the steps, or of the tasks that they call, ships. `known` are the tasks that were looked at: calls in a
 /// loop are refused elsewhere, and what many call is looked at once.
-fn ships<'a>(project: &'a Project, steps: &'a [Step<Written>], known: &mut BTreeSet<&'a str>) -> bool {
+pub(super) fn ships<'a>(
+    project: &'a Project,
+    steps: &'a [Step<Written>],
+    known: &mut BTreeSet<&'a str>,
+) -> bool {
     steps.iter().any(|step| match &step.action {
         Action::Ship => true,
         Action::Task(call) => {

@@ -5,6 +5,7 @@ mod ci;
 pub(crate) mod columns;
 pub(crate) mod comparison;
 mod console;
+pub(crate) mod freshness;
 pub(crate) mod graph;
 mod grouped;
 mod held;

@@ -28,7 +28,12 @@ const COMMITS_NAMED: usize = 20;
 const CONTEXT: usize = 2;
 
 /// The plan for people.
-pub(crate) fn text(plan: &Plan, looks: &[(Survey, Vec<Verdict>)], sources: &[Source]) -> String {
+pub(crate) fn text(
+    plan: &Plan,
+    looks: &[(Survey, Vec<Verdict>)],
+    fresh: &[bool],
+    sources: &[Source],
+) -> String {
     let mut text = String::new();
     for (delivery, (survey, verdicts)) in plan.deliveries.iter().zip(looks) {
         release(delivery, survey, &mut text);
@@ -38,7 +43,7 @@ pub(crate) fn text(plan: &Plan, looks: &[(Survey, Vec<Verdict>)], sources: &[Sou
         lasting::text(plan, delivery, &mut text);
         rules(delivery, survey, verdicts, &mut text);
     }
-    jobs(plan, sources, &mut text);
+    jobs(plan, fresh, sources, &mut text);
     for question in &plan.questions {
         line(&mut text, &format!("asks first: {question}"));
     }
@@ -46,7 +51,12 @@ pub(crate) fn text(plan: &Plan, looks: &[(Survey, Vec<Verdict>)], sources: &[Sou
 }
 
 /// The plan for programs.
-pub(crate) fn json(plan: &Plan, looks: &[(Survey, Vec<Verdict>)], sources: &[Source]) -> Value {
+pub(crate) fn json(
+    plan: &Plan,
+    looks: &[(Survey, Vec<Verdict>)],
+    fresh: &[bool],
+    sources: &[Source],
+) -> Value {
     let deliveries: Vec<Value> = plan
         .deliveries
         .iter()
@@ -65,6 +75,7 @@ pub(crate) fn json(plan: &Plan, looks: &[(Survey, Vec<Verdict>)], sources: &[Sou
             json!({
                 "name": job.name,
                 "environment": job.environment,
+                "fresh": fresh.get(id.index()) == Some(&true),
                 "needs": names(plan.graph.needs(*id)),
                 "at": place(job.body.at, sources),
                 "steps": job.body.steps.iter().map(Step::title).collect::<Vec<_>>(),
@@ -214,7 +225,7 @@ fn rules(delivery: &Delivery, survey: &Survey, verdicts: &[Verdict], text: &mut 
     text.push('\n');
 }
 
-fn jobs(plan: &Plan, sources: &[Source], text: &mut String) {
+fn jobs(plan: &Plan, fresh: &[bool], sources: &[Source], text: &mut String) {
     for id in plan.graph.order() {
         let job = &plan.jobs[id.index()];
         let needs: Vec<&str> =
@@ -228,6 +239,10 @@ fn jobs(plan: &Plan, sources: &[Source], text: &mut String) {
                 paint(FAINT, format!("({}{after})", place(job.body.at, sources)))
             ),
         );
+        if fresh.get(id.index()) == Some(&true) {
+            line(text, "  nothing to do: nothing has changed since it was last done");
+            continue;
+        }
         let delivery =
             plan.deliveries.iter().find(|delivery| Some(&delivery.environment) == job.environment.as_ref());
         steps(&job.body.steps, delivery, 1, text);

@@ -1,6 +1,7 @@
 //! Which git checkout a folder lies in, found by reading git's own marks, without a process.
 //! It answers where things are; what is in them is asked of git (`release::repository`).
 
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -33,6 +34,11 @@ impl Checkout {
     pub(crate) fn shared_folder(&self) -> PathBuf {
         let main = self.common_dir.parent().filter(|_| self.common_dir.ends_with(".git") && !self.is_bare());
         main.map_or_else(|| self.common_dir.join("deploy"), Path::to_owned).join(&self.prefix)
+    }
+
+    /// What git calls a checkout that is not the main one.
+    pub(crate) fn name(&self) -> Option<OsString> {
+        (self.git_dir != self.common_dir).then(|| self.git_dir.file_name().map(OsStr::to_owned)).flatten()
     }
 
     /// Where the repository keeps its objects.

@@ -22,6 +22,13 @@ pub(crate) struct DurableError {
     pub(crate) source: io::Error,
 }
 
+impl DurableError {
+    /// What could not be done to which file, and why.
+    pub(super) fn new(action: &'static str, path: &Path, source: io::Error) -> DurableError {
+        DurableError { action, path: path.to_owned(), source }
+    }
+}
+
 /// Gives a file this content and this mode, at once: written beside it, brought to disk, then renamed over it.
 pub(crate) fn replace(path: &Path, content: &[u8], mode: u32) -> Result<(), DurableError> {
     let failed = |action| move |source| DurableError { action, path: path.to_owned(), source };

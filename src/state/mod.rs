@@ -6,11 +6,13 @@ pub(crate) mod durable;
 pub(crate) mod journal;
 pub(crate) mod log;
 pub(crate) mod runs;
+pub(crate) mod stamps;
 pub(crate) mod temporary;
 
 #[cfg(test)]
 mod tests;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use checkout::Checkout;
@@ -25,13 +27,15 @@ const GITIGNORE: &str = "*\n";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct StateDir {
     path: PathBuf,
+    /// Which of a repository's checkouts it is, if not the main one.
+    checkout: Option<OsString>,
 }
 
 impl StateDir {
     /// The folder of a project that lies in `project`, and in `checkout` if git knows it. Nothing is created.
     pub(crate) fn of(project: &Path, checkout: Option<&Checkout>) -> StateDir {
         let folder = checkout.map_or_else(|| project.to_owned(), Checkout::shared_folder);
-        StateDir { path: folder.join(".deploy") }
+        StateDir { path: folder.join(".deploy"), checkout: checkout.and_then(Checkout::name) }
     }
 
     #[cfg(test)]
@@ -74,6 +78,15 @@ impl StateDir {
     /// What files of the working tree held, and were given, by one run's swaps.
     pub(crate) fn swapped(&self, run: &RunId) -> PathBuf {
         self.run(run).join("swapped")
+    }
+
+    /// What was so when this checkout's tasks were last done: each checkout has files of its own.
+    pub(crate) fn stamps(&self) -> PathBuf {
+        let folder = self.path.join("stamps");
+        match &self.checkout {
+            Some(name) => folder.join("checkouts").join(name),
+            None => folder.join("main"),
+        }
     }
 
     /// Links to folders outside that one environment's run uses at present.

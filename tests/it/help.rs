@@ -39,7 +39,7 @@ fn help_behind_a_name_is_that_of_its_task_or_the_whole_one() {
 #[test]
 fn a_command_shows_the_options_that_it_heeds() {
     let sandbox = Sandbox::new();
-    for command in ["list", "show", "check", "status", "history", "recover", "man"] {
+    for command in ["show", "check", "status", "history", "recover", "man"] {
         let help = sandbox.deploy([command, "--help"]);
         for option in ["--file", "--directory", "--color", "--verbose", "--help"] {
             help.succeeds().shows(option);
@@ -49,6 +49,8 @@ fn a_command_shows_the_options_that_it_heeds() {
         }
         sandbox.deploy(["help", command]).succeeds().prints(&help.stdout);
     }
+    let list = sandbox.deploy(["list", "--help"]);
+    list.succeeds().shows("--fresh").shows("--environment").never_mentions("--jobs");
     let plan = sandbox.deploy(["plan", "--help"]);
     plan.succeeds().shows("--ref").shows("--set").shows("--override").never_mentions("--keep-going");
     sandbox.deploy(["logs", "--help"]).succeeds().shows("--output").never_mentions("--ref");

@@ -21,6 +21,7 @@ mod each;
 mod errors;
 mod examples;
 mod freeze;
+mod fresh;
 mod git_target;
 mod graph;
 mod health;

@@ -14,8 +14,9 @@ use super::super::session::Session;
 use super::super::{hold, print, request};
 use super::Form;
 use crate::facts::{Manner, Site, Survey};
+use crate::fresh::{Records, survey};
 use crate::plan::guard::{Verdict, judge};
-use crate::plan::{Facts, Known, Plan, Request};
+use crate::plan::{Facts, Freshness, Known, Plan, Request};
 use crate::report::outlook;
 
 pub(crate) fn plan(
@@ -51,6 +52,8 @@ pub(crate) struct Foreseen {
     plan: Plan,
     /// What was found out about each delivery, and what the rules say of it.
     looks: Vec<(Survey, Vec<Verdict>)>,
+    /// Which of its jobs have nothing to do, where some can tell.
+    fresh: Vec<bool>,
 }
 
 /// Plans each part of a command line, and looks at what it would meet.
@@ -63,14 +66,23 @@ pub(crate) fn foresee(
     let parts = requests.iter().map(|request| {
         let (facts, plan) = request::planned(session, common, site, request, Manner::Look)?;
         let looks = look(common, site, &plan)?;
-        Ok(Foreseen { facts, plan, looks })
+        let fresh = match request.freshness {
+            Freshness::Respect if survey::is_worthwhile(&plan) => {
+                survey::Survey::of(&plan, &Records::read(&site.state)).0.fresh()
+            }
+            Freshness::Respect | Freshness::Ignore => Vec::new(),
+        };
+        Ok(Foreseen { facts, plan, looks, fresh })
     });
     parts.collect()
 }
 
 /// A plan as people read it.
 pub(crate) fn text(session: &Session, foreseen: &[Foreseen]) -> String {
-    foreseen.iter().map(|part| outlook::text(&part.plan, &part.looks, &session.sources)).collect()
+    foreseen
+        .iter()
+        .map(|part| outlook::text(&part.plan, &part.looks, &part.fresh, &session.sources))
+        .collect()
 }
 
 /// A plan as it is written down.
@@ -81,7 +93,7 @@ pub(crate) fn written(session: &Session, common: &Common, words: &Words, foresee
 
 impl Foreseen {
     fn json(&self, session: &Session) -> serde_json::Value {
-        outlook::json(&self.plan, &self.looks, &session.sources)
+        outlook::json(&self.plan, &self.looks, &self.fresh, &session.sources)
     }
 
     fn written(&self, session: &Session, common: &Common) -> Part {

@@ -93,6 +93,7 @@ fn settle(session: &Session, site: &Site, unfinished: Unfinished, which: Debts) 
     owed.retain(|debt| can_be_done(debt, &vaults));
     let masker = Masker::new(vaults.values());
     let hands = Hands {
+        tracked: None,
         root: site.root.clone(),
         state: site.state.clone(),
         run: run.clone(),
@@ -104,7 +105,14 @@ fn settle(session: &Session, site: &Site, unfinished: Unfinished, which: Debts) 
     };
     let plan = Plan::empty();
     let mut reporter = output::reporter(Format::Stream, output::labels(session, names), None);
-    let means = Means { run: &run, world: &hands, journal: &journal, stops: &stops, masker: masker.as_ref() };
+    let means = Means {
+        run: &run,
+        world: &hands,
+        journal: &journal,
+        stops: &stops,
+        fresh: &[],
+        masker: masker.as_ref(),
+    };
     let summary = engine::recover(&plan, means, &inbox, owed, &mut |event| {
         // A reader that went away does not stop what is owed.
         let _told = reporter.event(event);

@@ -6,7 +6,7 @@ use super::{Ground, Live, Named, Part, PlanFile};
 use crate::model::release::ObjectId;
 
 /// What a plan shows that may change while the plan stays the same: what is judged anew, and what follows from the commits.
-const JUDGED_ANEW: [&str; 5] = ["uncommitted", "rules", "locked", "live", "commits"];
+const JUDGED_ANEW: [&str; 6] = ["uncommitted", "rules", "locked", "live", "commits", "fresh"];
 
 /// How much of a value is quoted.
 const QUOTED: usize = 60;

@@ -17,6 +17,7 @@ const CHECK: Kind = Any(&[Text, Kind::Table("check")]);
 const DOTENV: Kind = Any(&[DOTENV_FILE, List(&DOTENV_FILE)]);
 const DOTENV_FILE: Kind = Any(&[Text, Kind::Table("dotenv file")]);
 const SWAP: Kind = Map(&Any(&[Text, Kind::Table("swapped file")]));
+const FILES: Kind = Any(&[WORDS, Kind::Table("files")]);
 const OUTPUT: Kind = Word(&["auto", "stream", "prefixed", "grouped", "quiet", "json"]);
 const LINES: Kind = Any(&[Text, WORDS]);
 
@@ -39,7 +40,7 @@ const HEALTH_KEYS: [Key; 9] = {
 };
 
 /// The tables; "file" is the whole.
-pub(super) const TABLES: [Table; 24] = [
+pub(super) const TABLES: [Table; 25] = [
     Table {
         name: "file",
         about: "A tasks.toml: environments to deploy to, and tasks.",
@@ -303,6 +304,12 @@ pub(super) const TABLES: [Table; 24] = [
             Key("shell", WORDS, "The program and flags that get each shell line."),
             Key("if", Text, "An expression; false leaves it out."),
             Key("confirm", Text, "A question, asked before anything runs."),
+            Key(
+                "inputs",
+                FILES,
+                "Patterns: what it reads. If nothing has changed since it was done, there is nothing to do.",
+            ),
+            Key("outputs", FILES, "Patterns: what it makes."),
             Key("skip_if", Text, "A shell line; if it succeeds, there is nothing to do."),
             Key("timeout", Text, "A duration for all its steps together."),
             Key("retry", RETRY, "Tries the whole task again."),
@@ -317,6 +324,16 @@ pub(super) const TABLES: [Table; 24] = [
             Key("exclusive", Text, "Tasks with the same word never run at the same time."),
         ],
         required: &[],
+        one_of: &[],
+    },
+    Table {
+        name: "files",
+        about: "Files that patterns name.",
+        keys: &[
+            Key("files", WORDS, "Patterns; `!` leaves out, and the last one that matches counts."),
+            Key("gitignore", Bool, "Whether what git ignores is left out too."),
+        ],
+        required: &["files"],
         one_of: &[],
     },
     Table {

@@ -53,6 +53,7 @@ fn lines(lines: &[&str]) -> Block {
         env: Arc::default(),
         dir: PathBuf::new(),
         shell: Arc::default(),
+        tracking: None,
         skip_if: None,
         timeout: None,
         retry: None,

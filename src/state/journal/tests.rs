@@ -20,6 +20,7 @@ fn debt(seq: u64) -> Debt {
         env: Vec::new().into(),
         dir: "/".into(),
         shell: vec!["/bin/sh".to_owned(), "-c".to_owned()].into(),
+        tracking: None,
         skip_if: None,
         timeout: None,
         retry: None,

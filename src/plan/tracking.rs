@@ -1,0 +1,227 @@
+//! What decides whether a job's work is done already: all that is said of it, as names and values, and its files.
+//! Whether that still is so, is not known here.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::expression;
+use super::render::{Env, Renderer, ships};
+use super::scope::{Layer, Scope};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::model::files::{Files, Pattern, SPECIAL, Sense};
+use crate::model::step::{Action, Planned, Step};
+use crate::model::task::{Block, Task};
+use crate::model::template::{Expression, Part, Template};
+use crate::model::tracking::{Facet, Shown, Tracking};
+use crate::model::tree::Digest;
+
+impl<'a> Renderer<'a> {
+    /// How a task's block is known to be done; none without `inputs` and `outputs`.
+    pub(super) fn tracking(
+        &mut self,
+        task: &'a Task,
+        scope: &Scope<'a>,
+        block: &Block,
+    ) -> Option<Arc<Tracking>> {
+        if task.inputs.patterns.is_empty() && task.outputs.patterns.is_empty() {
+            return None;
+        }
+        if ships(self.project, &task.steps, &mut BTreeSet::new()) {
+            let files = if task.inputs.patterns.is_empty() { &task.outputs } else { &task.inputs };
+            self.problems.push(
+                Diagnostic::new("files can't tell whether a release is to be shipped")
+                    .at(files.at, format!("`{}` ships", task.name))
+                    .help("a commit that is live is not shipped again; put what is built into a task that it needs"),
+            );
+        }
+        let inputs = self.files(scope, &task.inputs);
+        let outputs = self.files(scope, &task.outputs);
+        let mut facets = Facets::default();
+        if let Some(environment) = scope.environment {
+            facets.add("environment", environment.name.clone());
+        }
+        facets.mentioned(task, scope);
+        facets.variables(&block.env);
+        facets.surroundings(&self.facts.root, block);
+        facets.list("inputs", &inputs);
+        facets.list("outputs", &outputs);
+        facets.steps("step", &block.steps);
+        facets.steps("always", &block.always);
+        let job = identity(task, scope);
+        Some(Arc::new(Tracking { job, dir: block.dir.clone(), inputs, outputs, facets: facets.facets }))
+    }
+
+    /// Patterns with their values, in which nothing is special.
+    fn files(&mut self, scope: &Scope<'a>, files: &Files<Template>) -> Files<Pattern> {
+        let patterns = files.patterns.iter().map(|template| self.pattern(scope, template)).collect();
+        Files { patterns, unless: files.unless, at: files.at }
+    }
+
+    fn pattern(&mut self, scope: &Scope<'a>, template: &Template) -> Pattern {
+        let mut glob = String::new();
+        let mut sense = Sense::TakesIn;
+        for (index, part) in template.parts.iter().enumerate() {
+            match part {
+                Part::Plain(text) => match text.strip_prefix('!').filter(|_| index == 0) {
+                    Some(rest) => {
+                        sense = Sense::LeavesOut;
+                        glob.push_str(rest);
+                    }
+                    None => glob.push_str(text),
+                },
+                Part::Value(expression) => {
+                    let value = Template::value(expression.clone());
+                    for character in self.open(scope, &value, "a pattern").unwrap_or_default().chars() {
+                        if SPECIAL.contains(&character) {
+                            glob.push('\\');
+                        }
+                        glob.push(character);
+                    }
+                }
+            }
+        }
+        Pattern { sense, glob }
+    }
+}
+
+/// The variables that deploy gives to every process.
+const OWN: [&str; 6] =
+    ["DEPLOY_RUN", "DEPLOY_ENVIRONMENT", "DEPLOY_COMMIT", "DEPLOY_BRANCH", "DEPLOY_RELEASE", "DEPLOY_URL"];
+
+/// A task with what it is given, in its environment.
+fn identity(task: &Task, scope: &Scope<'_>) -> String {
+    let mut identity = task.name.clone();
+    let given = scope.layers.iter().filter_map(|layer| match layer {
+        Layer::Given(given) => Some(given),
+        Layer::Variables(_) => None,
+    });
+    for (name, rendered) in given.flat_map(|given| given.iter()) {
+        identity.extend([" ", name, "=", &rendered.value.clone().into_text().with_names()]);
+    }
+    if let Some(environment) = scope.environment {
+        identity.extend([" @", &environment.name]);
+    }
+    identity
+}
+
+/// What is said of a task, as it is collected.
+#[derive(Default)]
+struct Facets {
+    facets: Vec<Facet>,
+    /// Whether a value is known only when the plan is run; the steps then are, too.
+    guessed: bool,
+}
+
+impl Facets {
+    fn add(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.facets.push(Facet { name: name.into(), value: value.into(), shown: Shown::Yes });
+    }
+
+    fn hide(&mut self, name: String, value: &str) {
+        self.facets.push(Facet { name, value: Digest::of(value.as_bytes()).to_string(), shown: Shown::No });
+    }
+
+    fn guess(&mut self, name: String) {
+        self.guessed = true;
+        self.facets.push(Facet { name, value: String::new(), shown: Shown::Guessed });
+    }
+
+    /// The values that the task's texts mention.
+    fn mentioned(&mut self, task: &Task, scope: &Scope<'_>) {
+        let names = task.mentions.iter().flat_map(|expression| expression::names(&expression.source));
+        for name in names.collect::<BTreeSet<String>>() {
+            scope.guessed.set(false);
+            // What has no value is told where it stands.
+            let Ok(rendered) = scope.value(&Expression { source: name.clone(), at: task.at }) else {
+                continue;
+            };
+            let (called, value) = (format!("`{name}`"), rendered.value.into_text().with_names());
+            if scope.guessed.replace(false) {
+                self.guess(called);
+            } else if name.starts_with("env.") {
+                self.hide(called, &value);
+            } else {
+                self.add(called, value);
+            }
+        }
+    }
+
+    /// The variables of its processes, but deploy's own, which tell of the run.
+    fn variables(&mut self, env: &Env) {
+        for (name, value) in env.iter().filter(|(name, _)| !OWN.contains(&name.as_str())) {
+            self.hide(format!("variable {name}"), &value.with_names());
+        }
+    }
+
+    /// Where its processes run, and what gets its lines.
+    fn surroundings(&mut self, root: &Path, block: &Block) {
+        let dir = block.dir.strip_prefix(root).unwrap_or(&block.dir);
+        if !dir.as_os_str().is_empty() {
+            self.add("folder", dir.to_string_lossy());
+        }
+        self.add("shell", block.shell.join(" "));
+    }
+
+    fn list(&mut self, name: &str, files: &Files<Pattern>) {
+        if !files.patterns.is_empty() {
+            let patterns: Vec<String> = files.patterns.iter().map(Pattern::to_string).collect();
+            self.add(name, format!("{}{}", patterns.join(", "), files.unless.suffix()));
+        }
+    }
+
+    /// Steps, those of the tasks that they call too.
+    fn steps(&mut self, name: &str, steps: &[Step<Planned>]) {
+        for (index, step) in steps.iter().enumerate() {
+            let name = format!("{name} {}", index + 1);
+            if let Action::Task(block) = &step.action {
+                self.steps(&format!("{name}, step"), &block.steps);
+                self.steps(&format!("{name}, always"), &block.always);
+            } else if self.guessed {
+                self.guess(name.clone());
+            } else {
+                self.add(name.clone(), action(&step.action));
+            }
+            if let Some(dir) = &step.dir {
+                self.add(format!("folder of {name}"), dir.with_names());
+            }
+            for (variable, value) in &step.env {
+                self.hide(format!("variable {variable} of {name}"), &value.with_names());
+            }
+        }
+    }
+}
+
+/// What a step does, in one line.
+fn action(action: &Action<Planned>) -> String {
+    match action {
+        Action::Run(script) => script.to_string(),
+        Action::Exec(words) => serde_json::to_string(words).expect("texts can be written"),
+        Action::Task(_)
+        | Action::Swap(_)
+        | Action::Ship
+        | Action::Check(_)
+        | Action::Http(_)
+        | Action::PutBack(_) => {
+            let mut value = serde_json::to_value(action).expect("a plan can be written");
+            without_places(&mut value);
+            value.to_string()
+        }
+    }
+}
+
+/// Where something stands in the file is no part of what it is.
+fn without_places(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::Object(entries) => {
+            entries
+                .retain(|key, value| key != "at" || serde_json::from_value::<Span>(value.clone()).is_err());
+            entries.values_mut().for_each(without_places);
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(without_places),
+        serde_json::Value::Null
+        | serde_json::Value::Bool(_)
+        | serde_json::Value::Number(_)
+        | serde_json::Value::String(_) => {}
+    }
+}
