@@ -70,6 +70,9 @@ pub(crate) struct Common {
     /// When to colour
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t)]
     pub(crate) color: Color,
+    /// Run again whenever a file changes that the tasks read; a change during a run waits for its end, or restarts it
+    #[arg(long, global = true, value_name = "HOW", value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "queue", conflicts_with = "dry_run")]
+    pub(crate) watch: Option<OnChange>,
     /// Run only the named tasks, without what they need
     #[arg(long, global = true)]
     pub(crate) no_deps: bool,
@@ -82,6 +85,15 @@ pub(crate) enum Color {
     Auto,
     Always,
     Never,
+}
+
+/// What becomes of a run during which a file changes that it reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnChange {
+    /// It goes on; the next one comes behind it.
+    Queue,
+    /// It is asked to end, and done anew.
+    Restart,
 }
 
 /// How `graph` shows what needs what.

@@ -37,7 +37,19 @@ pub(super) const EXIT_CODES: [(&str, &str); 8] = [
 const HEADINGS: [(&str, &[&str]); 2] = [
     (
         "Running",
-        &["dry_run", "jobs", "keep_going", "fail_fast", "force", "no_deps", "yes", "set", "output", "quiet"],
+        &[
+            "dry_run",
+            "jobs",
+            "keep_going",
+            "fail_fast",
+            "force",
+            "watch",
+            "no_deps",
+            "yes",
+            "set",
+            "output",
+            "quiet",
+        ],
     ),
     ("Shipping", &["reference", "rebuild", "in_place", "overrides", "reason"]),
 ];

@@ -53,11 +53,15 @@ pub(crate) fn main() -> ExitCode {
     };
     colour(opening.common.color);
     log(&opening.common);
-    match dispatch(&opening) {
-        Ok(code) => code,
-        Err(Stopped::Usage(error)) => usage(&error),
-        Err(Stopped::Help(help)) => print(&help),
-        Err(Stopped::Error(error)) => tell(&error),
+    dispatch(&opening).unwrap_or_else(say)
+}
+
+/// Says what ended a command, and with which code.
+fn say(stopped: Stopped) -> ExitCode {
+    match stopped {
+        Stopped::Usage(error) => usage(&error),
+        Stopped::Help(help) => print(&help),
+        Stopped::Error(error) => tell(&error),
     }
 }
 
@@ -104,16 +108,24 @@ fn dispatch(opening: &Opening) -> Result<ExitCode, Stopped> {
         Some(first) => {
             let session = session.map_err(Error::from)?;
             meant(first, &session)?;
-            let run = opening.run(&session)?;
-            if run.words.names.is_empty() {
-                return Ok(command::run::default(&session, &run.common, run.words.args)?);
-            }
-            Ok(command::run::run(&session, &run.common, &run.words)?)
+            asked(opening, &session, &env)
         }
-        None => {
-            let session = session.map_err(Error::from)?;
-            let run = opening.run(&session)?;
-            Ok(command::run::default(&session, &run.common, run.words.args)?)
+        None => asked(opening, &session.map_err(Error::from)?, &env),
+    }
+}
+
+/// Does what a command line with names of the user's asks for, once or whenever something changes.
+fn asked(
+    opening: &Opening,
+    session: &Session,
+    env: &Arc<Vec<(OsString, OsString)>>,
+) -> Result<ExitCode, Stopped> {
+    let run = opening.run(session)?;
+    match run.common.watch {
+        None => Ok(command::run::asked(session, &run)?),
+        Some(on_change) => {
+            let load = || Ok(Session::load(&opening.common, Arc::clone(env))?);
+            command::watch::watch(opening, &load, on_change)
         }
     }
 }

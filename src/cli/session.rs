@@ -10,6 +10,7 @@ use super::args::Common;
 use super::error::{Error, Kind};
 use crate::config::{self, Opened};
 use crate::diagnostic::{Diagnostics, Source};
+use crate::engine::Halt;
 use crate::facts::{self, Site};
 use crate::model::project::Project;
 
@@ -31,6 +32,8 @@ pub(crate) struct Session {
     pub(crate) sources: Vec<Source>,
     pub(crate) project: Project,
     pub(crate) env: Arc<Vec<(OsString, OsString)>>,
+    /// By which its run can be asked to end.
+    pub(crate) halt: Halt,
 }
 
 /// Why there is no session.
@@ -64,7 +67,14 @@ impl Session {
         let (sources, project) =
             config::read(root, &mut |path| open(&place, path), &|name| facts::zone(name).is_some());
         match project {
-            Ok(project) => Ok(Session { root: place.root, here: place.here, sources, project, env }),
+            Ok(project) => Ok(Session {
+                root: place.root,
+                here: place.here,
+                sources,
+                project,
+                env,
+                halt: Halt::default(),
+            }),
             Err(problems) => Err(Unread::Wrong(problems, sources)),
         }
     }

@@ -10,6 +10,7 @@ mod tries;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -124,6 +125,49 @@ pub(crate) enum Message {
 pub(crate) struct Inbox {
     sender: SyncSender<Message>,
     receiver: Receiver<Message>,
+}
+
+/// By which a run is asked to end from outside of it, without a signal.
+#[derive(Default)]
+pub(crate) struct Halt {
+    state: Mutex<HaltState>,
+}
+
+#[derive(Default)]
+struct HaltState {
+    is_asked: bool,
+    outbox: Option<SyncSender<Message>>,
+}
+
+impl Halt {
+    /// Whom to ask. Who was asked before it began is asked now.
+    pub(crate) fn attach(&self, inbox: &Inbox) {
+        let mut state = self.state();
+        state.outbox = Some(inbox.outbox());
+        state.ask();
+    }
+
+    /// Asks the run to end, as SIGTERM does.
+    pub(crate) fn end(&self) {
+        let mut state = self.state();
+        state.is_asked = true;
+        state.ask();
+    }
+
+    fn state(&self) -> MutexGuard<'_, HaltState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl HaltState {
+    fn ask(&mut self) {
+        if self.is_asked
+            && let Some(outbox) = self.outbox.take()
+        {
+            // A run that is over need not be asked.
+            let _sent = outbox.try_send(Message::Signal(Signal::Terminate));
+        }
+    }
 }
 
 impl Inbox {

@@ -33,6 +33,20 @@ pub(crate) enum How {
     Gone,
 }
 
+impl Change {
+    /// The file that it is about, if it is about one.
+    pub(super) fn into_path(self) -> Option<String> {
+        match self {
+            Change::Input(path, _) | Change::Output(path, _) => Some(path),
+            Change::NeverDone
+            | Change::NotFinished
+            | Change::Need(_)
+            | Change::Said { .. }
+            | Change::Unreadable(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -13,7 +13,7 @@ use ignore::{DirEntry, WalkBuilder};
 use crate::model::files::{Files, Pattern, SPECIAL, Sense, Unless};
 
 /// Folders of git and of deploy, which change with whatever is done.
-const NOBODYS: [&str; 2] = [".git", ".deploy"];
+pub(super) const NOBODYS: [&str; 2] = [".git", ".deploy"];
 
 /// Something that could not be looked at.
 #[derive(Debug, thiserror::Error)]
@@ -41,9 +41,7 @@ pub(super) fn find(
     // Most tasks name a few files, and need no globs for that.
     let rules = if is_plain { None } else { Some(Arc::new(Rules::new(files, besides))) };
     let takes_in = |path: &str| rules.as_ref().is_none_or(|rules| rules.last(path) == Some(Sense::TakesIn));
-    for pattern in files.patterns.iter().filter(|pattern| pattern.sense == Sense::TakesIn) {
-        let glob = normal(&pattern.glob);
-        let base = if glob.contains(SPECIAL) { base(glob) } else { glob };
+    for base in roots(files) {
         let start = dir.join(base);
         match look(&start) {
             Ok(Some(Ok(metadata))) if metadata.is_dir() => {
@@ -64,6 +62,14 @@ pub(super) fn find(
 /// Sockets, pipes and devices hold nothing that could be read twice.
 fn is_file(found: &Found) -> bool {
     found.as_ref().map_or(true, Metadata::is_file)
+}
+
+/// For each pattern, the path that everything lies at or beneath that it matches.
+pub(super) fn roots(files: &Files<Pattern>) -> impl Iterator<Item = &str> {
+    files.patterns.iter().filter(|pattern| pattern.sense == Sense::TakesIn).map(|pattern| {
+        let glob = normal(&pattern.glob);
+        if glob.contains(SPECIAL) { base(glob) } else { glob }
+    })
 }
 
 /// What is at a path: nothing, a file or folder (also at a link's end), or a link that leads nowhere.

@@ -2,9 +2,11 @@
 //! now, and compared with what was so when it was last done. Nothing is decided here of what is run.
 
 pub(crate) mod change;
+pub(crate) mod events;
 mod find;
 mod look;
 pub(crate) mod survey;
+pub(crate) mod watch;
 
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 

@@ -1,7 +1,7 @@
 //! The signals that ask us to end or to pause. It tells them; what follows is decided above.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
@@ -50,6 +50,15 @@ impl Signal {
     }
 }
 
+/// The last signal that was told and asks us to end; 0 if there was none.
+static TOLD: AtomicI32 = AtomicI32::new(0);
+
+/// The last signal that was told and asks us to end, if there was one.
+pub(crate) fn told() -> Option<Signal> {
+    let told = TOLD.load(Ordering::SeqCst);
+    Signal::ALL.into_iter().find(|signal| signal.number() == told)
+}
+
 /// How many listen: one may begin and end while another goes on.
 static LISTENERS: AtomicUsize = AtomicUsize::new(0);
 
@@ -87,6 +96,10 @@ pub(crate) fn listen(tell: impl Fn(Signal) + Send + 'static) -> io::Result<Liste
     let handle = signals.handle();
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
         for number in &mut signals {
+            let ends = |signal: &&Signal| !matches!(signal, Signal::Suspend | Signal::Continue);
+            if let Some(ending) = heard.iter().filter(ends).find(|signal| signal.number() == number) {
+                TOLD.store(ending.number(), Ordering::SeqCst);
+            }
             heard.iter().filter(|signal| signal.number() == number).for_each(|signal| tell(*signal));
         }
     })?;

@@ -59,3 +59,4 @@ mod tasks;
 mod team;
 mod team_remotes;
 mod values;
+mod watch;

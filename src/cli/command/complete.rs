@@ -17,6 +17,7 @@ use super::super::opening;
 use super::super::session::Session;
 use super::super::words::{self, Next};
 use super::super::{help, is_ours, print};
+use crate::engine::Halt;
 use crate::model::parameter::{Kind, Parameter};
 use crate::model::project::Project;
 use crate::model::task::Task;
@@ -46,7 +47,14 @@ fn session(common: &Common, empty: &Project) -> Session {
     let env = Arc::new(environment::all());
     Session::load(common, Arc::clone(&env)).unwrap_or_else(|_| {
         let here = common.directory.clone().unwrap_or_else(|| PathBuf::from("."));
-        Session { root: here.clone(), here, sources: Vec::new(), project: empty.clone(), env }
+        Session {
+            root: here.clone(),
+            here,
+            sources: Vec::new(),
+            project: empty.clone(),
+            env,
+            halt: Halt::default(),
+        }
     })
 }
 

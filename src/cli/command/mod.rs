@@ -20,6 +20,7 @@ pub(super) mod run;
 pub(super) mod schema;
 pub(super) mod show;
 pub(super) mod status;
+pub(super) mod watch;
 pub(super) mod why;
 
 use crate::model::release::Release;

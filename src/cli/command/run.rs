@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anstream::eprintln;
 
-use super::super::args::{Common, Words};
+use super::super::args::{Common, Run, Words};
 use super::super::checks::Checks;
 use super::super::drive::{Driven, Outfit, Scene, drive};
 use super::super::error::{Error, Kind};
@@ -29,6 +29,14 @@ pub(crate) fn default(session: &Session, common: &Common, args: Vec<String>) -> 
         (Some(_) | None, Some(_)) => run(session, common, &Words { args, ..Words::default() }),
         (None, None) => Ok(list::list(session)),
     }
+}
+
+/// What a command line with names of the user's asks for.
+pub(crate) fn asked(session: &Session, asked: &Run) -> Result<ExitCode, Error> {
+    if asked.words.names.is_empty() {
+        return default(session, &asked.common, asked.words.args.clone());
+    }
+    run(session, &asked.common, &asked.words)
 }
 
 pub(crate) fn run(session: &Session, common: &Common, words: &Words) -> Result<ExitCode, Error> {
@@ -148,6 +156,7 @@ pub(super) fn one(
         plan.jobs.iter_mut().for_each(|job| masker.hide(&mut job.name));
     }
     let inbox = Inbox::new();
+    session.halt.attach(&inbox);
     let outbox = inbox.outbox();
     // From before the environments are held until they are free again; before and after, signals do what they always do.
     let _listener = signal::listen(move |signal| drop(outbox.send(Message::Signal(signal))))
