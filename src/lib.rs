@@ -17,6 +17,7 @@ mod process;
 mod release;
 mod report;
 mod state;
+mod store;
 mod target;
 
 use std::process::ExitCode;

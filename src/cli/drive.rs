@@ -16,6 +16,7 @@ use crate::model::health::Verdict;
 use crate::model::mask::Masker;
 use crate::model::release::Release;
 use crate::model::secret::Vaults;
+use crate::perform::cache::Caches;
 use crate::perform::dock::{Dock, Docks, Stage};
 use crate::perform::{Hands, Tracked};
 use crate::plan::schedule::OnFailure;
@@ -110,7 +111,8 @@ fn tracked(site: &Site, request: &Request, plan: &Plan) -> (Option<Tracked>, Vec
         }
         Freshness::Ignore => Vec::new(),
     };
-    (Some(Tracked { records, needs: survey::tracked_needs(plan), freshness: request.freshness }), fresh)
+    let (needs, caches) = (survey::tracked_needs(plan), Caches::new(&site.root, &site.state));
+    (Some(Tracked { records, caches, needs, freshness: request.freshness }), fresh)
 }
 
 /// What came of a run.

@@ -18,6 +18,7 @@ mod reader;
 mod schema;
 mod secret;
 mod step;
+mod store;
 mod target;
 mod task;
 #[cfg(test)]

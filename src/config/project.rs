@@ -7,10 +7,11 @@ use toml::de::DeTable;
 
 use super::include::{self, Book, Include, Role};
 use super::reader::{Item, Reader, Table};
-use super::{environment, ledger, secret, task, value};
+use super::{environment, ledger, secret, store, task, value};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::project::{File, Named, Output, Project, Settings};
 use crate::model::secret::Secret;
+use crate::model::store::Store;
 
 /// No more jobs than this at once: each is a process and a thread.
 const MOST_JOBS: i64 = 4096;
@@ -47,6 +48,9 @@ pub(crate) fn read<'a>(
     }
     for secret in table.take("secrets").map(secret::read).unwrap_or_default() {
         claim_secret(reader, &mut book.project, secret);
+    }
+    for store in table.take("stores").map(store::read).unwrap_or_default() {
+        claim_store(reader, &mut book.project, store);
     }
     if let Some(item) = table.take("environments") {
         environments(reader, item, role, book);
@@ -175,4 +179,17 @@ fn claim_secret(reader: &Reader<'_>, project: &mut Project, secret: Secret) {
         return;
     }
     project.secrets.push(secret);
+}
+
+fn claim_store(reader: &Reader<'_>, project: &mut Project, store: Store) {
+    if let Some(first) = project.stores.iter().find(|known| known.name == store.name) {
+        reader.problem(
+            Diagnostic::new(format!("the store `{}` is in two places", store.name))
+                .at(store.at, "declared once more")
+                .at(first.at, "here")
+                .help("all files of a project share one set of stores: rename one of them"),
+        );
+        return;
+    }
+    project.stores.push(store);
 }

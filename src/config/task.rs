@@ -61,6 +61,7 @@ pub(crate) fn read(name: &str, item: Item<'_, '_>) -> Option<Task> {
         confirm: table.take("confirm").and_then(|item| item.template()),
         inputs: table.take("inputs").map(files::files).unwrap_or_default(),
         outputs: table.take("outputs").map(files::files).unwrap_or_default(),
+        cache: table.take("cache").and_then(|item| item.template()),
         skip_if: table.take("skip_if").and_then(|item| item.script()),
         timeout: table.take("timeout").and_then(|item| item.duration()),
         retry: table.take("retry").and_then(step::retry),
@@ -72,6 +73,15 @@ pub(crate) fn read(name: &str, item: Item<'_, '_>) -> Option<Task> {
         exclusive: table.take("exclusive").and_then(|item| item.text()),
         at: item.key(),
     };
+    if let Some(cache) = &task.cache
+        && task.outputs.patterns.is_empty()
+    {
+        item.problem(
+            Diagnostic::new(format!("there is nothing to cache: task `{name}` has no `outputs`"))
+                .at(cache.at, "what would be kept?")
+                .help("say what it makes: outputs = [\"…\"]"),
+        );
+    }
     for variable in &task.each {
         if task.params.iter().any(|parameter| parameter.name == variable.name) {
             let name = &variable.name;

@@ -6,7 +6,7 @@ use std::sync::mpsc::SyncSender;
 
 use super::settle::{self, DeferredStatus};
 use super::tries;
-use super::{Act, Limit, Means, Message, Needs, Stops, World};
+use super::{Act, How, Limit, Means, Message, Needs, Stops, World};
 use crate::diagnostic::Span;
 use crate::model::event::{EventKind, Failed, Failure, Outcome, Told};
 use crate::model::name::JobId;
@@ -66,46 +66,40 @@ struct Running<'a> {
 impl Running<'_> {
     /// A block, if its work is not done already. What is so before the act is noted when it has succeeded.
     fn block(&self, block: &Block, limit: Option<Limit>) -> Result<Done, Failed> {
-        let Some(tracking) = &block.tracking else { return self.work(block, limit, &|| Ok(())) };
+        let Some(tracking) = &block.tracking else {
+            if self.is_done(block, limit)? {
+                return Ok(Done::Fresh);
+            }
+            return self.work(block, limit).map(|()| Done::Worked);
+        };
         let at = tracking.inputs.at;
         let inputs = self.world.inputs(tracking, self.needs);
         let Some(inputs) = inputs.map_err(|failure| failed("inputs", at, failure))? else {
             return Ok(Done::Fresh);
         };
         let begun = || self.world.begun(tracking).map_err(|failure| failed("inputs", at, failure));
-        let done = self.work(block, limit, &begun);
-        match &done {
-            Ok(Done::Worked) => {
-                if let Err(text) = self.world.done(self.id, tracking, &inputs) {
-                    self.event(EventKind::Note { job: self.id, text });
-                }
-            }
-            Ok(Done::Fresh) => {}
+        let note = |text| self.event(EventKind::Note { job: self.id, text });
+        let done = |how| self.world.done(self.id, tracking, &inputs, how, &note);
+        if self.is_done(block, limit)? {
+            return Ok(Done::Fresh);
+        }
+        begun()?;
+        if self.world.fetched(tracking, &inputs, &note) {
+            done(How::Fetched);
+            return Ok(Done::Worked);
+        }
+        let worked = self.work(block, limit);
+        match &worked {
+            Ok(()) => done(How::Made),
             // The first failure is the one to tell.
             Err(_) => drop(self.world.begun(tracking)),
         }
-        done
+        worked.map(|()| Done::Worked)
     }
 
     /// A block's tries; its `always` steps are owed from before the first and done after the last.
-    fn work(
-        &self,
-        block: &Block,
-        limit: Option<Limit>,
-        begun: &dyn Fn() -> Result<(), Failed>,
-    ) -> Result<Done, Failed> {
+    fn work(&self, block: &Block, limit: Option<Limit>) -> Result<(), Failed> {
         let retry = block.retry.clone().unwrap_or(Retry { times: 1, ..Retry::default() });
-        if let Some(skip_if) = &block.skip_if {
-            let step = Step::bare(Action::Run(skip_if.clone()), block.at);
-            let act =
-                Act { environment: self.job.environment.as_deref(), block, step: &step, extra: &[], limit };
-            match self.world.is_done(&act, &self.stops.run) {
-                Ok(true) => return Ok(Done::Fresh),
-                Ok(false) => {}
-                Err(failure) => return Err(failed("skip_if", block.at, failure)),
-            }
-        }
-        begun()?;
         let owed = RefCell::new(Vec::new());
         self.owe_always(block, &owed).map_err(|failure| failed("always", block.at, failure))?;
         let result = self.tries(&retry, &block.name, limit, |running| {
@@ -114,7 +108,16 @@ impl Running<'_> {
         });
         let status = DeferredStatus::of(&result, self.stops.first());
         settle::settle_always(owed.into_inner(), self.world, self.journal, self.stops, self.outbox, &status);
-        result.map(|()| Done::Worked)
+        result
+    }
+
+    /// Whether a block's `skip_if` says that there is nothing to do.
+    fn is_done(&self, block: &Block, limit: Option<Limit>) -> Result<bool, Failed> {
+        let Some(skip_if) = &block.skip_if else { return Ok(false) };
+        let step = Step::bare(Action::Run(skip_if.clone()), block.at);
+        let act = Act { environment: self.job.environment.as_deref(), block, step: &step, extra: &[], limit };
+        let is_done = self.world.is_done(&act, &self.stops.run);
+        is_done.map_err(|failure| failed("skip_if", block.at, failure))
     }
 
     fn steps(&self, block: &Block, limit: Option<Limit>, owed: &Owed) -> Result<(), Failed> {

@@ -53,8 +53,20 @@ pub(crate) trait World: Sync {
     /// Notes that a tracked block's work is not done: before it acts, and when it has failed.
     fn begun(&self, tracking: &Tracking) -> Result<(), Failure>;
 
-    /// Notes that a tracked block's work is done; why not, if that can't be known.
-    fn done(&self, job: JobId, tracking: &Tracking, inputs: &Tree) -> Result<(), String>;
+    /// Does a tracked block's work by taking what was made of the same before, if that is kept: whether it was.
+    fn fetched(&self, tracking: &Tracking, inputs: &Tree, note: &dyn Fn(String)) -> bool;
+
+    /// Notes that a tracked block's work is done.
+    fn done(&self, job: JobId, tracking: &Tracking, inputs: &Tree, how: How, note: &dyn Fn(String));
+}
+
+/// How a tracked block's work was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum How {
+    /// By its steps.
+    Made,
+    /// It was made before, and kept.
+    Fetched,
 }
 
 /// What the jobs did that a job needs.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
@@ -62,6 +62,15 @@ pub(super) fn find(
 /// Sockets, pipes and devices hold nothing that could be read twice.
 fn is_file(found: &Found) -> bool {
     found.as_ref().map_or(true, Metadata::is_file)
+}
+
+/// What says whether patterns name a path beneath their folder.
+pub(super) fn namer(files: &Files<Pattern>) -> impl Fn(&str) -> bool {
+    let rules = Rules::new(files, &Files::default());
+    move |path| {
+        let goes_up = Path::new(path).components().any(|part| !matches!(part, Component::Normal(_)));
+        !goes_up && rules.last(path) == Some(Sense::TakesIn)
+    }
 }
 
 /// For each pattern, the path that everything lies at or beneath that it matches.

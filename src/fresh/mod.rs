@@ -197,6 +197,20 @@ impl Records {
     }
 }
 
+/// What a task has made, as it is now.
+///
+/// # Errors
+/// A file or folder that can't be read.
+pub(crate) fn made(tracking: &Tracking) -> Result<Tree, Unreadable> {
+    look(&tracking.dir, &tracking.outputs, &Files::default(), &Tree::default(), &Seen::default())
+}
+
+/// The first of these paths that the outputs of a task don't name.
+pub(crate) fn foreign<'p>(tracking: &Tracking, mut paths: impl Iterator<Item = &'p str>) -> Option<&'p str> {
+    let is_named = find::namer(&tracking.outputs);
+    paths.find(|path| !is_named(path))
+}
+
 /// What files are compared with.
 struct Comparison {
     before: Tree,

@@ -18,6 +18,7 @@ pub(crate) mod release;
 pub(crate) mod script;
 pub(crate) mod secret;
 pub(crate) mod step;
+pub(crate) mod store;
 pub(crate) mod swap;
 pub(crate) mod target;
 pub(crate) mod task;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::environment::Environment;
 use super::ledger::Sharing;
 use super::secret::Secret;
+use super::store::Store;
 use super::task::{Dotenv, Task};
 use super::template::{Expression, Template};
 use super::value::Variable;
@@ -24,6 +25,7 @@ pub(crate) struct Project {
     /// The files that it was read from, the root's first; a place's `source` is an index here.
     pub(crate) files: Vec<File>,
     pub(crate) secrets: Vec<Secret>,
+    pub(crate) stores: Vec<Store>,
     /// In the order of the file.
     pub(crate) environments: Vec<Environment>,
     /// In the order of the file.

@@ -52,6 +52,8 @@ pub(crate) struct Task {
     pub(crate) inputs: Files<Template>,
     /// What it makes.
     pub(crate) outputs: Files<Template>,
+    /// Where what it makes is kept for others: a folder, an address, or the name of a store.
+    pub(crate) cache: Option<Template>,
     pub(crate) skip_if: Option<Script<Template>>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) retry: Option<Retry>,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::files::{Files, Pattern};
+use super::store::Place;
 use super::tree::Digest;
 
 /// How a block is known to be done: that of a task with `inputs` or `outputs`.
@@ -16,6 +17,8 @@ pub(crate) struct Tracking {
     pub(crate) dir: PathBuf,
     pub(crate) inputs: Files<Pattern>,
     pub(crate) outputs: Files<Pattern>,
+    /// Where what it makes is kept for others.
+    pub(crate) cache: Option<Place>,
     /// In the order that one tells them.
     pub(crate) facets: Vec<Facet>,
 }

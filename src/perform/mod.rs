@@ -1,6 +1,7 @@
 //! DO: each kind of step is done here, one file a kind. It prints nothing and writes no journal; what it has to say
 //! goes through `tell`.
 
+pub(crate) mod cache;
 pub(crate) mod check;
 pub(crate) mod dock;
 mod exchange;
@@ -15,7 +16,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::{Act, Needs, World};
+use crate::engine::{Act, How, Needs, World};
 use crate::fresh::Records;
 use crate::model::event::{Failure, Told};
 use crate::model::name::{JobId, RunId};
@@ -28,6 +29,7 @@ use crate::plan::{Check, Freshness, Job};
 use crate::process::Stop;
 use crate::process::program::Programs;
 use crate::state::StateDir;
+use cache::Caches;
 use dock::Docks;
 
 /// The real world: processes, files, the network.
@@ -51,6 +53,7 @@ pub(crate) struct Hands<'a> {
 /// Whether work is done already.
 pub(crate) struct Tracked {
     pub(crate) records: Records,
+    pub(crate) caches: Caches,
     /// The tracked jobs that each job of the plan needs.
     pub(crate) needs: Vec<Vec<String>>,
     pub(crate) freshness: Freshness,
@@ -156,10 +159,35 @@ impl World for Hands<'_> {
         })
     }
 
-    fn done(&self, job: JobId, tracking: &Tracking, inputs: &Tree) -> Result<(), String> {
-        let Tracked { records, needs, .. } = self.tracked();
-        let kept = records.keep(tracking, inputs, &needs[job.index()], &self.run);
-        kept.map_err(|error| format!("it will be run again although nothing changes: {error}"))
+    fn fetched(&self, tracking: &Tracking, inputs: &Tree, note: &dyn Fn(String)) -> bool {
+        let Tracked { caches, freshness, .. } = self.tracked();
+        if *freshness == Freshness::Ignore {
+            return false;
+        }
+        match caches.fetch(tracking, inputs) {
+            Ok(Some(place)) => {
+                note(format!("what it makes comes from the cache {place}"));
+                true
+            }
+            Ok(None) => false,
+            Err(why) => {
+                note(why);
+                false
+            }
+        }
+    }
+
+    fn done(&self, job: JobId, tracking: &Tracking, inputs: &Tree, how: How, note: &dyn Fn(String)) {
+        let Tracked { records, needs, caches, .. } = self.tracked();
+        match records.keep(tracking, inputs, &needs[job.index()], &self.run) {
+            Ok(()) if how == How::Made => {
+                if let Err(why) = caches.keep(tracking, inputs) {
+                    note(why);
+                }
+            }
+            Ok(()) => {}
+            Err(error) => note(format!("it will be run again although nothing changes: {error}")),
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use super::scope::{Layer, Scope};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::files::{Files, Pattern, SPECIAL, Sense};
 use crate::model::step::{Action, Planned, Step};
+use crate::model::store::{Address, Place};
 use crate::model::task::{Block, Task};
 use crate::model::template::{Expression, Part, Template};
 use crate::model::tracking::{Facet, Shown, Tracking};
@@ -37,6 +38,7 @@ impl<'a> Renderer<'a> {
         }
         let inputs = self.files(scope, &task.inputs);
         let outputs = self.files(scope, &task.outputs);
+        let cache = task.cache.as_ref().and_then(|cache| self.cache(scope, cache, block, &outputs));
         let mut facets = Facets::default();
         if let Some(environment) = scope.environment {
             facets.add("environment", environment.name.clone());
@@ -49,7 +51,61 @@ impl<'a> Renderer<'a> {
         facets.steps("step", &block.steps);
         facets.steps("always", &block.always);
         let job = identity(task, scope);
-        Some(Arc::new(Tracking { job, dir: block.dir.clone(), inputs, outputs, facets: facets.facets }))
+        Some(Arc::new(Tracking {
+            job,
+            dir: block.dir.clone(),
+            inputs,
+            outputs,
+            cache,
+            facets: facets.facets,
+        }))
+    }
+
+    /// Where a task's outputs are kept. Refused where a secret may be in them, or where they lie outside.
+    fn cache(
+        &mut self,
+        scope: &Scope<'a>,
+        cache: &'a Template,
+        block: &Block,
+        outputs: &Files<Pattern>,
+    ) -> Option<Place> {
+        if let Some(secret) = block.secrets().first() {
+            self.problems.push(
+                Diagnostic::new("what a task makes that sees a secret is not kept for others")
+                    .at(cache.at, format!("`{}` sees the secret `{secret}`", block.name))
+                    .help("leave the secret to another task, or `cache` out"),
+            );
+        }
+        let is_outside = |pattern: &&Pattern| {
+            pattern.glob.starts_with(['/', '.']) && pattern.glob.contains("..")
+                || pattern.glob.starts_with('/')
+        };
+        if let Some(pattern) = outputs.patterns.iter().find(is_outside) {
+            self.problems.push(
+                Diagnostic::new(format!(
+                    "`{pattern}` lies outside of the task's folder, and can't be cached"
+                ))
+                .at(outputs.at, "such as this one")
+                .help("give the task a `dir` that all of its outputs lie in"),
+            );
+        }
+        let named = self.open(scope, cache, "the place of a cache")?;
+        let (url, endpoint, region) = match self.project.stores.iter().find(|store| store.name == named) {
+            Some(store) => (
+                self.open(scope, &store.url, "the address of a store")?,
+                store.endpoint.as_ref().and_then(|text| self.open(scope, text, "the address of a store")),
+                store.region.as_ref().and_then(|text| self.open(scope, text, "a region")),
+            ),
+            None => (named, None, None),
+        };
+        match Address::parse(&url) {
+            Ok(address) => Some(Place { address, endpoint, region }),
+            Err(help) => {
+                let problem = Diagnostic::new(format!("`{url}` is no store"));
+                self.problems.push(problem.at(cache.at, "here").help(help));
+                None
+            }
+        }
     }
 
     /// Patterns with their values, in which nothing is special.

@@ -50,6 +50,27 @@ pub(crate) fn keep(folder: &Path, content: &[u8]) -> Result<PathBuf, DurableErro
     Ok(path)
 }
 
+/// A new file of a folder that is private, to be filled, and its path; of this mode less what the user's umask takes. It
+/// is nobody's until [`adopt`] gives it a place.
+pub(crate) fn draft(folder: &Path, mode: u32) -> Result<(PathBuf, File), DurableError> {
+    let failed = |source| DurableError { action: "write into", path: folder.to_owned(), source };
+    let path = beside(&folder.join("draft")).map_err(failed)?;
+    let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&path).map_err(failed)?;
+    Ok((path, file))
+}
+
+/// Puts a draft in its place at once. It is not synced: what it was made of is still there.
+pub(crate) fn adopt(draft: &Path, place: &Path) -> Result<(), DurableError> {
+    let failed = |source| DurableError { action: "write", path: place.to_owned(), source };
+    match move_unsynced(draft, place) {
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+            let copy = beside(place).map_err(failed)?;
+            fs::copy(draft, &copy).and_then(|_| move_unsynced(&copy, place)).map_err(failed)
+        }
+        moved => moved.map_err(failed),
+    }
+}
+
 /// Removes a file; one that is not there is removed.
 pub(crate) fn remove(path: &Path) -> Result<(), DurableError> {
     let removed = fs::remove_file(path).and_then(|()| sync_folder_of(path));
@@ -153,6 +174,11 @@ fn write_new(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
 fn rename(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)?;
     sync_folder_of(to)
+}
+
+#[expect(clippy::disallowed_methods, reason = "what is lost by a crash is made again")]
+fn move_unsynced(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)
 }
 
 /// A name is on disk when its folder is.

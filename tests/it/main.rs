@@ -10,6 +10,7 @@ mod support;
 
 mod apply;
 mod bad_input;
+mod cache;
 mod check;
 mod checks;
 mod command_target;

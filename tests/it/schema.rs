@@ -12,7 +12,7 @@ use toml::de::{DeTable, DeValue};
 use crate::support::Sandbox;
 
 /// Each table of the schema: a file with the key `zzzzzz` in it, and keys that only its siblings have.
-const TABLES: [(&str, &str, &[&str]); 25] = [
+const TABLES: [(&str, &str, &[&str]); 26] = [
     ("file", "zzzzzz = 1", &[]),
     ("include", "include = [{ path = 'x', zzzzzz = 1 }]", &[]),
     ("project", "[project]\nzzzzzz = 1", &[]),
@@ -35,6 +35,7 @@ const TABLES: [(&str, &str, &[&str]); 25] = [
     ("protect", "[environments.a]\nprotect = { zzzzzz = 1 }", &[]),
     ("freeze", "[environments.a]\nprotect = { freeze = [{ zzzzzz = 1 }] }", &[]),
     ("task", "[tasks.a]\nrun = 'x'\nzzzzzz = 1", &[]),
+    ("store", "[stores.a]\nurl = 'x'\nzzzzzz = 1", &[]),
     ("files", "[tasks.a]\nrun = 'x'\ninputs = { files = ['x'], zzzzzz = 1 }", &[]),
     ("parameter", "[tasks.a]\nrun = 'x'\nparams.b = { zzzzzz = 1 }", &[]),
     ("need", "[tasks.a]\nneeds = [{ task = 'a', zzzzzz = 1 }]", &[]),

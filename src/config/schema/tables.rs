@@ -40,7 +40,7 @@ const HEALTH_KEYS: [Key; 9] = {
 };
 
 /// The tables; "file" is the whole.
-pub(super) const TABLES: [Table; 25] = [
+pub(super) const TABLES: [Table; 26] = [
     Table {
         name: "file",
         about: "A tasks.toml: environments to deploy to, and tasks.",
@@ -58,6 +58,7 @@ pub(super) const TABLES: [Table; 25] = [
             ),
             Key("vars", VARIABLES, "Values by name."),
             Key("secrets", Map(&Kind::Table("secret")), "Where each secret is kept."),
+            Key("stores", Map(&Kind::Table("store")), "Places for what is kept outside of the project."),
             Key(
                 "include",
                 List(&Any(&[Text, Kind::Table("include")])),
@@ -310,6 +311,11 @@ pub(super) const TABLES: [Table; 25] = [
                 "Patterns: what it reads. If nothing has changed since it was done, there is nothing to do.",
             ),
             Key("outputs", FILES, "Patterns: what it makes."),
+            Key(
+                "cache",
+                Text,
+                "Where what it makes is kept for others: a folder, an address, or a store's name.",
+            ),
             Key("skip_if", Text, "A shell line; if it succeeds, there is nothing to do."),
             Key("timeout", Text, "A duration for all its steps together."),
             Key("retry", RETRY, "Tries the whole task again."),
@@ -324,6 +330,17 @@ pub(super) const TABLES: [Table; 25] = [
             Key("exclusive", Text, "Tasks with the same word never run at the same time."),
         ],
         required: &[],
+        one_of: &[],
+    },
+    Table {
+        name: "store",
+        about: "A place for what is kept outside of the project.",
+        keys: &[
+            Key("url", Text, "A folder, or s3://bucket/folder."),
+            Key("endpoint", Text, "Another address than that of the service's own."),
+            Key("region", Text, "The region that the bucket is in."),
+        ],
+        required: &["url"],
         one_of: &[],
     },
     Table {

@@ -6,6 +6,7 @@ mod git_http;
 mod picture;
 mod repository;
 mod running;
+mod s3;
 mod sandbox;
 mod server;
 mod sshd;
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 pub(crate) use git_http::{Access, GitHttp, PASSWORD, USER};
 pub(crate) use running::{Ended, Running};
+pub(crate) use s3::S3;
 pub(crate) use sandbox::Sandbox;
 pub(crate) use server::{Answer, Server};
 pub(crate) use sshd::Sshd;

@@ -44,6 +44,11 @@ impl Running {
         self
     }
 
+    /// What it has printed so far, on both streams.
+    pub(crate) fn said(&self) -> String {
+        self.heard.now().shown()
+    }
+
     /// Sends a signal to the program, and to it alone.
     pub(crate) fn signal(&self, signal: Signal) -> &Running {
         kill_process(Pid::from_child(&self.child), signal).expect("a child that we have not waited for");

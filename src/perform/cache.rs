@@ -1,0 +1,240 @@
+//! What a task makes, kept by what it was made of: for other machines, and for the way back. An object is a line that
+//! says which files follow, then the files. Nothing is put into the project before all of it was read and agrees; that
+//! something is not there, or not to be trusted, costs a run of the task and nothing else.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use crate::fresh::{self, Unreadable};
+use crate::model::store::Place;
+use crate::model::tracking::Tracking;
+use crate::model::tree::{Digest, Entry, Kind, Tree};
+use crate::state::StateDir;
+use crate::state::durable::{self, DurableError};
+use crate::store::{Store, StoreError};
+
+/// What is read and written by this version.
+const VERSION: u32 = 1;
+
+/// The longest first line that is read: more is not ours.
+const LONGEST: u64 = 64 << 20;
+
+/// What is made on another kind of machine may be no use here.
+const MACHINE: [&str; 2] = [std::env::consts::OS, std::env::consts::ARCH];
+
+/// The stores of one run. One that failed is not asked again.
+pub(crate) struct Caches {
+    root: PathBuf,
+    state: StateDir,
+    stores: Mutex<HashMap<Place, bool>>,
+}
+
+/// The first line of an object.
+#[derive(Serialize, Deserialize)]
+struct Contents {
+    version: u32,
+    job: String,
+    entries: Vec<Entry>,
+    sizes: Vec<u64>,
+}
+
+/// Why a cache is no use now.
+#[derive(Debug, thiserror::Error)]
+enum CacheError {
+    #[error("{}", .0.line())]
+    Store(#[from] StoreError),
+    #[error("what is in it is damaged: {0}")]
+    Damaged(String),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Durable(#[from] DurableError),
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+}
+
+impl Caches {
+    pub(crate) fn new(root: &Path, state: &StateDir) -> Caches {
+        Caches { root: root.to_owned(), state: state.clone(), stores: Mutex::default() }
+    }
+
+    /// Puts what was made of these inputs where the task would make it, and tells from where; why not, if one should
+    /// know.
+    pub(super) fn fetch<'t>(
+        &self,
+        tracking: &'t Tracking,
+        inputs: &Tree,
+    ) -> Result<Option<&'t Place>, String> {
+        let Some(place) = tracking.cache.as_ref().filter(|place| self.is_good(place)) else {
+            return Ok(None);
+        };
+        match self.fetched(place, tracking, inputs) {
+            Ok(is_there) => Ok(is_there.then_some(place)),
+            Err(error) => Err(self.given_up(place, &error)),
+        }
+    }
+
+    /// Keeps what the task made of these inputs; why not, if one should know.
+    pub(super) fn keep(&self, tracking: &Tracking, inputs: &Tree) -> Result<(), String> {
+        let Some(place) = tracking.cache.as_ref().filter(|place| self.is_good(place)) else { return Ok(()) };
+        self.kept(place, tracking, inputs).map_err(|error| self.given_up(place, &error))
+    }
+
+    fn is_good(&self, place: &Place) -> bool {
+        *self.stores.lock().unwrap_or_else(PoisonError::into_inner).entry(place.clone()).or_insert(true)
+    }
+
+    fn given_up(&self, place: &Place, error: &CacheError) -> String {
+        let told = match error {
+            // The store is well; this one object is not.
+            CacheError::Damaged(_) => format!("the cache {place} is no help: {error}"),
+            CacheError::Store(_) | CacheError::Io(_) | CacheError::Durable(_) | CacheError::Unreadable(_) => {
+                self.stores.lock().unwrap_or_else(PoisonError::into_inner).insert(place.clone(), false);
+                format!("the cache {place} is left alone for the rest of this run: {error}")
+            }
+        };
+        told.trim_end().to_owned()
+    }
+
+    fn fetched(&self, place: &Place, tracking: &Tracking, inputs: &Tree) -> Result<bool, CacheError> {
+        let store = Store::open(place, &self.root)?;
+        let Some(object) = store.read(&key(tracking, inputs))? else { return Ok(false) };
+        let mut object = BufReader::new(object);
+        let mut line = Vec::new();
+        (&mut object).take(LONGEST).read_until(b'\n', &mut line)?;
+        let contents: Contents =
+            serde_json::from_slice(&line).map_err(|_| CacheError::Damaged("its first line".to_owned()))?;
+        check(&contents, tracking)?;
+        self.state.create()?;
+        let folder = self.state.path().join("fetched");
+        durable::create_folder(&folder)?;
+        let mut fetched = Vec::new();
+        let unpacked = unpack(&mut object, &contents, &folder, &mut fetched);
+        let placed = unpacked.and_then(|()| {
+            contents
+                .entries
+                .iter()
+                .zip(&fetched)
+                .try_for_each(|(entry, kept)| put(entry, kept, &tracking.dir))
+        });
+        for kept in &fetched {
+            // What was put in its place is gone already.
+            let _removed = std::fs::remove_file(kept);
+        }
+        durable::remove_empty(&folder);
+        placed.map(|()| true)
+    }
+
+    fn kept(&self, place: &Place, tracking: &Tracking, inputs: &Tree) -> Result<(), CacheError> {
+        let made = fresh::made(tracking)?;
+        let sizes: io::Result<Vec<u64>> =
+            made.entries.iter().map(|entry| size(entry, &tracking.dir)).collect();
+        let entries = made.entries.iter().map(|entry| Entry { stat: None, ..entry.clone() }).collect();
+        let contents = Contents { version: VERSION, job: tracking.job.clone(), entries, sizes: sizes? };
+        let mut head = serde_json::to_vec(&contents).expect("plain data can be written");
+        head.push(b'\n');
+        let store = Store::open(place, &self.root)?;
+        store.write(&key(tracking, inputs), &mut |object| {
+            object.write_all(&head)?;
+            for (entry, size) in contents.entries.iter().zip(&contents.sizes) {
+                pack(entry, *size, &tracking.dir, object)?;
+            }
+            Ok(())
+        })?;
+        Ok(())
+    }
+}
+
+/// What is made of the same, has the same name.
+fn key(tracking: &Tracking, inputs: &Tree) -> String {
+    let said = tracking.said().to_string();
+    let (inputs, version) = (inputs.digest().to_string(), VERSION.to_string());
+    let words = [version.as_str(), &tracking.job, &said, &inputs].into_iter().chain(MACHINE);
+    Digest::of_words(words).to_string()
+}
+
+/// Refuses what does not belong to this task.
+fn check(contents: &Contents, tracking: &Tracking) -> Result<(), CacheError> {
+    if contents.version != VERSION || contents.sizes.len() != contents.entries.len() {
+        return Err(CacheError::Damaged("it is of another form".to_owned()));
+    }
+    let paths = contents.entries.iter().map(|entry| entry.path.as_str());
+    match fresh::foreign(tracking, paths) {
+        Some(path) => Err(CacheError::Damaged(format!("`{path}` is none of the task's `outputs`"))),
+        None => Ok(()),
+    }
+}
+
+/// Reads all files into a private folder, and compares each with its digest.
+fn unpack(
+    object: &mut impl Read,
+    contents: &Contents,
+    folder: &Path,
+    fetched: &mut Vec<PathBuf>,
+) -> Result<(), CacheError> {
+    for (entry, size) in contents.entries.iter().zip(&contents.sizes) {
+        let mode = if entry.kind == Kind::Executable { 0o777 } else { 0o666 };
+        let (path, mut file) = durable::draft(folder, mode)?;
+        fetched.push(path);
+        let mut hasher = blake3::Hasher::new();
+        let mut rest = object.take(*size);
+        let mut piece = vec![0; 256 * 1024];
+        loop {
+            let read = rest.read(&mut piece)?;
+            if read == 0 {
+                break;
+            }
+            hasher.update(&piece[..read]);
+            file.write_all(&piece[..read])?;
+        }
+        if Digest::from(hasher.finalize()) != entry.digest {
+            return Err(CacheError::Damaged(format!("`{}` is not what was kept", entry.path)));
+        }
+    }
+    Ok(())
+}
+
+/// Puts one file where it belongs, at once.
+fn put(entry: &Entry, kept: &Path, dir: &Path) -> Result<(), CacheError> {
+    let place = dir.join(&entry.path);
+    if let Some(folder) = place.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    match entry.kind {
+        Kind::File | Kind::Executable => {
+            durable::adopt(kept, &place)?;
+        }
+        Kind::Link => {
+            let to = std::fs::read(kept)?;
+            durable::link(Path::new(std::ffi::OsStr::from_bytes(&to)), &place)?;
+        }
+    }
+    Ok(())
+}
+
+fn size(entry: &Entry, dir: &Path) -> io::Result<u64> {
+    match entry.kind {
+        Kind::File | Kind::Executable => Ok(std::fs::metadata(dir.join(&entry.path))?.len()),
+        Kind::Link => Ok(std::fs::read_link(dir.join(&entry.path))?.as_os_str().len() as u64),
+    }
+}
+
+/// Writes one file to the object, which must have all of it: the line before has said how much that is.
+fn pack(entry: &Entry, size: u64, dir: &Path, object: &mut dyn Write) -> io::Result<()> {
+    let path = dir.join(&entry.path);
+    let written = match entry.kind {
+        Kind::File | Kind::Executable => io::copy(&mut File::open(path)?.take(size), object)?,
+        Kind::Link => {
+            let to = std::fs::read_link(path)?;
+            object.write_all(to.as_os_str().as_bytes())?;
+            size
+        }
+    };
+    if written == size { Ok(()) } else { Err(io::Error::other("a file got smaller while it was read")) }
+}
