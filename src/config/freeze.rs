@@ -1,11 +1,9 @@
 //! `freeze`: the windows of time in which an environment takes nothing. Whether a time zone exists is asked in `check`.
 
-use jiff::civil::{Date, DateTime, Time, Weekday};
-use toml::de::DeValue;
-
-use super::reader::{Item, Table};
+use super::reader::{Item, Table, Toml};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::freeze::{Freeze, When};
+use jiff::civil::{Date, DateTime, Time, Weekday};
 
 const DAYS: [(&str, Weekday); 7] = [
     ("mon", Weekday::Monday),
@@ -118,13 +116,11 @@ fn when(table: &Table<'_, '_>, from: Option<Moment>, to: Option<Moment>) -> Opti
 /// A day, a day with a time, or a time: as text, or as TOML writes them.
 fn moment(item: Item<'_, '_>) -> Option<Moment> {
     let text = match item.value() {
-        DeValue::String(text) => text.to_string(),
-        DeValue::Datetime(moment) => moment.to_string(),
-        DeValue::Integer(_)
-        | DeValue::Float(_)
-        | DeValue::Boolean(_)
-        | DeValue::Array(_)
-        | DeValue::Table(_) => String::new(),
+        Toml::String(text) => text.to_string(),
+        Toml::Datetime(moment) => moment.clone(),
+        Toml::Integer(..) | Toml::Float(_) | Toml::Boolean(_) | Toml::Array(_) | Toml::Table(_) => {
+            String::new()
+        }
     };
     let says = says(&text);
     if says.is_none() {

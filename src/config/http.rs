@@ -1,8 +1,6 @@
 //! `http = { … }`: one request.
 
-use toml::de::DeValue;
-
-use super::reader::{Item, Table};
+use super::reader::{Item, Table, Toml};
 use super::value;
 use crate::diagnostic::Diagnostic;
 use crate::model::http::{Body, Http, Method, fault_of_address, fault_of_header, is_header_value};
@@ -85,21 +83,21 @@ fn body(table: &mut Table<'_, '_>) -> Body<Written> {
 /// Any value of TOML; a date is a text.
 fn json(item: Item<'_, '_>) -> Option<Json<Written>> {
     Some(match item.value() {
-        DeValue::String(_) => Json::Text(item.template()?),
-        DeValue::Integer(_) => Json::Integer(item.integer(i64::MIN..=i64::MAX)?),
-        DeValue::Float(float) => match float.as_str().parse() {
+        Toml::String(_) => Json::Text(item.template()?),
+        Toml::Integer(..) => Json::Integer(item.integer(i64::MIN..=i64::MAX)?),
+        Toml::Float(float) => match float.parse() {
             Ok(number) if f64::is_finite(number) => Json::Float(number),
             Ok(_) | Err(_) => {
                 item.problem(Diagnostic::new("JSON has no such number").at(item.at(), "not a finite number"));
                 return None;
             }
         },
-        DeValue::Boolean(truth) => Json::Bool(*truth),
-        DeValue::Datetime(date) => Json::Text(Template::plain(date.to_string(), item.at())),
-        DeValue::Array(_) => {
+        Toml::Boolean(truth) => Json::Bool(*truth),
+        Toml::Datetime(date) => Json::Text(Template::plain(date.as_str(), item.at())),
+        Toml::Array(_) => {
             Json::List(item.list("a list").unwrap_or_default().into_iter().filter_map(json).collect())
         }
-        DeValue::Table(_) => {
+        Toml::Table(_) => {
             let entries = item.table("`json`")?.entries();
             Json::Table(
                 entries.into_iter().filter_map(|(key, item)| Some((key.to_owned(), json(item)?))).collect(),

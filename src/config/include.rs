@@ -2,8 +2,6 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use toml::de::DeTable;
-
 use super::inherit::Heir;
 use super::reader::{Item, Reader};
 use super::{Open, Opened, project, syntax_errors, value};
@@ -59,18 +57,15 @@ impl Book {
     pub(crate) fn read(&mut self, opened: Opened, role: &Role, open: &mut Open<'_>) {
         let Opened { source, file, folder } = opened;
         let index = u32::try_from(self.sources.len()).expect("fewer than 2^32 files");
-        let (table, errors) = DeTable::parse_recoverable(&source.text);
         let mut includes = Vec::new();
-        if errors.is_empty() {
-            let reader = Reader::new(&source, index);
-            includes = project::read(&reader, &table, &folder, role, self);
+        if let Some(reader) = Reader::new(&source, index) {
+            includes = project::read(&reader, &folder, role, self);
             self.problems.extend([reader.into_problems()]);
         } else {
-            self.problems.extend([syntax_errors(&source, index, &errors)]);
+            self.problems.extend([syntax_errors(&source, index)]);
             // A file that means nothing has its place all the same: others are counted after it.
             self.project.files.push(crate::model::project::File::default());
         }
-        drop(table);
         let shown = source.path.clone();
         self.sources.push(source);
         self.known.push((file.clone(), role.prefix.clone()));
@@ -128,7 +123,7 @@ impl Book {
 
 /// `include`: paths, or tables that also give a namespace.
 pub(crate) fn includes(item: Item<'_, '_>) -> Vec<Include> {
-    item.list("a list of files").unwrap_or_default().into_iter().filter_map(include).collect()
+    item.each("a list of files", include)
 }
 
 fn include(item: Item<'_, '_>) -> Option<Include> {

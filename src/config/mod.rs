@@ -28,6 +28,8 @@ mod value;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use toml::de::DeTable;
+
 use crate::diagnostic::{Diagnostic, Diagnostics, Source, Span};
 use crate::model::project::Project;
 use include::{Book, Role};
@@ -80,8 +82,9 @@ pub(crate) fn parse(source: &Source) -> Result<Project, Diagnostics> {
     read(root, &mut |_| Err("there is no such file".to_owned()), &|_| true).1
 }
 
-/// The first error of each line: the parser tells the same slip of the pen several times.
-fn syntax_errors(source: &Source, index: u32, errors: &[toml::de::Error]) -> Diagnostics {
+/// Why a text is not valid TOML. The first error of each line: the parser tells the same slip of the pen several times.
+fn syntax_errors(source: &Source, index: u32) -> Diagnostics {
+    let (_, errors) = DeTable::parse_recoverable(&source.text);
     let mut errors: Vec<(Span, &str)> = errors
         .iter()
         .map(|error| {

@@ -1,8 +1,6 @@
 //! `params`: what a task wants to be told.
 
-use toml::de::DeValue;
-
-use super::reader::{Item, Table};
+use super::reader::{Item, Table, Toml};
 use super::value;
 use crate::diagnostic::Diagnostic;
 use crate::model::parameter::{Kind, Parameter, RESERVED};
@@ -122,10 +120,10 @@ fn choices(item: Item<'_, '_>) -> Vec<String> {
     items
         .iter()
         .filter_map(|item| match item.value() {
-            DeValue::Integer(_) => Some(item.integer(i64::MIN..=i64::MAX)?.to_string()),
-            DeValue::Float(float) => Some(float.as_str().to_owned()),
-            DeValue::Boolean(truth) => Some(truth.to_string()),
-            DeValue::String(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => item.text(),
+            Toml::Integer(..) => Some(item.integer(i64::MIN..=i64::MAX)?.to_string()),
+            Toml::Float(float) => Some(float.to_string()),
+            Toml::Boolean(truth) => Some(truth.to_string()),
+            Toml::String(_) | Toml::Datetime(_) | Toml::Array(_) | Toml::Table(_) => item.text(),
         })
         .collect()
 }

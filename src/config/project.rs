@@ -2,11 +2,8 @@
 
 use std::path::Path;
 
-use toml::Spanned;
-use toml::de::DeTable;
-
 use super::include::{self, Book, Include, Role};
-use super::reader::{Item, Reader, Table};
+use super::reader::{Item, Reader};
 use super::{environment, ledger, secret, store, task, value};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::project::{File, Named, Output, Project, Settings};
@@ -17,14 +14,8 @@ use crate::model::store::Store;
 const MOST_JOBS: i64 = 4096;
 
 /// Adds what a file says to the book; and gives the files that it includes.
-pub(crate) fn read<'a>(
-    reader: &Reader<'a>,
-    file: &Spanned<DeTable<'a>>,
-    folder: &Path,
-    role: &Role,
-    book: &mut Book,
-) -> Vec<Include> {
-    let mut table = Table::new(reader, file.get_ref(), "a tasks.toml", Span::new(reader.index(), 0..0));
+pub(crate) fn read(reader: &Reader<'_>, folder: &Path, role: &Role, book: &mut Book) -> Vec<Include> {
+    let mut table = reader.root();
     let shell = book.project.files.first().map(|root| root.shell.clone());
     let mut own = File {
         folder: folder.to_owned(),
@@ -57,14 +48,17 @@ pub(crate) fn read<'a>(
     }
     book.project.mentions.extend(reader.mentions());
     if let Some(tasks) = table.take("tasks").and_then(|item| item.table("`[tasks]`")) {
-        for (name, item) in tasks.entries() {
+        let entries = tasks.entries();
+        book.project.tasks.reserve(entries.len());
+        book.project.names.reserve(entries.len());
+        for (name, item) in entries {
             if let Some(mut task) = task::read(name, item) {
                 let named = Named::Task(book.project.tasks.len());
                 task.mentions = reader.mentions();
-                task.name = format!("{}{name}", role.prefix);
+                task.name.insert_str(0, &role.prefix);
                 claim(reader, &mut book.project, &task.name, named, item.key());
                 for (alias, at) in &mut task.aliases {
-                    *alias = format!("{}{alias}", role.prefix);
+                    alias.insert_str(0, &role.prefix);
                     claim(reader, &mut book.project, alias, named, *at);
                 }
                 book.project.tasks.push(task);

@@ -1,9 +1,7 @@
 //! `protect`: the rules of an environment.
 
-use toml::de::DeValue;
-
 use super::freeze;
-use super::reader::{Item, Table};
+use super::reader::{Item, Table, Toml};
 use crate::model::environment::{Confirm, Older, Protect};
 use crate::model::script::Script;
 use crate::model::template::Template;
@@ -38,15 +36,15 @@ fn checks(item: Item<'_, '_>) -> Vec<Script<Template>> {
 fn confirm(table: &mut Table<'_, '_>) -> Confirm {
     let Some(item) = table.take("confirm") else { return Confirm::No };
     match item.value() {
-        DeValue::Boolean(true) => Confirm::Ask,
-        DeValue::Boolean(false) => Confirm::No,
-        DeValue::String(word) if word == "typed" => Confirm::Typed,
-        DeValue::String(_)
-        | DeValue::Integer(_)
-        | DeValue::Float(_)
-        | DeValue::Datetime(_)
-        | DeValue::Array(_)
-        | DeValue::Table(_) => {
+        Toml::Boolean(true) => Confirm::Ask,
+        Toml::Boolean(false) => Confirm::No,
+        Toml::String(word) if word == "typed" => Confirm::Typed,
+        Toml::String(_)
+        | Toml::Integer(..)
+        | Toml::Float(_)
+        | Toml::Datetime(_)
+        | Toml::Array(_)
+        | Toml::Table(_) => {
             item.wrong("true, false or \"typed\"");
             Confirm::No
         }

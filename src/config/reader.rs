@@ -1,35 +1,44 @@
 //! A table of TOML, taken key by key: what is never taken is unknown, what has the wrong type is told with its place.
 //! Problems are collected, so that one read finds them all.
 
-use std::cell::RefCell;
+mod builder;
+mod document;
+#[cfg(test)]
+mod tests;
+
+use std::cell::{OnceCell, RefCell};
 use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
-
-use toml::Spanned;
-use toml::de::{DeString, DeTable, DeValue};
 
 use super::value;
 use crate::diagnostic::{Diagnostic, Diagnostics, Source, Span, nearest};
 use crate::model::script::Script;
 use crate::model::template::{Expression, Fault, Template};
+use document::{Document, Entries, Entry};
+
+pub(crate) use document::Toml;
 
 /// Reads one source and keeps its problems.
 pub(crate) struct Reader<'a> {
     source: &'a Source,
     index: u32,
+    document: Document<'a>,
     problems: RefCell<Diagnostics>,
     /// The expressions that were read since they were last taken.
     mentions: RefCell<Vec<Expression>>,
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) fn new(source: &'a Source, index: u32) -> Reader<'a> {
-        Reader { source, index, problems: RefCell::default(), mentions: RefCell::default() }
+    /// Reads a source, which is file number `index`; nothing if it is not valid TOML.
+    pub(crate) fn new(source: &'a Source, index: u32) -> Option<Reader<'a>> {
+        let document = builder::build(&source.text, index, builder::TOKENS)?;
+        Some(Reader { source, index, document, problems: RefCell::default(), mentions: RefCell::default() })
     }
 
-    /// The number of its file.
-    pub(crate) fn index(&self) -> u32 {
-        self.index
+    /// The whole file.
+    pub(crate) fn root(&self) -> Table<'_, 'a> {
+        let at = Span::new(self.index, 0..0);
+        Table::new(self, self.document.root(), "a tasks.toml", at)
     }
 
     pub(crate) fn problem(&self, problem: Diagnostic) {
@@ -59,31 +68,34 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Room for the keys of any table of this language: more than these grow it.
+const MOST_KEYS: usize = 40;
+
 /// A table whose keys are taken one by one.
 pub(crate) struct Table<'r, 'a> {
     reader: &'r Reader<'a>,
-    entries: &'r DeTable<'a>,
+    entries: Entries,
     /// What the table is called in messages: "a task", "`[settings]`".
     what: &'static str,
     at: Span,
     known: Vec<&'static str>,
+    /// How many of its entries were taken.
+    taken: usize,
 }
 
 impl<'r, 'a> Table<'r, 'a> {
-    pub(crate) fn new(
-        reader: &'r Reader<'a>,
-        entries: &'r DeTable<'a>,
-        what: &'static str,
-        at: Span,
-    ) -> Table<'r, 'a> {
-        Table { reader, entries, what, at, known: Vec::new() }
+    fn new(reader: &'r Reader<'a>, entries: Entries, what: &'static str, at: Span) -> Table<'r, 'a> {
+        Table { reader, entries, what, at, known: Vec::with_capacity(MOST_KEYS), taken: 0 }
     }
 
     /// The value of `key`, if it is there; from now on the key is a known one.
+    #[inline]
     pub(crate) fn take(&mut self, key: &'static str) -> Option<Item<'r, 'a>> {
+        debug_assert!(!self.known.contains(&key), "`{key}` is taken twice");
         self.known.push(key);
-        let (name, value) = self.entries.get_key_value(key)?;
-        Some(self.item(name, value))
+        let entry = self.reader.document.get(&self.entries, key)?;
+        self.taken += 1;
+        Some(self.item(entry))
     }
 
     /// The value of `key`, which must be there.
@@ -100,11 +112,8 @@ impl<'r, 'a> Table<'r, 'a> {
 
     /// Every entry, in the order of the file: for tables whose keys are the user's own names.
     pub(crate) fn entries(&self) -> Vec<(&'r str, Item<'r, 'a>)> {
-        let mut entries: Vec<_> = self
-            .entries
-            .iter()
-            .map(|(name, value)| (name.get_ref().as_ref(), self.item(name, value)))
-            .collect();
+        let mut entries: Vec<_> = self.all().map(|entry| (entry.key.as_ref(), self.item(entry))).collect();
+        // What was there as a part of a path may have got its header later.
         entries.sort_by_key(|(_, item)| item.key);
         entries
     }
@@ -115,7 +124,11 @@ impl<'r, 'a> Table<'r, 'a> {
 
     /// The known keys that are there.
     pub(crate) fn said(&self) -> Vec<&'static str> {
-        self.known.iter().copied().filter(|key| self.entries.contains_key(*key)).collect()
+        self.known
+            .iter()
+            .copied()
+            .filter(|key| self.reader.document.get(&self.entries, key).is_some())
+            .collect()
     }
 
     pub(crate) fn problem(&self, problem: Diagnostic) {
@@ -124,13 +137,16 @@ impl<'r, 'a> Table<'r, 'a> {
 
     /// Whether there is a key that was not asked for.
     pub(crate) fn has_unknown(&self) -> bool {
-        self.entries.iter().any(|(name, _)| !self.known.contains(&name.get_ref().as_ref()))
+        self.taken < self.entries.count()
     }
 
     /// Tells of every key that was not asked for, with the nearest one that was.
     pub(crate) fn finish(self) {
-        for (name, _) in self.entries {
-            let key = name.get_ref().as_ref();
+        if !self.has_unknown() {
+            return;
+        }
+        for entry in self.all() {
+            let key = entry.key.as_ref();
             if self.known.contains(&key) {
                 continue;
             }
@@ -153,14 +169,18 @@ impl<'r, 'a> Table<'r, 'a> {
             });
             self.reader.problem(
                 Diagnostic::new(format!("{} has no key `{key}`", self.what))
-                    .at(self.reader.span(name.span()), "unknown key")
+                    .at(entry.key_at, "unknown key")
                     .help(help),
             );
         }
     }
 
-    fn item(&self, name: &'r Spanned<DeString<'a>>, value: &'r Spanned<DeValue<'a>>) -> Item<'r, 'a> {
-        Item { reader: self.reader, name: name.get_ref(), key: self.reader.span(name.span()), value }
+    fn all(&self) -> impl Iterator<Item = &'r Entry<'a>> + use<'r, 'a> {
+        self.reader.document.all(&self.entries)
+    }
+
+    fn item(&self, entry: &'r Entry<'a>) -> Item<'r, 'a> {
+        Item { reader: self.reader, name: &entry.key, key: entry.key_at, entry }
     }
 }
 
@@ -170,13 +190,13 @@ pub(crate) struct Item<'r, 'a> {
     reader: &'r Reader<'a>,
     name: &'r str,
     key: Span,
-    value: &'r Spanned<DeValue<'a>>,
+    entry: &'r Entry<'a>,
 }
 
 impl<'r, 'a> Item<'r, 'a> {
     /// Where the value stands.
     pub(crate) fn at(&self) -> Span {
-        self.reader.span(self.value.span())
+        self.entry.at
     }
 
     /// Where its key stands.
@@ -184,8 +204,8 @@ impl<'r, 'a> Item<'r, 'a> {
         self.key
     }
 
-    pub(crate) fn value(&self) -> &'r DeValue<'a> {
-        self.value.get_ref()
+    pub(crate) fn value(&self) -> &'r Toml<'a> {
+        &self.entry.value
     }
 
     pub(crate) fn problem(&self, problem: Diagnostic) {
@@ -203,11 +223,11 @@ impl<'r, 'a> Item<'r, 'a> {
     }
 
     pub(crate) fn boolean(&self) -> Option<bool> {
-        let truth = self.value().as_bool();
-        if truth.is_none() {
+        let Toml::Boolean(truth) = self.value() else {
             self.wrong("true or false");
-        }
-        truth
+            return None;
+        };
+        Some(*truth)
     }
 
     /// A whole number within `range`.
@@ -260,34 +280,48 @@ impl<'r, 'a> Item<'r, 'a> {
 
     /// A list's items.
     pub(crate) fn list(&self, expected: &str) -> Option<Vec<Item<'r, 'a>>> {
-        let items = self.value().as_array();
-        if items.is_none() {
+        let Toml::Array(entries) = self.value() else {
             self.wrong(expected);
-        }
-        Some(items?.iter().map(|value| Item { value, ..*self }).collect())
+            return None;
+        };
+        Some(self.reader.document.all(entries).map(|entry| Item { entry, ..*self }).collect())
+    }
+
+    /// What a list's items mean, each by itself; those that mean nothing were told. A list takes no more room than it
+    /// has items: most have one.
+    pub(crate) fn each<T>(&self, expected: &str, mean: impl FnMut(Item<'r, 'a>) -> Option<T>) -> Vec<T> {
+        let Toml::Array(entries) = self.value() else {
+            self.wrong(expected);
+            return Vec::new();
+        };
+        let mut each = Vec::with_capacity(entries.count());
+        let items = self.reader.document.all(entries).map(|entry| Item { entry, ..*self });
+        each.extend(items.filter_map(mean));
+        each
     }
 
     /// A list of strings.
     pub(crate) fn texts(&self) -> Vec<String> {
-        self.list("a list of strings").unwrap_or_default().iter().filter_map(Item::text).collect()
+        self.each("a list of strings", |item| item.text())
     }
 
     /// A list of strings with `{{ values }}` in them.
     pub(crate) fn templates(&self) -> Vec<Template> {
-        self.list("a list of strings").unwrap_or_default().iter().filter_map(Item::template).collect()
+        self.each("a list of strings", |item| item.template())
     }
 
     pub(crate) fn table(&self, what: &'static str) -> Option<Table<'r, 'a>> {
-        let entries = self.value().as_table();
-        if entries.is_none() {
+        let Toml::Table(entries) = self.value() else {
             self.wrong("a table");
-        }
-        Some(Table::new(self.reader, entries?, what, self.key))
+            return None;
+        };
+        Some(Table::new(self.reader, *entries, what, self.key))
     }
 
     /// A table if it is one; anything else is for the caller to read.
     pub(crate) fn maybe_table(&self, what: &'static str) -> Option<Table<'r, 'a>> {
-        self.value().as_table().map(|entries| Table::new(self.reader, entries, what, self.at()))
+        let Toml::Table(entries) = self.value() else { return None };
+        Some(Table::new(self.reader, *entries, what, self.at()))
     }
 
     /// A string with `{{ values }}` in it.
@@ -354,32 +388,32 @@ impl<'r, 'a> Item<'r, 'a> {
     }
 
     /// Where a stretch of the string `text` stands in the file: exact unless the string has escapes.
-    fn place(&self, text: &str) -> impl Fn(Range<usize>) -> Span + use<'r, 'a> {
-        let whole = self.value.span();
-        let reader = self.reader;
-        let length = text.len();
-        let start = reader
-            .source
-            .text
-            .get(whole.clone())
-            .and_then(|raw| raw.find(text))
-            .map(|offset| whole.start + offset);
-        move |range: Range<usize>| match start {
+    fn place<'t>(&self, text: &'t str) -> impl Fn(Range<usize>) -> Span + use<'r, 'a, 't> {
+        let (whole, reader, length) = (self.at(), self.reader, text.len());
+        let begin = OnceCell::new();
+        let find = move || {
+            let from = whole.start as usize;
+            let raw = reader.source.text.get(from..whole.end as usize)?;
+            // Most strings stand right behind their quote.
+            let is_next = !text.is_empty() && raw.get(1..).is_some_and(|rest| rest.starts_with(text));
+            Some(from + if is_next { 1 } else { raw.find(text)? })
+        };
+        move |range: Range<usize>| match *begin.get_or_init(find) {
             Some(start) => reader.span(start + range.start.min(length)..start + range.end.min(length)),
-            None => reader.span(whole.clone()),
+            None => whole,
         }
     }
 }
 
 /// What a value is, in words.
-fn kind(value: &DeValue<'_>) -> &'static str {
+fn kind(value: &Toml<'_>) -> &'static str {
     match value {
-        DeValue::String(_) => "a string that does not fit",
-        DeValue::Integer(_) => "an integer",
-        DeValue::Float(_) => "a float",
-        DeValue::Boolean(_) => "a boolean",
-        DeValue::Datetime(_) => "a date",
-        DeValue::Array(_) => "a list",
-        DeValue::Table(_) => "a table",
+        Toml::String(_) => "a string that does not fit",
+        Toml::Integer(..) => "an integer",
+        Toml::Float(_) => "a float",
+        Toml::Boolean(_) => "a boolean",
+        Toml::Datetime(_) => "a date",
+        Toml::Array(_) => "a list",
+        Toml::Table(_) => "a table",
     }
 }

@@ -1,9 +1,7 @@
 //! Steps: `run` lines, and tables with exactly one action.
 
-use toml::de::DeValue;
-
 use super::environment::swap;
-use super::reader::{Item, Table};
+use super::reader::{Item, Table, Toml};
 use super::{health, http, task, value};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::step::{Action, Retry, Step, Written};
@@ -15,18 +13,9 @@ const MOST_TRIES: i64 = 1000;
 /// What `run` holds: one line, or several, each a step of its own.
 pub(crate) fn lines(item: Item<'_, '_>) -> Vec<Step<Written>> {
     match item.value() {
-        DeValue::Array(_) => item
-            .list("a shell line, or a list of them")
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(line)
-            .collect(),
-        DeValue::String(_) => line(item).into_iter().collect(),
-        DeValue::Integer(_)
-        | DeValue::Float(_)
-        | DeValue::Boolean(_)
-        | DeValue::Datetime(_)
-        | DeValue::Table(_) => {
+        Toml::Array(_) => item.each("a shell line, or a list of them", line),
+        Toml::String(_) => line(item).into_iter().collect(),
+        Toml::Integer(..) | Toml::Float(_) | Toml::Boolean(_) | Toml::Datetime(_) | Toml::Table(_) => {
             item.wrong("a shell line, or a list of them");
             Vec::new()
         }
@@ -36,11 +25,9 @@ pub(crate) fn lines(item: Item<'_, '_>) -> Vec<Step<Written>> {
 /// What `steps`, `always` and `undo` hold: steps; a single one may stand without its list.
 pub(crate) fn steps(item: Item<'_, '_>) -> Vec<Step<Written>> {
     match item.value() {
-        DeValue::Array(_) => {
-            item.list("a list of steps").unwrap_or_default().into_iter().filter_map(step).collect()
-        }
-        DeValue::String(_) | DeValue::Table(_) => step(item).into_iter().collect(),
-        DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => {
+        Toml::Array(_) => item.each("a list of steps", step),
+        Toml::String(_) | Toml::Table(_) => step(item).into_iter().collect(),
+        Toml::Integer(..) | Toml::Float(_) | Toml::Boolean(_) | Toml::Datetime(_) => {
             item.wrong("a list of steps");
             Vec::new()
         }
@@ -72,7 +59,7 @@ pub(crate) fn owed(item: Item<'_, '_>) -> Vec<Step<Written>> {
 
 pub(crate) fn retry(item: Item<'_, '_>) -> Option<Retry> {
     let mut retry = Retry::default();
-    if matches!(item.value(), DeValue::Integer(_)) {
+    if matches!(item.value(), Toml::Integer(..)) {
         retry.times = times(item)?;
         return Some(retry);
     }

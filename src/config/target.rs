@@ -86,7 +86,7 @@ fn keep(table: &mut Table<'_, '_>) -> usize {
 }
 
 fn lines(item: Item<'_, '_>) -> Vec<Script<Template>> {
-    if item.value().is_str() {
+    if item.value().as_str().is_some() {
         return item.script().into_iter().collect();
     }
     item.list("a list of shell lines").unwrap_or_default().iter().filter_map(Item::script).collect()

@@ -115,7 +115,7 @@ pub(crate) fn env(table: &mut Table<'_, '_>) -> Vec<(String, Template)> {
 
 /// `needs`: names, or tables that also say parameters and the environment.
 pub(crate) fn needs(item: Item<'_, '_>) -> Vec<Need> {
-    item.list("a list of tasks").unwrap_or_default().into_iter().filter_map(need).collect()
+    item.each("a list of tasks", need)
 }
 
 fn need(item: Item<'_, '_>) -> Option<Need> {
@@ -132,7 +132,7 @@ fn need(item: Item<'_, '_>) -> Option<Need> {
 
 /// `require`: programs, or lines that must succeed.
 fn requirements(item: Item<'_, '_>) -> Vec<Requirement> {
-    item.list("a list of requirements").unwrap_or_default().into_iter().filter_map(requirement).collect()
+    item.each("a list of requirements", requirement)
 }
 
 fn requirement(item: Item<'_, '_>) -> Option<Requirement> {

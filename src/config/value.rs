@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use toml::de::DeValue;
-
-use super::reader::Item;
+use super::reader::{Item, Toml};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::task::{Dotenv, Presence};
 use crate::model::template::{Template, is_identifier};
@@ -19,21 +17,24 @@ pub(crate) fn duration(text: &str) -> Option<Duration> {
     Duration::try_from(signed).ok().filter(|duration| *duration <= LONGEST)
 }
 
-pub(crate) fn integer(value: &DeValue<'_>) -> Option<i64> {
-    let integer = value.as_integer()?;
-    i64::from_str_radix(integer.as_str(), integer.radix()).ok()
+pub(crate) fn integer(value: &Toml<'_>) -> Option<i64> {
+    match value {
+        Toml::Integer(digits, radix) => i64::from_str_radix(digits, *radix).ok(),
+        Toml::String(_)
+        | Toml::Float(_)
+        | Toml::Boolean(_)
+        | Toml::Datetime(_)
+        | Toml::Array(_)
+        | Toml::Table(_) => None,
+    }
 }
 
-pub(crate) fn float(value: &DeValue<'_>) -> Option<f64> {
+pub(crate) fn float(value: &Toml<'_>) -> Option<f64> {
     match value {
-        DeValue::Float(float) => float.as_str().parse().ok(),
+        Toml::Float(float) => float.parse().ok(),
         // Whole numbers of a configuration are far below 2^53.
-        DeValue::Integer(_) => integer(value).and_then(|number| i32::try_from(number).ok()).map(f64::from),
-        DeValue::String(_)
-        | DeValue::Boolean(_)
-        | DeValue::Datetime(_)
-        | DeValue::Array(_)
-        | DeValue::Table(_) => None,
+        Toml::Integer(..) => integer(value).and_then(|number| i32::try_from(number).ok()).map(f64::from),
+        Toml::String(_) | Toml::Boolean(_) | Toml::Datetime(_) | Toml::Array(_) | Toml::Table(_) => None,
     }
 }
 
@@ -91,18 +92,18 @@ fn variable(name: &str, item: Item<'_, '_>) -> Option<Variable> {
 /// The right-hand side of a variable.
 pub(crate) fn definition(item: &Item<'_, '_>) -> Option<Definition> {
     match item.value() {
-        DeValue::String(_) => Some(Definition::Text(item.template()?)),
-        DeValue::Array(_) => Some(Definition::List(words(item))),
-        DeValue::Boolean(truth) => Some(Definition::Plain(Value::Bool(*truth))),
-        DeValue::Integer(_) => Some(Definition::Plain(Value::Integer(item.integer(i64::MIN..=i64::MAX)?))),
-        DeValue::Float(float) => Some(Definition::Plain(Value::Float(float.as_str().parse().ok()?))),
-        DeValue::Table(_) => {
+        Toml::String(_) => Some(Definition::Text(item.template()?)),
+        Toml::Array(_) => Some(Definition::List(words(item))),
+        Toml::Boolean(truth) => Some(Definition::Plain(Value::Bool(*truth))),
+        Toml::Integer(..) => Some(Definition::Plain(Value::Integer(item.integer(i64::MIN..=i64::MAX)?))),
+        Toml::Float(float) => Some(Definition::Plain(Value::Float(float.parse().ok()?))),
+        Toml::Table(_) => {
             let mut table = item.table("a value")?;
             let words = table.require("command").map(|item| item.templates());
             table.finish();
             Some(Definition::Command(words?))
         }
-        DeValue::Datetime(_) => {
+        Toml::Datetime(_) => {
             item.wrong("a string, a number, true or false, a list of strings, or { command = [\"…\"] }");
             None
         }
@@ -111,7 +112,7 @@ pub(crate) fn definition(item: &Item<'_, '_>) -> Option<Definition> {
 
 /// A list's words; numbers and booleans are taken as they are written.
 fn words(item: &Item<'_, '_>) -> Vec<Template> {
-    item.list("a list").unwrap_or_default().into_iter().filter_map(env_value).collect()
+    item.each("a list", env_value)
 }
 
 /// An `each` table: variables, with the values that each has in turn.
@@ -137,15 +138,13 @@ pub(crate) fn each(item: Item<'_, '_>) -> Vec<Variable> {
 /// `dotenv`: a file, a list of them, and each may be a table that says it need not be there.
 pub(crate) fn dotenv(item: Item<'_, '_>) -> Vec<Dotenv> {
     match item.value() {
-        DeValue::Array(_) => {
-            item.list("a list of files").unwrap_or_default().into_iter().filter_map(dotenv_file).collect()
-        }
-        DeValue::String(_)
-        | DeValue::Integer(_)
-        | DeValue::Float(_)
-        | DeValue::Boolean(_)
-        | DeValue::Datetime(_)
-        | DeValue::Table(_) => dotenv_file(item).into_iter().collect(),
+        Toml::Array(_) => item.each("a list of files", dotenv_file),
+        Toml::String(_)
+        | Toml::Integer(..)
+        | Toml::Float(_)
+        | Toml::Boolean(_)
+        | Toml::Datetime(_)
+        | Toml::Table(_) => dotenv_file(item).into_iter().collect(),
     }
 }
 
@@ -186,10 +185,10 @@ fn env_name(name: &str, item: Item<'_, '_>) -> Option<String> {
 /// A string; numbers and booleans are taken as they are written.
 fn env_value(item: Item<'_, '_>) -> Option<Template> {
     let plain = match item.value() {
-        DeValue::Integer(_) => item.integer(i64::MIN..=i64::MAX)?.to_string(),
-        DeValue::Boolean(truth) => truth.to_string(),
-        DeValue::Float(float) => float.as_str().to_owned(),
-        DeValue::String(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => {
+        Toml::Integer(..) => item.integer(i64::MIN..=i64::MAX)?.to_string(),
+        Toml::Boolean(truth) => truth.to_string(),
+        Toml::Float(float) => float.to_string(),
+        Toml::String(_) | Toml::Datetime(_) | Toml::Array(_) | Toml::Table(_) => {
             return item.template();
         }
     };
@@ -210,8 +209,7 @@ pub(crate) fn program(item: Item<'_, '_>) -> Option<Vec<Template>> {
 
 /// A list of names with their places.
 pub(crate) fn names(item: Item<'_, '_>) -> Vec<(String, Span)> {
-    let items = item.list("a list of names").unwrap_or_default();
-    items.into_iter().filter_map(|item| Some((item.text()?, item.at()))).collect()
+    item.each("a list of names", |item| Some((item.text()?, item.at())))
 }
 
 /// A regular expression, checked; it is compiled again where it is used, so that nobody else pays for it.

@@ -47,7 +47,7 @@ impl Template {
     pub(crate) fn parse(text: &str, place: &dyn Fn(Range<usize>) -> Span) -> Result<Template, Fault> {
         let mut template = Template { parts: Vec::new(), at: place(0..text.len()) };
         let (mut copied, mut at) = (0, 0);
-        while let Some(found) = text[at..].find("{{") {
+        while let Some(found) = braces::first(&text[at..]) {
             let open = at + found;
             match braces::read(text, open)? {
                 Braces::Foreign { end } => at = end,

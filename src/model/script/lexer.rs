@@ -22,6 +22,11 @@ type Spans<'a> = &'a dyn Fn(Range<usize>) -> Span;
 
 /// See [`Script::parse`].
 pub(super) fn parse(text: &str, place: Spans<'_>) -> Result<Script<Template>, Vec<Fault>> {
+    // Where there is no value, there is nothing to find fault with.
+    if braces::first(text).is_none() {
+        let code = Some(text).filter(|text| !text.is_empty());
+        return Ok(Script { pieces: code.map(|code| Piece::Code(code.to_owned())).into_iter().collect() });
+    }
     let mut lexer = Lexer {
         text,
         place,

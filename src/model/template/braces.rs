@@ -20,6 +20,11 @@ const GO_BLOCKS: [&str; 5] = ["range", "if", "with", "block", "define"];
 /// How deep blocks of Go's templates are looked into: one that is never closed is looked for to the end of the text.
 const DEEPEST_BLOCK: usize = 100;
 
+/// Where the first `{{` of `text` is. Most texts have none, and all are asked.
+pub(crate) fn first(text: &str) -> Option<usize> {
+    memchr::memchr_iter(b'{', text.as_bytes()).find(|at| text.as_bytes().get(at + 1) == Some(&b'{'))
+}
+
 /// Reads the `{{` at byte `open` of `text`. Fails if it is ours and has no end.
 pub(crate) fn read(text: &str, open: usize) -> Result<Braces, Fault> {
     let run_end = open + text[open..].bytes().take_while(|&byte| byte == b'{').count();
