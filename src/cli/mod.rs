@@ -88,10 +88,12 @@ impl From<Error> for Stopped {
 
 fn dispatch(opening: &Opening) -> Result<ExitCode, Stopped> {
     let env: Arc<Vec<(OsString, OsString)>> = Arc::new(environment::all());
-    let session = Session::load(&opening.common, Arc::clone(&env));
+    // It is there until the end: to free each of its tasks would only take time.
+    let session =
+        Session::load(&opening.common, Arc::clone(&env)).map(|session| &*Box::leak(Box::new(session)));
     match &opening.first {
-        Some(first) if is_ours(first, session.as_ref().ok()) => {
-            let full = opening.built_in(session.as_ref().ok())?;
+        Some(first) if is_ours(first, session.as_ref().ok().copied()) => {
+            let full = opening.built_in(session.as_ref().ok().copied())?;
             // Some want no tasks.toml.
             match full.command {
                 Some(Command::Man) => return Ok(command::man::man()),
@@ -103,14 +105,14 @@ fn dispatch(opening: &Opening) -> Result<ExitCode, Stopped> {
                 return Ok(command::check::json(session)?);
             }
             let session = session.map_err(Error::from)?;
-            Ok(built_in(full.command.as_ref(), &full.common, &session)?)
+            Ok(built_in(full.command.as_ref(), &full.common, session)?)
         }
         Some(first) => {
             let session = session.map_err(Error::from)?;
-            meant(first, &session)?;
-            asked(opening, &session, &env)
+            meant(first, session)?;
+            asked(opening, session, &env)
         }
-        None => asked(opening, &session.map_err(Error::from)?, &env),
+        None => asked(opening, session.map_err(Error::from)?, &env),
     }
 }
 
@@ -245,7 +247,10 @@ fn log(common: &Common) {
 /// Prints data that was asked for. A reader that went away is no failure.
 fn print(text: &str) -> ExitCode {
     use std::io::Write;
-    let mut stdout = anstream::stdout().lock();
+    // What has no colours is not searched for them byte by byte.
+    let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n'));
+    let mut stdout: Box<dyn Write> =
+        if is_plain { Box::new(std::io::stdout().lock()) } else { Box::new(anstream::stdout().lock()) };
     let _written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
     ExitCode::SUCCESS
 }

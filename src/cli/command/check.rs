@@ -28,17 +28,21 @@ pub(crate) fn check(session: &Session) -> Result<ExitCode, Error> {
 }
 
 /// `--json`: errors and warnings as a list, for editors and CI. Exit code 2 as without it, if there is an error.
-pub(crate) fn json(session: Result<Session, Unread>) -> Result<ExitCode, Error> {
+pub(crate) fn json(session: Result<&Session, Unread>) -> Result<ExitCode, Error> {
+    let unread;
     let (problems, sources) = match session {
         Ok(session) => {
-            let mut problems = wrong(&session).err().unwrap_or_default();
+            let mut problems = wrong(session).err().unwrap_or_default();
             problems.extend([lint::lint(&session.project)]);
-            (problems, session.sources)
+            (problems, session.sources.as_slice())
         }
-        Err(Unread::Wrong(problems, sources)) => (problems, sources),
+        Err(Unread::Wrong(problems, sources)) => {
+            unread = sources;
+            (problems, unread.as_slice())
+        }
         Err(unfound @ Unread::Unfound(_)) => return Err(unfound.into()),
     };
-    let entries: Vec<Entry<'_>> = problems.iter().map(|problem| entry(problem, &sources)).collect();
+    let entries: Vec<Entry<'_>> = problems.iter().map(|problem| entry(problem, sources)).collect();
     let printed = print(&(serde_json::to_string_pretty(&entries).expect("plain data") + "\n"));
     let is_wrong = problems.iter().any(|problem| problem.severity == Severity::Error);
     Ok(if is_wrong { ExitCode::from(2) } else { printed })

@@ -1,6 +1,9 @@
 //! `deploy list`: what there is. It reads the file, and nothing else; with `--fresh` also what tasks read and make.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::iter;
 use std::process::ExitCode;
 
 use super::super::args::{Common, Words};
@@ -15,7 +18,7 @@ use crate::model::task::{Listing, Task};
 use crate::report::freshness::{self, State};
 
 pub(crate) fn list(session: &Session) -> ExitCode {
-    print(&listing(&session.project, &|task| task.about.clone().unwrap_or_default()))
+    print(&listing(&session.project, |task| task.about.as_deref().unwrap_or_default().into()))
 }
 
 /// The list, with a word about whether each task has something to do. Nothing is run, and nothing is written.
@@ -36,46 +39,54 @@ pub(crate) fn fresh(session: &Session, common: &Common) -> ExitCode {
             Some(State::KnownWhenRun) => "known when run",
             Some(State::Always) | None => "-",
         };
-        format!("{state:STATE$}  {}", task.about.as_deref().unwrap_or_default())
+        format!("{state:STATE$}  {}", task.about.as_deref().unwrap_or_default()).into()
     };
-    print(&listing(&session.project, &told))
+    print(&listing(&session.project, told))
 }
 
 /// The width of the longest word about a state.
 const STATE: usize = "known when run".len();
 
-fn listing(project: &Project, told: &dyn Fn(&Task) -> String) -> String {
-    let environments = project.environments.iter().map(|environment| {
-        let kind = environment.target.as_ref().map(|target| match target {
-            Target::Git(_) => "git",
-            Target::Server(_) => "server",
-            Target::Command(_) => "command",
-        });
-        let about =
-            environment.about.clone().or_else(|| kind.map(|kind| format!("deploys to a {kind} target")));
-        (environment.name.as_str(), about.unwrap_or_default())
-    });
+fn listing<'p>(project: &'p Project, told: impl Fn(&'p Task) -> Cow<'p, str>) -> String {
     let mut text = String::new();
     if let Some(about) = &project.about {
         let _written = writeln!(text, "{about}\n");
     }
+    let environments = project.environments.iter().map(|environment| {
+        let kind = environment.target.as_ref().map(|target| match target {
+            Target::Git(_) => "deploys to a git target",
+            Target::Server(_) => "deploys to a server target",
+            Target::Command(_) => "deploys to a command target",
+        });
+        (environment.name.as_str(), environment.about.as_deref().or(kind).unwrap_or_default().into())
+    });
     section("Environments", environments, &mut text);
-    let mut groups: Vec<&str> = Vec::new();
-    let shown = || project.tasks.iter().filter(|task| task.listing == Listing::Shown);
-    for task in shown() {
-        let group = heading(project, task);
-        if !groups.contains(&group) {
-            groups.push(group);
-        }
-    }
-    for group in groups {
-        let of_group = shown().filter(|task| heading(project, task) == group);
-        section(group, of_group.map(|task| (task.name.as_str(), told(task))), &mut text);
+    for (group, tasks) in groups(project) {
+        section(group, tasks.into_iter().map(|task| (task.name.as_str(), told(task))), &mut text);
     }
     if text.is_empty() {
         text.push_str("tasks.toml is empty: there is no environment and no task yet\n");
     }
     text
+}
+
+/// The tasks that are shown, under their headings, in the order of the file.
+fn groups(project: &Project) -> Vec<(&str, Vec<&Task>)> {
+    let mut groups: Vec<(&str, Vec<&Task>)> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    for task in project.tasks.iter().filter(|task| task.listing == Listing::Shown) {
+        let group = heading(project, task);
+        // Most tasks stand behind one of their own group.
+        let place = match groups.last() {
+            Some((last, _)) if *last == group => groups.len() - 1,
+            Some(_) | None => *places.entry(group).or_insert(groups.len()),
+        };
+        if place == groups.len() {
+            groups.push((group, Vec::new()));
+        }
+        groups[place].1.push(task);
+    }
+    groups
 }
 
 /// What a task is listed under: its group, or the namespace of its file.
@@ -87,20 +98,21 @@ fn heading<'a>(project: &'a Project, task: &'a Task) -> &'a str {
 /// The heading of tasks without a group.
 const TASKS: &str = "Tasks";
 
-fn section<'a>(title: &str, entries: impl Iterator<Item = (&'a str, String)>, text: &mut String) {
-    let entries: Vec<(&str, String)> = entries.collect();
-    let width = entries.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
-    if entries.is_empty() {
-        return;
-    }
+fn section<'a>(title: &str, entries: impl Iterator<Item = (&'a str, Cow<'a, str>)>, text: &mut String) {
+    let entries: Vec<(&str, Cow<'_, str>)> = entries.collect();
+    let Some(width) = entries.iter().map(|(name, _)| name.chars().count()).max() else { return };
     if !text.is_empty() && !text.ends_with("\n\n") {
         text.push('\n');
     }
-    text.push_str(title);
-    text.push('\n');
+    text.extend([title, "\n"]);
     for (name, about) in entries {
-        let line = format!("  {name:width$}  {about}");
-        text.push_str(line.trim_end());
+        let about = about.trim_end();
+        text.extend(["  ", name]);
+        if !about.is_empty() {
+            let blanks = width - name.chars().count() + "  ".len();
+            text.extend(iter::repeat_n(' ', blanks));
+            text.push_str(about);
+        }
         text.push('\n');
     }
 }
