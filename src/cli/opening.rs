@@ -24,6 +24,7 @@ pub(crate) struct Opening {
     arguments: Vec<OsString>,
     /// Where that word stands.
     place: usize,
+    flags: Flags,
 }
 
 impl Opening {
@@ -37,18 +38,19 @@ impl Opening {
         let Some(place) = first.map(|first| first + 1) else {
             // The full parser knows the commands, so its help is the one to show.
             return match Run::try_parse_from(&arguments) {
-                Ok(run) => Ok(Opening { common: run.common, first: None, place: arguments.len(), arguments }),
+                Ok(run) => {
+                    Ok(Opening { common: run.common, first: None, place: arguments.len(), arguments, flags })
+                }
                 Err(error) => Err(whole_help(error)),
             };
         };
         let first = arguments.get(place).map(|word| word.to_string_lossy().into_owned());
-        Ok(Opening { common: common(ours), first, arguments, place })
+        Ok(Opening { common: common(ours), first, arguments, place, flags })
     }
 
     /// The whole line, with names of the user's.
     pub(super) fn run(&self, session: &Session) -> Result<Run, Stopped> {
-        let flags = Flags::of(&Run::command());
-        let told = self.tell(1, &flags, session)?;
+        let told = self.tell(1, &self.flags, session)?;
         let ours = self.arguments.iter().take(1).chain(&told.ours);
         let mut run = Run::try_parse_from(ours).map_err(whole_help)?;
         run.words.given = told.given;
@@ -77,7 +79,7 @@ impl Opening {
             return Err(Stopped::Help(help::task::of(task)));
         }
         let mut given = Vec::new();
-        let mut command = help::command();
+        let mut command = BuiltIn::command();
         let found = name.as_ref().and_then(|name| command.find_subcommand_mut(name));
         if let (Some(found), Some(session)) = (found, session)
             && found.get_positionals().any(|argument| argument.get_id() == "names")
@@ -88,7 +90,10 @@ impl Opening {
             arguments.extend(told.ours);
             given = told.given;
         }
-        let matches = command.try_get_matches_from_mut(arguments)?;
+        // What help shows is made when help is shown, or a mistake.
+        let matches = command
+            .try_get_matches_from_mut(&arguments)
+            .or_else(|_| help::command().try_get_matches_from(&arguments))?;
         let mut full = BuiltIn::from_arg_matches(&matches)?;
         if let Some(words) = full.command.as_mut().and_then(|command| command.words()) {
             words.given = given;
@@ -109,6 +114,9 @@ impl Opening {
 
 /// The options among these words; what is wrong with one is told when the whole line is read.
 pub(super) fn common(ours: Vec<OsString>) -> Common {
+    if ours.is_empty() {
+        return Common::default();
+    }
     let words = [OsString::from("deploy")].into_iter().chain(ours);
     let early = Run::command().ignore_errors(true).try_get_matches_from(words);
     let run = early.ok().and_then(|matches| Run::from_arg_matches(&matches).ok());

@@ -121,6 +121,9 @@ fn answered_from<T>(
 
 /// Refuses a `--set` of a name that nothing has: it would be a slip of the pen.
 fn known(session: &Session, common: &Common) -> Result<(), Error> {
+    if common.set.is_empty() {
+        return Ok(());
+    }
     let names = scope::names(&session.project);
     let unknown = common.set.iter().find(|(name, _)| !names.contains(name.as_str()));
     let Some((name, _)) = unknown else { return Ok(()) };
