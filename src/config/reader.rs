@@ -3,6 +3,7 @@
 
 mod builder;
 mod document;
+mod plain;
 #[cfg(test)]
 mod tests;
 
@@ -31,7 +32,7 @@ pub(crate) struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// Reads a source, which is file number `index`; nothing if it is not valid TOML.
     pub(crate) fn new(source: &'a Source, index: u32) -> Option<Reader<'a>> {
-        let document = builder::build(&source.text, index, builder::TOKENS)?;
+        let document = builder::build(&source.text, index)?;
         Some(Reader { source, index, document, problems: RefCell::default(), mentions: RefCell::default() })
     }
 

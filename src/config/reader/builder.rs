@@ -10,47 +10,43 @@ use toml_parser::parser::{Event, EventKind, EventReceiver, parse_document};
 use toml_parser::{ErrorSink, ParseError, Source, Span as Range};
 
 use super::document::{Document, Entry, Form, Number, ROOT, Toml};
+use super::plain::{self, Line};
 use crate::diagnostic::Span;
 
 /// How deep values and keys may be nested, as the crate `toml` has it.
 const DEEPEST: usize = 80;
 
-/// The parser takes tokens from a list: this many at a time stay in the processor's cache.
-pub(super) const TOKENS: usize = 4096;
-
-/// Reads a text, as many tokens at a time as are given or a few more; nothing if it is not valid TOML. `source` is the
-/// number of its file.
-pub(super) fn build(text: &str, source: u32, at_a_time: usize) -> Option<Document<'_>> {
+/// Reads a text; nothing if it is not valid TOML. `source` is the number of its file.
+pub(super) fn build(text: &str, source: u32) -> Option<Document<'_>> {
     let mut builder = Builder::new(text, source);
-    let mut error: Option<ParseError> = None;
-    let mut tokens: Vec<Token> = Vec::new();
-    let mut depth = 0_usize;
-    for token in builder.text.lex() {
-        tokens.push(token);
-        match token.kind() {
-            TokenKind::LeftSquareBracket | TokenKind::LeftCurlyBracket => depth += 1,
-            TokenKind::RightSquareBracket | TokenKind::RightCurlyBracket => depth = depth.checked_sub(1)?,
-            // Outside of all brackets a line ends what it began, so that what follows can be read by itself.
-            TokenKind::Newline if depth == 0 && tokens.len() >= at_a_time => {
-                parse_document(&tokens, &mut builder, &mut error);
-                tokens.clear();
-            }
-            _ => {}
-        }
+    let mut at = 0;
+    while at < text.len() {
+        let rest = &text[at..];
+        let (line, length) = match memchr::memchr(b'\n', rest.as_bytes()) {
+            Some(end) => (rest[..end].strip_suffix('\r').unwrap_or(&rest[..end]), end + 1),
+            None => (rest, rest.len()),
+        };
+        at += match plain::read(line) {
+            Some(line) => builder.plain(&line).map(|()| length)?,
+            None => builder.expression(at)?,
+        };
     }
-    parse_document(&tokens, &mut builder, &mut error);
-    error.is_none().then_some(builder.document)
+    Some(builder.document)
 }
 
 struct Builder<'a> {
-    text: Source<'a>,
+    text: &'a str,
     source: u32,
+    /// What the parser is given: the text from `begin` on, as far as one expression goes.
+    parsed: Source<'a>,
+    begin: usize,
+    tokens: Vec<Token>,
     document: Document<'a>,
     /// The keys of a path, until it is known what they are for.
     path: Vec<(Cow<'a, str>, Span)>,
     /// The table that lines belong to, and where its header begins.
     table: Number,
-    header: usize,
+    header: u32,
     /// The lists and inline tables that we are inside of.
     open: Vec<Number>,
     /// The entry whose value comes next.
@@ -68,8 +64,11 @@ enum Way {
 impl<'a> Builder<'a> {
     fn new(text: &'a str, source: u32) -> Builder<'a> {
         Builder {
-            text: Source::new(text),
+            text,
             source,
+            parsed: Source::new(text),
+            begin: 0,
+            tokens: Vec::new(),
             document: Document::new(Span::new(source, 0..0)),
             path: Vec::new(),
             table: ROOT,
@@ -79,8 +78,79 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// Where something stands that the parser told of.
     fn span(&self, range: Range) -> Span {
-        Span::new(self.source, range.start()..range.end())
+        Span::new(self.source, self.begin + range.start()..self.begin + range.end())
+    }
+
+    /// Where a slice of the text stands.
+    fn place(&self, slice: &'a str) -> Span {
+        let start = slice.as_ptr().addr() - self.text.as_ptr().addr();
+        Span::new(self.source, start..start + slice.len())
+    }
+
+    /// Takes what needs no parser.
+    fn plain(&mut self, line: &Line<'a>) -> Option<()> {
+        match *line {
+            Line::Empty => {}
+            Line::Header(keys) => {
+                for key in keys.split('.') {
+                    self.path.push((Cow::Borrowed(key), self.place(key)));
+                }
+                self.table(around(self.place(keys)))?;
+            }
+            Line::Text(key, text) => {
+                self.plain_key(key)?;
+                self.plain_text(text)?;
+            }
+            Line::Texts(key, list) => {
+                self.plain_key(key)?;
+                let opened = self.value(Toml::list(Form::List), around(self.place(list)))?;
+                self.open.push(opened);
+                plain::texts(list).flatten().try_for_each(|text| self.plain_text(text))?;
+                self.open.pop();
+            }
+        }
+        Some(())
+    }
+
+    fn plain_key(&mut self, key: &'a str) -> Option<()> {
+        self.path.push((Cow::Borrowed(key), self.place(key)));
+        self.key()
+    }
+
+    fn plain_text(&mut self, text: &'a str) -> Option<()> {
+        self.value(Toml::String(Cow::Borrowed(text)), around(self.place(text))).map(drop)
+    }
+
+    /// Takes the lines that belong together from `begin` on, and gives their length.
+    fn expression(&mut self, begin: usize) -> Option<usize> {
+        let rest = &self.text[begin..];
+        // The lexer passes over a byte order mark wherever it begins.
+        if begin > 0 && rest.starts_with('\u{feff}') {
+            return None;
+        }
+        (self.parsed, self.begin) = (Source::new(rest), begin);
+        let mut tokens = std::mem::take(&mut self.tokens);
+        tokens.clear();
+        let mut depth = 0_usize;
+        for token in self.parsed.lex() {
+            tokens.push(token);
+            match token.kind() {
+                TokenKind::LeftSquareBracket | TokenKind::LeftCurlyBracket => depth += 1,
+                TokenKind::RightSquareBracket | TokenKind::RightCurlyBracket => {
+                    depth = depth.checked_sub(1)?;
+                }
+                // Outside of all brackets, the end of a line ends an expression.
+                TokenKind::Newline if depth == 0 => break,
+                _ => {}
+            }
+        }
+        let length = tokens.last()?.span().end();
+        let mut error: Option<ParseError> = None;
+        parse_document(&tokens, self, &mut error);
+        self.tokens = tokens;
+        error.is_none().then_some(length)
     }
 
     /// `[a.b]`
@@ -199,22 +269,22 @@ impl<'a> Builder<'a> {
 
 impl EventReceiver for Builder<'_> {
     fn std_table_open(&mut self, range: Range, _: &mut dyn ErrorSink) {
-        self.header = range.start();
+        self.header = self.span(range).start;
     }
 
     fn std_table_close(&mut self, range: Range, error: &mut dyn ErrorSink) {
-        let at = Span::new(self.source, self.header..range.end());
+        let at = Span { start: self.header, ..self.span(range) };
         if self.table(at).is_none() {
             refuse(error);
         }
     }
 
     fn array_table_open(&mut self, range: Range, _: &mut dyn ErrorSink) {
-        self.header = range.start();
+        self.header = self.span(range).start;
     }
 
     fn array_table_close(&mut self, range: Range, error: &mut dyn ErrorSink) {
-        let at = Span::new(self.source, self.header..range.end());
+        let at = Span { start: self.header, ..self.span(range) };
         if self.table_of_list(at).is_none() {
             refuse(error);
         }
@@ -222,7 +292,7 @@ impl EventReceiver for Builder<'_> {
 
     fn simple_key(&mut self, range: Range, kind: Option<Encoding>, error: &mut dyn ErrorSink) {
         let event = Event::new_unchecked(EventKind::SimpleKey, kind, range);
-        let Some(raw) = self.text.get(event) else { return };
+        let Some(raw) = self.parsed.get(event) else { return };
         let mut key = Cow::Borrowed("");
         raw.decode_key(&mut key, error);
         self.path.push((key, self.span(range)));
@@ -236,7 +306,7 @@ impl EventReceiver for Builder<'_> {
 
     fn scalar(&mut self, range: Range, kind: Option<Encoding>, error: &mut dyn ErrorSink) {
         let event = Event::new_unchecked(EventKind::Scalar, kind, range);
-        let Some(raw) = self.text.get(event) else { return };
+        let Some(raw) = self.parsed.get(event) else { return };
         let mut text = Cow::Borrowed("");
         let value = match raw.decode_scalar(&mut text, error) {
             ScalarKind::String => Some(Toml::String(text)),
@@ -268,13 +338,13 @@ impl EventReceiver for Builder<'_> {
     }
 
     fn comment(&mut self, range: Range, error: &mut dyn ErrorSink) {
-        if let Some(raw) = self.text.get(range) {
+        if let Some(raw) = self.parsed.get(range) {
             raw.decode_comment(error);
         }
     }
 
     fn newline(&mut self, range: Range, error: &mut dyn ErrorSink) {
-        if let Some(raw) = self.text.get(range) {
+        if let Some(raw) = self.parsed.get(range) {
             raw.decode_newline(error);
         }
     }
@@ -285,6 +355,11 @@ fn moment<'a>(text: &str) -> Option<Toml<'a>> {
     let value = DeValue::parse(text).ok()?.into_inner();
     let DeValue::Datetime(moment) = value else { return None };
     Some(Toml::Datetime(moment.to_string()))
+}
+
+/// With the quotes or brackets around it.
+fn around(at: Span) -> Span {
+    Span { start: at.start - 1, end: at.end + 1, ..at }
 }
 
 /// Says that a text is not valid. The words are for nobody: `toml` finds its own.
