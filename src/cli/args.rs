@@ -313,6 +313,14 @@ impl Command {
         word == "help" || <Command as Subcommand>::has_subcommand(word)
     }
 
+    /// What clap parses one of them with. It copies the common options into each command that it knows, so it is told of
+    /// this one alone.
+    pub(crate) fn alone(name: &str) -> Option<clap::Command> {
+        let all = <Command as Subcommand>::augment_subcommands(clap::Command::new("deploy"));
+        let own = all.find_subcommand(name)?.clone();
+        Some(<Common as Args>::augment_args(clap::Command::new("deploy")).subcommand(own))
+    }
+
     /// What they are called.
     pub(crate) fn names() -> Vec<String> {
         let command = BuiltIn::command();
@@ -362,9 +370,17 @@ fn output_parser() -> impl TypedValueParser<Value = Output> {
 mod tests {
     use clap::CommandFactory;
 
-    use super::Run;
+    use super::{Command, Run};
     use crate::config::RESERVED_LETTERS;
     use crate::model::parameter::RESERVED;
+
+    #[test]
+    fn every_command_can_be_parsed_alone() {
+        for name in Command::names() {
+            // clap adds `help` to what has commands.
+            assert_eq!(Command::alone(&name).is_some(), name != "help", "{name}");
+        }
+    }
 
     #[test]
     fn tasks_may_not_declare_what_deploy_has() {

@@ -79,7 +79,7 @@ impl Opening {
             return Err(Stopped::Help(help::task::of(task)));
         }
         let mut given = Vec::new();
-        let mut command = BuiltIn::command();
+        let mut command = name.as_deref().and_then(Command::alone).unwrap_or_else(help::command);
         let found = name.as_ref().and_then(|name| command.find_subcommand_mut(name));
         if let (Some(found), Some(session)) = (found, session)
             && found.get_positionals().any(|argument| argument.get_id() == "names")

@@ -116,10 +116,14 @@ fn place(common: &Common) -> Result<Place, Error> {
             .find(|path| path.symlink_metadata().is_ok())
             .ok_or_else(|| missing(&start))?,
     };
-    let root = path.parent().unwrap_or(Path::new("/"));
-    let root = fs::canonicalize(root).map_err(|error| unreadable(&path.display().to_string(), &error))?;
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let root = fs::canonicalize(folder).map_err(|error| unreadable(&path.display().to_string(), &error))?;
     let shown = path.strip_prefix(&here).unwrap_or(&path).display().to_string();
-    let here = fs::canonicalize(&start).unwrap_or(start);
+    let here = if folder == start {
+        root.clone()
+    } else {
+        fs::canonicalize(&start).unwrap_or_else(|_| start.clone())
+    };
     Ok(Place { path, root, here, shown })
 }
 
