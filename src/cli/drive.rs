@@ -7,7 +7,7 @@ use super::args::Common;
 use super::error::{Error, Kind, exit_code};
 use super::session::Session;
 use super::{output, secret};
-use crate::engine::{self, Inbox, Manner, Means, Stops};
+use crate::engine::{self, Manner, Means, Stops};
 use crate::facts::Site;
 use crate::fresh::Records;
 use crate::fresh::survey::{self, Survey};
@@ -22,7 +22,7 @@ use crate::perform::{Hands, Tracked};
 use crate::plan::schedule::OnFailure;
 use crate::plan::{Facts, Freshness, Plan, Request};
 use crate::process::program::Programs;
-use crate::process::signal;
+use crate::process::signal::{self, Signals};
 use crate::state::journal::Journal;
 
 /// Where a run takes place.
@@ -31,7 +31,7 @@ pub(crate) struct Scene<'a> {
     pub(crate) session: &'a Session,
     pub(crate) common: &'a Common,
     pub(crate) site: &'a Site,
-    pub(crate) inbox: &'a Inbox,
+    pub(crate) signals: &'a Signals,
 }
 
 /// What a run has before its first job starts: the environments that it deploys to, and its secrets.
@@ -48,7 +48,7 @@ pub(crate) fn drive<'a>(
     plan: &Plan,
     outfit: Outfit<'a>,
 ) -> Result<Driven<'a>, Error> {
-    let Scene { session, common, site, inbox } = scene;
+    let Scene { session, common, site, signals } = scene;
     let Outfit { docks, vaults, masker } = outfit;
     let stops = Stops::new(session.project.settings.grace);
     let (mut telling, handing) = output::begin(session, common, site, facts, request, plan);
@@ -70,9 +70,16 @@ pub(crate) fn drive<'a>(
         return Err(error);
     }
     let journal = Journal::new(site.state.clone(), facts.run.clone(), plan.environment.clone(), by);
-    let means =
-        Means { run: &facts.run, world: &hands, journal: &journal, stops: &stops, fresh: &fresh, masker };
-    let summary = engine::run(plan, means, inbox, manner(session, common), &mut |event| {
+    let means = Means {
+        run: &facts.run,
+        world: &hands,
+        journal: &journal,
+        stops: &stops,
+        signals,
+        fresh: &fresh,
+        masker,
+    };
+    let summary = engine::run(plan, means, manner(session, common), &mut |event| {
         telling.event(event);
         // Who reads what tasks print and goes away (`| head`) ends them, as a pipe does; a deploy goes on unread.
         if telling.is_unread && plan.deliveries.is_empty() {

@@ -1,9 +1,8 @@
 //! How a run is told: to who looks on, by `--output`, the file's `settings.output` and where we run; and to its log.
 //! Telling never fails a run. What could not be shown or kept is said once, when the run is over.
 
-use std::cell::RefCell;
 use std::io::{self, Write};
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anstream::eprintln;
 
@@ -171,30 +170,34 @@ pub(crate) fn reporter(format: Format, labels: Labels, held: Option<&Held>) -> B
     // A CI server reads our two streams at its own pace: a line of the one would get into a group of the other.
     let is_one = matches!(format, Format::Folded(..)) && labels.names.len() > 1;
     // Children's bytes are left as they are; deploy's own words lose their colours where those can't be shown.
-    let own: Box<dyn Write> = match held {
+    let own: Box<dyn Write + Send> = match held {
         Some(held) => Box::new(held.clone()),
         None if is_one => Box::new(anstream::stdout()),
         None => Box::new(anstream::stderr()),
     };
-    let err: Box<dyn Write> = if is_one { Box::new(io::stdout()) } else { Box::new(io::stderr()) };
+    let err: Box<dyn Write + Send> = if is_one { Box::new(io::stdout()) } else { Box::new(io::stderr()) };
     report::reporter(format, labels, Console::new(io::stdout(), err, own))
 }
 
 /// Deploy's own words, for later.
 #[derive(Clone, Default)]
-pub(crate) struct Held(Rc<RefCell<Vec<u8>>>);
+pub(crate) struct Held(Arc<Mutex<Vec<u8>>>);
 
 impl Held {
     /// Says them after all.
     pub(crate) fn say(&self) {
         // A reader that went away is no failure.
-        let _said = anstream::stderr().write_all(&self.0.borrow());
+        let _said = anstream::stderr().write_all(&self.words());
+    }
+
+    fn words(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Write for Held {
     fn write(&mut self, words: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().extend_from_slice(words);
+        self.words().extend_from_slice(words);
         Ok(words.len())
     }
 

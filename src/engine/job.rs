@@ -2,13 +2,13 @@
 
 use std::any::Any;
 use std::cell::RefCell;
-use std::sync::mpsc::SyncSender;
 
+use super::desk::Desk;
 use super::settle::{self, DeferredStatus};
 use super::tries;
-use super::{Act, How, Limit, Means, Message, Needs, Stops, World};
+use super::{Act, How, Limit, Means, Needs, Stops, World};
 use crate::diagnostic::Span;
-use crate::model::event::{EventKind, Failed, Failure, Outcome, Told};
+use crate::model::event::{EventKind, Failed, Failure, Outcome};
 use crate::model::name::JobId;
 use crate::model::record::{Debt, Exit};
 use crate::model::step::{Action, Planned, Retry, Step};
@@ -18,15 +18,9 @@ use crate::process::Level;
 use crate::state::journal::Journal;
 
 /// Runs a job to its end, and gives its outcome.
-pub(super) fn run(
-    id: JobId,
-    job: &Job,
-    needs: Needs,
-    means: Means<'_>,
-    outbox: &SyncSender<Message>,
-) -> Outcome {
+pub(super) fn run(id: JobId, job: &Job, needs: Needs, means: Means<'_>, desk: &Desk<'_>) -> Outcome {
     let Means { world, journal, stops, .. } = means;
-    let running = Running { id, job, needs, world, journal, stops, outbox };
+    let running = Running { id, job, needs, world, journal, stops, desk };
     match running.block(&job.body, None) {
         Ok(Done::Worked) => Outcome::Succeeded,
         Ok(Done::Fresh) => Outcome::Fresh,
@@ -53,17 +47,17 @@ enum Done {
 }
 
 #[derive(Clone, Copy)]
-struct Running<'a> {
+struct Running<'a, 'd> {
     id: JobId,
     job: &'a Job,
     needs: Needs,
     world: &'a dyn World,
     journal: &'a Journal,
     stops: &'a Stops,
-    outbox: &'a SyncSender<Message>,
+    desk: &'a Desk<'d>,
 }
 
-impl Running<'_> {
+impl Running<'_, '_> {
     /// A block, if its work is not done already. What is so before the act is noted when it has succeeded.
     fn block(&self, block: &Block, limit: Option<Limit>) -> Result<Done, Failed> {
         let Some(tracking) = &block.tracking else {
@@ -107,7 +101,7 @@ impl Running<'_> {
             running.steps(block, limit, &owed)
         });
         let status = DeferredStatus::of(&result, self.stops.first());
-        settle::settle_always(owed.into_inner(), self.world, self.journal, self.stops, self.outbox, &status);
+        settle::settle_always(owed.into_inner(), self.world, self.journal, self.stops, self.desk, &status);
         result
     }
 
@@ -167,7 +161,8 @@ impl Running<'_> {
         }
         let act = Act { environment: self.job.environment.as_deref(), block, step, extra: &[], limit };
         let result = self.owe(&act, owed).and_then(|()| {
-            self.world.perform(&act, &self.stops.run, &mut |told| send(self.outbox, self.id, &act, told))
+            self.world
+                .perform(&act, &self.stops.run, &mut |told| self.desk.told(self.id, || step.title(), told))
         });
         result.map_err(|failure| failed(&step.title(), step.at, failure))
     }
@@ -226,20 +221,8 @@ impl Running<'_> {
     }
 
     fn event(&self, kind: EventKind) {
-        // The loop outlives every job, so its end of the channel is open.
-        let _sent = self.outbox.send(Message::Event(kind));
+        self.desk.tell(kind);
     }
-}
-
-/// Passes on what a step tells, as an event of its job.
-pub(super) fn send(outbox: &SyncSender<Message>, job: JobId, act: &Act<'_>, told: Told) {
-    let event = match told {
-        Told::Output(stream, bytes) => EventKind::Output { job, stream, bytes },
-        Told::Note(text) => EventKind::Note { job, text },
-        Told::LeftRunning => EventKind::LeftRunning { job, step: act.step.title() },
-    };
-    // The loop outlives every job, so its end of the channel is open.
-    let _sent = outbox.send(Message::Event(event));
 }
 
 fn failed(step: &str, at: Span, failure: Failure) -> Failed {

@@ -1,11 +1,9 @@
 //! Doing what is owed: `always` when a block ends, `undo` when a run failed, and both after a crash. Each debt is done
 //! under a stop of its own, so that Ctrl-C never skips it, and is noted as settled only when it worked.
 
-use std::sync::mpsc::SyncSender;
-
-use super::job::send;
+use super::desk::Desk;
 use super::tries;
-use super::{Act, Limit, Message, Stops, World};
+use super::{Act, Limit, Stops, World};
 use crate::model::event::{EventKind, Failed, Failure};
 use crate::model::record::Debt;
 use crate::model::step::{Action, Planned, Retry, Step};
@@ -40,14 +38,8 @@ impl DeferredStatus {
 }
 
 /// Settles debts, in the given order; one that fails does not stop the others.
-pub(crate) fn settle(
-    debts: Vec<Debt>,
-    world: &dyn World,
-    journal: &Journal,
-    stops: &Stops,
-    outbox: &SyncSender<Message>,
-) {
-    settle_as(debts, world, journal, stops, outbox, &DeferredStatus { status: "failed", exit_code: 1 });
+pub(crate) fn settle(debts: Vec<Debt>, world: &dyn World, journal: &Journal, stops: &Stops, desk: &Desk<'_>) {
+    settle_as(debts, world, journal, stops, desk, &DeferredStatus { status: "failed", exit_code: 1 });
 }
 
 /// Settles what a block owes always, newest first.
@@ -56,11 +48,11 @@ pub(super) fn settle_always(
     world: &dyn World,
     journal: &Journal,
     stops: &Stops,
-    outbox: &SyncSender<Message>,
+    desk: &Desk<'_>,
     status: &DeferredStatus,
 ) {
     debts.reverse();
-    settle_as(debts, world, journal, stops, outbox, status);
+    settle_as(debts, world, journal, stops, desk, status);
 }
 
 fn settle_as(
@@ -68,12 +60,12 @@ fn settle_as(
     world: &dyn World,
     journal: &Journal,
     stops: &Stops,
-    outbox: &SyncSender<Message>,
+    desk: &Desk<'_>,
     status: &DeferredStatus,
 ) {
     let extra = status.env();
     for debt in debts {
-        let payer = Payer { debt: &debt, world, stop: &stops.settling, outbox, extra: &extra };
+        let payer = Payer { debt: &debt, world, stop: &stops.settling, desk, extra: &extra };
         if stops.settling(|| payer.pay(&debt.block, None)) && journal.settled(debt.seq).is_err() {
             payer.event(EventKind::Note {
                 job: debt.id,
@@ -83,15 +75,15 @@ fn settle_as(
     }
 }
 
-struct Payer<'a> {
+struct Payer<'a, 'd> {
     debt: &'a Debt,
     world: &'a dyn World,
     stop: &'a Stop,
-    outbox: &'a SyncSender<Message>,
+    desk: &'a Desk<'d>,
     extra: &'a [(String, String)],
 }
 
-impl Payer<'_> {
+impl Payer<'_, '_> {
     /// Does a block's steps in their written order, up to the first that fails. Whether all of them worked.
     fn pay(&self, block: &Block, limit: Option<Limit>) -> bool {
         let worked = block.steps.iter().all(|step| self.step(block, step, limit));
@@ -149,7 +141,9 @@ impl Payer<'_> {
                     extra: self.extra,
                     limit,
                 };
-                self.world.perform(&act, self.stop, &mut |told| send(self.outbox, self.debt.id, &act, told))
+                self.world.perform(&act, self.stop, &mut |told| {
+                    self.desk.told(self.debt.id, || step.title(), told);
+                })
             },
         );
         match worked {
@@ -171,6 +165,6 @@ impl Payer<'_> {
     }
 
     fn event(&self, kind: EventKind) {
-        let _sent = self.outbox.send(Message::Event(kind));
+        self.desk.tell(kind);
     }
 }

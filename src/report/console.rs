@@ -17,14 +17,18 @@ pub(crate) struct Console<'a> {
 
 struct Sink<'a> {
     /// `None` once it broke.
-    writer: Option<Box<dyn Write + 'a>>,
+    writer: Option<Box<dyn Write + Send + 'a>>,
     /// Whether its last byte was not the end of a line.
     is_mid_line: bool,
 }
 
 impl<'a> Console<'a> {
     /// `own` takes styled words, and may go to the same place as `err`, whose bytes are left as they are.
-    pub(crate) fn new(out: impl Write + 'a, err: impl Write + 'a, own: impl Write + 'a) -> Console<'a> {
+    pub(crate) fn new(
+        out: impl Write + Send + 'a,
+        err: impl Write + Send + 'a,
+        own: impl Write + Send + 'a,
+    ) -> Console<'a> {
         Console {
             out: Sink::new(out),
             err: Sink::new(err),
@@ -84,7 +88,7 @@ impl<'a> Console<'a> {
 }
 
 impl<'a> Sink<'a> {
-    fn new(writer: impl Write + 'a) -> Sink<'a> {
+    fn new(writer: impl Write + Send + 'a) -> Sink<'a> {
         Sink { writer: Some(Box::new(writer)), is_mid_line: false }
     }
 

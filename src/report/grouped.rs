@@ -11,7 +11,7 @@ use crate::model::event::{Event, EventKind, Stream, Summary};
 use crate::model::name::JobId;
 
 /// What sets a group off from the others, and what else depends on who reads.
-pub(super) trait Frame {
+pub(super) trait Frame: Send {
     /// Hears of every event before it is told.
     fn hear(&mut self, _event: &Event) {}
 

@@ -38,8 +38,8 @@ use crate::diagnostic::{Source, Span};
 use crate::model::event::Event;
 use crate::model::name::JobId;
 
-/// Tells a run, event by event.
-pub(crate) trait Reporter {
+/// Tells a run, event by event, on whichever thread it happens.
+pub(crate) trait Reporter: Send {
     /// Tells one event. `Err` says that a writer broke, once for each; what follows is kept from that writer.
     fn event(&mut self, event: &Event) -> io::Result<()>;
 }

@@ -7,10 +7,9 @@ mod properties;
 mod spilling;
 mod writers;
 
-use std::cell::RefCell;
 use std::io::{self, Write};
 use std::path::Path;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -27,17 +26,21 @@ const C: JobId = JobId(2);
 
 /// Bytes that several writers share.
 #[derive(Clone, Default)]
-struct Shared(Rc<RefCell<Vec<u8>>>);
+struct Shared(Arc<Mutex<Vec<u8>>>);
 
 impl Shared {
+    fn bytes(&self) -> Vec<u8> {
+        self.0.lock().unwrap().clone()
+    }
+
     fn text(&self) -> String {
-        String::from_utf8(self.0.borrow().clone()).unwrap()
+        String::from_utf8(self.bytes()).unwrap()
     }
 }
 
 impl Write for Shared {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().write(bytes)
+        self.0.lock().unwrap().write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -58,12 +61,12 @@ fn tell(format: &Format, labels: &Labels, events: &[Event]) -> Told {
     let apart = Console::new(
         out.clone(),
         err.clone(),
-        anstream::StripStream::new(Box::new(own.clone()) as Box<dyn Write>),
+        anstream::StripStream::new(Box::new(own.clone()) as Box<dyn Write + Send>),
     );
     let together = Console::new(
         screen.clone(),
         screen.clone(),
-        anstream::StripStream::new(Box::new(screen.clone()) as Box<dyn Write>),
+        anstream::StripStream::new(Box::new(screen.clone()) as Box<dyn Write + Send>),
     );
     for console in [apart, together] {
         let mut reporter = reporter(format.clone(), labels.clone(), console);
@@ -71,8 +74,8 @@ fn tell(format: &Format, labels: &Labels, events: &[Event]) -> Told {
             reporter.event(event).unwrap();
         }
     }
-    let screen = String::from_utf8_lossy(&screen.0.borrow()).into_owned();
-    Told { out: out.0.take(), err: err.0.take(), own: own.text(), screen }
+    let screen = String::from_utf8_lossy(&screen.0.lock().unwrap()).into_owned();
+    Told { out: out.bytes(), err: err.bytes(), own: own.text(), screen }
 }
 
 /// Every format; those that hold output have a folder.

@@ -10,7 +10,7 @@ use super::super::print;
 use super::super::session::Session;
 use super::super::{output, secret};
 use crate::diagnostic::Diagnostics;
-use crate::engine::{self, Inbox, Means, Message, Stops};
+use crate::engine::{self, Means, Stops};
 use crate::facts::{Manner, Site};
 use crate::model::mask::Masker;
 use crate::model::record::Debt;
@@ -82,9 +82,7 @@ fn settle(session: &Session, site: &Site, unfinished: Unfinished, which: Debts) 
     let (run, names) =
         (unfinished.run.clone(), unfinished.owed.iter().map(|debt| debt.name.clone()).collect());
     let stops = Stops::new(session.project.settings.grace);
-    let inbox = Inbox::new();
-    let outbox = inbox.outbox();
-    let _listener = signal::listen(move |signal| drop(outbox.send(Message::Signal(signal))))
+    let signals = signal::catch()
         .map_err(|error| Error::new(Kind::Failed, format!("signals can't be listened to: {error}")))?;
     let journal = Journal::resume(unfinished, site.state.clone());
     let mut owed = journal.all_owed();
@@ -110,10 +108,11 @@ fn settle(session: &Session, site: &Site, unfinished: Unfinished, which: Debts) 
         world: &hands,
         journal: &journal,
         stops: &stops,
+        signals: &signals,
         fresh: &[],
         masker: masker.as_ref(),
     };
-    let summary = engine::recover(&plan, means, &inbox, owed, &mut |event| {
+    let summary = engine::recover(&plan, means, owed, &mut |event| {
         // A reader that went away does not stop what is owed.
         let _told = reporter.event(event);
     });

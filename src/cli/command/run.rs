@@ -13,7 +13,6 @@ use super::super::plan_file::{Ground, Part};
 use super::super::session::Session;
 use super::super::{hold, prompt, request, secret};
 use super::{Form, in_place, list, plan, recover, rollback};
-use crate::engine::{Inbox, Message};
 use crate::facts::{self, Site};
 use crate::model::mask::Masker;
 use crate::model::secret::Vaults;
@@ -155,12 +154,10 @@ pub(super) fn one(
         // What a job was given may be what a secret is.
         plan.jobs.iter_mut().for_each(|job| masker.hide(&mut job.name));
     }
-    let inbox = Inbox::new();
-    session.halt.attach(&inbox);
-    let outbox = inbox.outbox();
     // From before the environments are held until they are free again; before and after, signals do what they always do.
-    let _listener = signal::listen(move |signal| drop(outbox.send(Message::Signal(signal))))
+    let signals = signal::catch()
         .map_err(|error| Error::new(Kind::Failed, format!("signals can't be listened to: {error}")))?;
+    session.halt.attach(&signals);
     let checks =
         Checks { session, common, site, facts: &facts, plan: &plan, vaults, masker: masker.as_ref() };
     checks
@@ -175,7 +172,7 @@ pub(super) fn one(
             }
         })
         .and_then(|(docks, locks)| {
-            let scene = Scene { session, common, site, inbox: &inbox };
+            let scene = Scene { session, common, site, signals: &signals };
             let outfit = Outfit { docks, vaults, masker: masker.as_ref() };
             let driven = drive(scene, request, &facts, &plan, outfit);
             let code = driven.and_then(|Driven { code, fallen }| {
