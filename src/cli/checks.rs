@@ -15,7 +15,7 @@ use crate::model::mask::{self, Masker};
 use crate::model::secret::Vaults;
 use crate::model::step::{Planned, Step};
 use crate::perform::dock::Docks;
-use crate::perform::{Handing, Hands};
+use crate::perform::{Handing, Hands, Made};
 use crate::plan::guard::{self, Ruling, Verdict};
 use crate::plan::{Delivery, Facts, Plan};
 use crate::process::Stop;
@@ -67,6 +67,7 @@ impl Checks<'_> {
             run: self.facts.run.clone(),
             env: secret::without(self.session, &self.plan.secrets),
             programs: Programs::default(),
+            made: Made::default(),
             handing: Handing::Read,
             vaults: self.vaults.clone(),
             docks: Docks::default(),

@@ -18,7 +18,7 @@ use crate::model::release::Release;
 use crate::model::secret::Vaults;
 use crate::perform::cache::Caches;
 use crate::perform::dock::{Dock, Docks, Stage};
-use crate::perform::{Hands, Tracked};
+use crate::perform::{Hands, Made, Tracked};
 use crate::plan::schedule::OnFailure;
 use crate::plan::{Facts, Freshness, Plan, Request};
 use crate::process::program::Programs;
@@ -60,6 +60,7 @@ pub(crate) fn drive<'a>(
         run: facts.run.clone(),
         env: secret::without(session, &plan.secrets),
         programs: Programs::default(),
+        made: Made::default(),
         handing,
         vaults: vaults.clone(),
         tracked,
@@ -79,7 +80,7 @@ pub(crate) fn drive<'a>(
         fresh: &fresh,
         masker,
     };
-    let summary = engine::run(plan, means, manner(session, common), &mut |event| {
+    let summary = engine::run(plan, means, manner(session, common, plan), &mut |event| {
         telling.event(event);
         // Who reads what tasks print and goes away (`| head`) ends them, as a pipe does; a deploy goes on unread.
         if telling.is_unread && plan.deliveries.is_empty() {
@@ -196,9 +197,11 @@ fn reason(plan: &Plan, summary: &Summary) -> Option<String> {
     Some(failed.unwrap_or_else(|| "stopped".to_owned()))
 }
 
-fn manner(session: &Session, common: &Common) -> Manner {
+fn manner(session: &Session, common: &Common, plan: &Plan) -> Manner {
     let jobs = common.jobs.map(usize::from).or(session.project.settings.jobs).and_then(NonZeroUsize::new);
-    let slots = jobs.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
+    // To ask how many processors there are takes longer than all else that is done for one job.
+    let of_machine = || if plan.jobs.len() > 1 { std::thread::available_parallelism().ok() } else { None };
+    let slots = jobs.or_else(of_machine).unwrap_or(NonZeroUsize::MIN);
     let on_failure = match (common.keep_going, common.fail_fast) {
         (true, _) => OnFailure::KeepGoing,
         (false, true) => OnFailure::FailFast,

@@ -46,9 +46,9 @@ pub(super) fn tries<E>(
 fn may_retry(retry: &Retry, failure: &Failure) -> bool {
     match failure {
         Failure::Exit(code) => retry.on_exit.is_empty() || retry.on_exit.contains(code),
-        Failure::Signal(_) | Failure::TimedOut(_) | Failure::Unmet { .. } | Failure::Unhealthy { .. } => {
-            retry.on_exit.is_empty()
-        }
+        // By the code that a shell has for it: a line may have run without one.
+        Failure::Signal(_) => retry.on_exit.is_empty() || retry.on_exit.contains(&failure.exit_code()),
+        Failure::TimedOut(_) | Failure::Unmet { .. } | Failure::Unhealthy { .. } => retry.on_exit.is_empty(),
         Failure::NotStarted { .. }
         | Failure::Refused { .. }
         | Failure::WantsTerminal

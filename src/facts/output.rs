@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{LookError, Site};
@@ -36,7 +37,7 @@ impl Site {
             .map_err(|missing| refused(missing.to_string()))?;
         let command = Command {
             args: args.iter().map(OsString::from).collect(),
-            env: self.env.as_ref().clone(),
+            env: Arc::clone(&self.env),
             ..Command::new(program, &folder)
         };
         let captured = process::capture(&command, &Stop::new(Duration::ZERO))

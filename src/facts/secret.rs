@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -207,7 +208,7 @@ impl Fetcher<'_> {
         })?;
         let command = Command {
             args: args.to_vec(),
-            env: self.env.to_vec(),
+            env: Arc::new(self.env.to_vec()),
             timeout: Some(PATIENCE),
             ..Command::new(program, folder)
         };

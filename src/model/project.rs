@@ -55,6 +55,9 @@ pub(crate) fn inside(root: &Path, folder: &Path) -> PathBuf {
     if folder.as_os_str().is_empty() { root.to_owned() } else { root.join(folder) }
 }
 
+/// The shell of a file that names none. By path: a bare name would be looked up, and forked instead of spawned.
+pub(crate) const SHELL: [&str; 3] = ["/bin/sh", "-eu", "-c"];
+
 impl Default for File {
     /// The root's, when it says nothing.
     fn default() -> File {
@@ -62,8 +65,7 @@ impl Default for File {
             folder: PathBuf::new(),
             prefix: String::new(),
             vars: Vec::new(),
-            // By path: a bare name would be looked up, and forked instead of spawned.
-            shell: ["/bin/sh", "-eu", "-c"].map(String::from).to_vec(),
+            shell: SHELL.map(String::from).to_vec(),
             dotenv: Vec::new(),
             env: Vec::new(),
         }

@@ -6,6 +6,7 @@ mod command;
 mod fault;
 mod frame;
 mod lexer;
+mod simple;
 #[cfg(test)]
 mod tests;
 

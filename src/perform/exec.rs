@@ -2,28 +2,23 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
+use super::surroundings::Surroundings;
 use super::{Handing, Hands};
-use crate::engine::{Act, Limit};
+use crate::engine::Act;
 use crate::model::event::{Failure, Told};
-use crate::model::script::Script;
+use crate::model::project::SHELL;
+use crate::model::script::{Bound, Script};
 use crate::model::step::{Planned, Step};
 use crate::model::task::Block;
 use crate::model::text::Text;
-use crate::process::{self, Command, End, Stdin, Stop, Terminal};
+use crate::process::{self, Command, End, Ended, StartError, Stdin, Stop, Terminal};
 use crate::state::durable;
 
 /// Where folders for a while go, unless `TMPDIR` says another place.
 const ROOM: &str = "/tmp";
-
-/// Turns prompts off where a program would wait for an answer that nobody can give.
-const NO_PROMPTS: [(&str, &str); 4] = [
-    ("GIT_TERMINAL_PROMPT", "0"),
-    ("GCM_INTERACTIVE", "never"),
-    ("DEBIAN_FRONTEND", "noninteractive"),
-    ("PIP_NO_INPUT", "1"),
-];
 
 /// A line, or a script, of the block's shell; its values travel in the environment. A script that begins with `#!`
 /// runs under the interpreter that it names.
@@ -39,14 +34,51 @@ pub(super) fn shell(
     if let Some(rest) = bound.line.strip_prefix("#!") {
         return interpreted(hands, act, rest, &bound.line, handing, stop, tell);
     }
+    let vault = hands.vaults.of(act.environment);
+    let mut surroundings = Surroundings::of(hands, act);
+    surroundings.set_all(bound.values.iter().map(|(name, value)| (name, value.reveal(vault))));
+    if let Some(command) = simple(hands, act, &bound, &surroundings)
+        && let Some(ended) = begun(watched(&attended(act, command, handing), stop, tell))
+    {
+        return outcome(ended, act, tell);
+    }
     let (program, flags) =
         act.block.shell.split_first().expect("a shell has a program: the file was checked");
     let mut args: Vec<OsString> = flags.iter().map(OsString::from).collect();
     args.push(bound.line.into());
-    let mut surroundings = Surroundings::of(hands, act);
-    let vault = hands.vaults.of(act.environment);
-    surroundings.set_all(bound.values.iter().map(|(name, value)| (name, value.reveal(vault))));
     run(hands, act, Process { program: OsStr::new(program), args, surroundings, handing }, stop, tell)
+}
+
+/// The process of a line that needs no shell, such as `cargo build`: what the shell would start in its own place. A
+/// project that names a shell gets that one for every line.
+fn simple(hands: &Hands<'_>, act: &Act<'_>, bound: &Bound, surroundings: &Surroundings) -> Option<Command> {
+    let words = bound.words().filter(|_| *act.block.shell == SHELL && surroundings.are_kept_by_shells)?;
+    let vault = hands.vaults.of(act.environment);
+    let mut words = words.into_iter().map(|word| OsString::from(word.reveal(vault)));
+    let name = words.next()?;
+    // What is not found is left to the shell, which has words for it.
+    let program = hands.programs.find(&name, surroundings.path(), &surroundings.dir).ok()?;
+    Some(Command {
+        args: words.collect(),
+        name: Some(name),
+        env: Arc::clone(&surroundings.env),
+        ..Command::new(program, &surroundings.dir)
+    })
+}
+
+/// How a process ended; nothing if it never began, so that the shell can try: scripts without `#!` it knows to read.
+fn begun(result: Result<Ended, StartError>) -> Option<Result<Ended, StartError>> {
+    match result {
+        Ok(_) | Err(StartError::Lost { .. } | StartError::TooMuchOutput { .. }) => Some(result),
+        Err(
+            StartError::NoFolder { .. }
+            | StartError::NoProgram { .. }
+            | StartError::NoInterpreter { .. }
+            | StartError::NotExecutable { .. }
+            | StartError::TooLarge { .. }
+            | StartError::Other { .. },
+        ) => None,
+    }
 }
 
 /// A script under its own interpreter: written to a private file, which is gone when it has ended.
@@ -153,57 +185,6 @@ pub(super) fn program(
     run(hands, act, process, stop, tell)
 }
 
-/// The folder and the environment of a step's process.
-struct Surroundings {
-    dir: PathBuf,
-    env: Vec<(OsString, OsString)>,
-}
-
-impl Surroundings {
-    /// Strongest last: the caller's environment, the block's variables, the step's, and what this doing adds.
-    fn of(hands: &Hands<'_>, act: &Act<'_>) -> Surroundings {
-        let dir = match &act.step.dir {
-            Some(dir) => hands.root.join(dir.to_string()),
-            None => act.block.dir.clone(),
-        };
-        let vault = hands.vaults.of(act.environment);
-        let mut surroundings = Surroundings { dir, env: hands.env.as_ref().clone() };
-        if !act.block.interactive {
-            surroundings.set_missing(&NO_PROMPTS);
-        }
-        surroundings.set("PWD", surroundings.dir.clone().into_os_string());
-        surroundings.set_all(act.block.env.iter().map(|(name, value)| (name, value.reveal(vault))));
-        surroundings.set_all(act.step.env.iter().map(|(name, value)| (name, value.reveal(vault))));
-        surroundings.set_all(act.extra.iter().map(|(name, value)| (name, value.clone())));
-        surroundings
-    }
-
-    fn set_all<N: AsRef<str>>(&mut self, values: impl IntoIterator<Item = (N, String)>) {
-        for (name, value) in values {
-            self.set(name.as_ref(), value.into());
-        }
-    }
-
-    fn set(&mut self, name: &str, value: OsString) {
-        match self.env.iter_mut().find(|(known, _)| known == name) {
-            Some((_, old)) => *old = value,
-            None => self.env.push((name.into(), value)),
-        }
-    }
-
-    fn set_missing(&mut self, values: &[(&str, &str)]) {
-        for (name, value) in values {
-            if !self.env.iter().any(|(known, _)| known == name) {
-                self.env.push((name.into(), value.into()));
-            }
-        }
-    }
-
-    fn path(&self) -> Option<&OsStr> {
-        self.env.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_os_str())
-    }
-}
-
 /// A process to be.
 struct Process<'a> {
     program: &'a OsStr,
@@ -224,6 +205,13 @@ fn run(
     let found = hands.programs.find(program, surroundings.path(), &surroundings.dir);
     let program = found
         .map_err(|missing| Failure::NotStarted { message: missing.to_string(), code: missing.code() })?;
+    let command = Command { args, env: surroundings.env, ..Command::new(program, surroundings.dir) };
+    let ended = watched(&attended(act, command, handing), stop, tell);
+    outcome(ended, act, tell)
+}
+
+/// A process with what it reads, where it prints, and how long it may take.
+fn attended(act: &Act<'_>, command: Command, handing: Handing) -> Command {
     let (terminal, stdin) = if act.block.interactive {
         (Terminal::Interactive, Stdin::Inherited)
     } else {
@@ -233,20 +221,12 @@ fn run(
         }
     };
     let timeout = act.limit.map(|limit| limit.at.saturating_duration_since(Instant::now()));
-    let command = Command {
-        args,
-        env: surroundings.env,
-        stdin,
-        terminal,
-        timeout,
-        ..Command::new(program, surroundings.dir)
-    };
-    let ended = process::run(&command, stop, &mut |stream, bytes| tell(Told::Output(stream, bytes.to_vec())))
-        .map_err(|error| Failure::NotStarted { message: error.to_string(), code: error.code() })?;
-    if ended.left_running {
-        tell(Told::LeftRunning);
-    }
-    outcome(ended.end, act.limit)
+    Command { stdin, terminal, timeout, ..command }
+}
+
+/// Runs a process to its end, and tells what it prints.
+fn watched(command: &Command, stop: &Stop, tell: &mut dyn FnMut(Told)) -> Result<Ended, StartError> {
+    process::run(command, stop, &mut |stream, bytes| tell(Told::Output(stream, bytes)))
 }
 
 fn need_folder(dir: &Path) -> Result<(), Failure> {
@@ -259,12 +239,21 @@ fn need_folder(dir: &Path) -> Result<(), Failure> {
     })
 }
 
-fn outcome(end: End, limit: Option<Limit>) -> Result<(), Failure> {
-    match end {
+fn outcome(
+    ended: Result<Ended, StartError>,
+    act: &Act<'_>,
+    tell: &mut dyn FnMut(Told),
+) -> Result<(), Failure> {
+    let ended =
+        ended.map_err(|error| Failure::NotStarted { message: error.to_string(), code: error.code() })?;
+    if ended.left_running {
+        tell(Told::LeftRunning);
+    }
+    match ended.end {
         End::Exited(0) => Ok(()),
         End::Exited(code) => Err(Failure::Exit(code)),
         End::Signalled(signal) => Err(Failure::Signal(signal)),
-        End::TimedOut => Err(Failure::TimedOut(limit.map(|limit| limit.whole).unwrap_or_default())),
+        End::TimedOut => Err(Failure::TimedOut(act.limit.map(|limit| limit.whole).unwrap_or_default())),
         End::Stopped => Err(Failure::Stopped),
         End::WantsTerminal => Err(Failure::WantsTerminal),
     }

@@ -9,6 +9,7 @@ pub(crate) mod exec;
 pub(crate) mod http;
 mod redirect;
 pub(crate) mod ship;
+mod surroundings;
 pub(crate) mod swap;
 
 use std::ffi::OsString;
@@ -31,6 +32,7 @@ use crate::process::program::Programs;
 use crate::state::StateDir;
 use cache::Caches;
 use dock::Docks;
+pub(crate) use surroundings::Made;
 
 /// The real world: processes, files, the network.
 pub(crate) struct Hands<'a> {
@@ -41,6 +43,7 @@ pub(crate) struct Hands<'a> {
     /// The caller's environment, which every process gets beneath its own variables.
     pub(crate) env: Arc<Vec<(OsString, OsString)>>,
     pub(crate) programs: Programs,
+    pub(crate) made: Made,
     pub(crate) handing: Handing,
     /// What the secrets of the plan are.
     pub(crate) vaults: Vaults,

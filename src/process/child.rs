@@ -1,16 +1,18 @@
 //! One started child: its group, its pipes and its leader. Starting is here; watching it is in `watch`.
 
-use std::collections::HashMap;
+use std::ffi::OsString;
 use std::io::{self, PipeReader, PipeWriter, pipe};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::ExitStatus;
+use std::sync::Arc;
 
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::process::Pid;
 
 use super::group::Group;
 use super::leader::Leader;
+use super::printed::Printed;
 use super::stop::{Registered, Stop};
 use super::{Command, StartError, Stdin, Terminal};
 
@@ -21,8 +23,8 @@ pub(super) struct Child<'s> {
     handle: duct::Handle,
     pub(super) leader: Leader,
     pub(super) stdin: Option<Feed>,
-    pub(super) stdout: Option<PipeReader>,
-    pub(super) stderr: Option<PipeReader>,
+    pub(super) stdout: Option<Printed>,
+    pub(super) stderr: Option<Printed>,
     pub(super) terminal: Terminal,
 }
 
@@ -56,7 +58,7 @@ impl<'s> Child<'s> {
             let (out, out_writer) = pipe().map_err(other)?;
             let (err, err_writer) = pipe().map_err(other)?;
             expression = expression.stdout_file(out_writer).stderr_file(err_writer);
-            (stdout, stderr) = (Some(out), Some(err));
+            (stdout, stderr) = (Some(Printed::new(out)), Some(Printed::new(err)));
         }
         let handle = expression.start().map_err(|source| reason(command, source))?;
         // It holds the write ends of the pipes: while it lives they never end.
@@ -79,15 +81,20 @@ impl<'s> Child<'s> {
 }
 
 fn expression(command: &Command) -> duct::Expression {
-    let env: HashMap<_, _> = command.env.iter().cloned().collect();
-    let expression = duct::cmd(&command.program, &command.args).dir(&command.dir).full_env(env).unchecked();
-    match command.terminal {
-        Terminal::Interactive => expression,
-        Terminal::Background | Terminal::Direct => expression.before_spawn(|command| {
-            command.process_group(0);
-            Ok(())
-        }),
-    }
+    let expression = duct::cmd(&command.program, &command.args).dir(&command.dir).unchecked();
+    let (env, name, terminal) = (Arc::clone(&command.env), command.name.clone(), command.terminal);
+    // The environment goes to the standard library here, and not through duct, which would copy it three times.
+    expression.full_env::<_, OsString, OsString>([]).before_spawn(move |command| {
+        command.envs(env.iter().map(|(name, value)| (name, value)));
+        if let Some(name) = &name {
+            command.arg0(name);
+        }
+        match terminal {
+            Terminal::Interactive => {}
+            Terminal::Background | Terminal::Direct => drop(command.process_group(0)),
+        }
+        Ok(())
+    })
 }
 
 fn feed(bytes: &[u8]) -> io::Result<(PipeReader, Feed)> {

@@ -5,6 +5,7 @@ mod child;
 mod family;
 mod group;
 mod leader;
+mod printed;
 pub(crate) mod program;
 pub(crate) mod signal;
 mod stop;
@@ -18,6 +19,7 @@ use std::ffi::OsString;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -36,8 +38,10 @@ pub(crate) struct Command {
     pub(crate) program: PathBuf,
     pub(crate) args: Vec<OsString>,
     pub(crate) dir: PathBuf,
-    /// The whole environment of the child; nothing of ours is added.
-    pub(crate) env: Vec<(OsString, OsString)>,
+    /// What it is told that it is called, if that is not `program`.
+    pub(crate) name: Option<OsString>,
+    /// The whole environment of the child; nothing of ours is added. Shared: it is the same for many children.
+    pub(crate) env: Arc<Vec<(OsString, OsString)>>,
     pub(crate) stdin: Stdin,
     pub(crate) terminal: Terminal,
     /// From the start to TERM. Time in which we were suspended does not count.
@@ -51,7 +55,8 @@ impl Command {
             program: program.into(),
             args: Vec::new(),
             dir: dir.into(),
-            env: Vec::new(),
+            name: None,
+            env: Arc::default(),
             stdin: Stdin::Null,
             terminal: Terminal::Background,
             timeout: None,
@@ -148,12 +153,12 @@ impl StartError {
     }
 }
 
-/// Runs a child to its end on this thread. `output` gets what it prints in pieces of at most 64 KiB that may end
+/// Runs a child to its end on this thread. `output` gets what it prints in pieces of at most 256 KiB that may end
 /// anywhere; while it blocks, the child is not read, and its timeout waits.
 pub(crate) fn run(
     command: &Command,
     stop: &Stop,
-    output: &mut dyn FnMut(Stream, &[u8]),
+    output: &mut dyn FnMut(Stream, Vec<u8>),
 ) -> Result<Ended, StartError> {
     watch(command, stop, &mut |stream, bytes| {
         output(stream, bytes);
@@ -171,8 +176,8 @@ pub(crate) fn capture(command: &Command, stop: &Stop) -> Result<Captured, StartE
             return ControlFlow::Break(());
         }
         match stream {
-            Stream::Out => stdout.extend_from_slice(bytes),
-            Stream::Err => stderr.extend_from_slice(bytes),
+            Stream::Out => stdout.extend(bytes),
+            Stream::Err => stderr.extend(bytes),
         }
         ControlFlow::Continue(())
     })?;

@@ -1,7 +1,7 @@
 //! From a child's start to its end: one loop that reads, writes, and waits. It runs on the caller's thread.
 //! A child ends by itself, or is asked (TERM, or the run's signal) and after the grace killed.
 
-use std::io::{self, PipeReader, Read, Write};
+use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::os::fd::AsFd;
 use std::os::unix::process::ExitStatusExt;
@@ -13,14 +13,12 @@ use rustix::process::Signal;
 
 use super::child::{Child, Feed};
 use super::family::Family;
+use super::printed::Printed;
 use super::{End, Ended, Terminal, terminal};
 use crate::model::event::Stream;
 
 /// Takes what a child prints; `Break` kills it.
-pub(super) type Output<'a> = dyn FnMut(Stream, &[u8]) -> ControlFlow<()> + 'a;
-
-/// What a pipe holds, so that one read after the end takes all that the leader wrote.
-const BUFFER: usize = 64 * 1024;
+pub(super) type Output<'a> = dyn FnMut(Stream, Vec<u8>) -> ControlFlow<()> + 'a;
 
 /// After the leader's end others may hold its output open: long enough for a `tee` to finish, too short to annoy.
 pub(super) const DRAIN: Duration = Duration::from_millis(500);
@@ -79,7 +77,6 @@ enum Source {
 
 impl Watch<'_> {
     fn follow(mut self, output: &mut Output) -> io::Result<Ended> {
-        let mut buffer = vec![0; BUFFER];
         let mut bell_rang = false;
         loop {
             let ready = self.poll(bell_rang)?;
@@ -92,10 +89,10 @@ impl Watch<'_> {
             }
             let mut flow = ControlFlow::Continue(());
             if ready.contains(&Source::Stdout) {
-                flow = read(&mut self.child.stdout, Stream::Out, &mut buffer, output)?;
+                flow = read(&mut self.child.stdout, Stream::Out, output)?;
             }
             if ready.contains(&Source::Stderr) && flow.is_continue() {
-                flow = read(&mut self.child.stderr, Stream::Err, &mut buffer, output)?;
+                flow = read(&mut self.child.stderr, Stream::Err, output)?;
             }
             if flow.is_break() {
                 self.kill(End::Stopped);
@@ -243,18 +240,12 @@ impl Watch<'_> {
     }
 }
 
-fn read(
-    pipe: &mut Option<PipeReader>,
-    stream: Stream,
-    buffer: &mut [u8],
-    output: &mut Output,
-) -> io::Result<ControlFlow<()>> {
-    let Some(reader) = pipe else { return Ok(ControlFlow::Continue(())) };
-    match reader.read(buffer) {
-        Ok(0) => *pipe = None,
-        Ok(count) => return Ok(output(stream, &buffer[..count])),
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-        Err(error) => return Err(error),
+fn read(printed: &mut Option<Printed>, stream: Stream, output: &mut Output) -> io::Result<ControlFlow<()>> {
+    let Some(pipe) = printed else { return Ok(ControlFlow::Continue(())) };
+    match pipe.read()? {
+        Some(bytes) if bytes.is_empty() => *printed = None,
+        Some(bytes) => return Ok(output(stream, bytes)),
+        None => {}
     }
     Ok(ControlFlow::Continue(()))
 }

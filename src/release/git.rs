@@ -3,6 +3,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -167,7 +168,7 @@ impl Git {
         let mut process = Command::new(&self.program, dir);
         process.args = before.to_vec();
         process.args.extend(args.iter().map(|arg| arg.as_ref().to_owned()));
-        process.env.clone_from(&self.env);
+        process.env = Arc::new(self.env.clone());
         let words = args.iter().map(|arg| arg.as_ref().to_string_lossy());
         let words: Vec<_> =
             words.filter(|word| !word.starts_with('-')).map(|word| without_credentials(&word)).collect();
@@ -226,10 +227,10 @@ impl Call {
     ) -> Result<Answer, GitError> {
         let mut stderr = Vec::new();
         let ended = process::run(&self.process, stop, &mut |stream, bytes| match stream {
-            Stream::Out => printed(bytes),
+            Stream::Out => printed(&bytes),
             Stream::Err => {
-                said(bytes);
-                stderr.extend_from_slice(bytes);
+                said(&bytes);
+                stderr.extend(bytes);
                 // A push may say megabytes: only the end is ever told.
                 stderr.drain(..stderr.len().saturating_sub(SAID_LIMIT));
             }

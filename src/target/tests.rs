@@ -128,8 +128,8 @@ impl World {
         let line = |script: &Script<Text>, folder: &Path, tell: &mut dyn FnMut(Told)| {
             let mut command = Command::new("/bin/sh", folder);
             command.args = vec!["-euc".into(), script.bind().line.into()];
-            command.env.clone_from(&self.env);
-            let print = &mut |stream: Stream, bytes: &[u8]| tell(Told::Output(stream, bytes.to_owned()));
+            command.env = self.env.clone().into();
+            let print = &mut |stream: Stream, bytes| tell(Told::Output(stream, bytes));
             match process::run(&command, stop, print).unwrap().end {
                 End::Exited(0) => Ok(()),
                 End::Exited(code) => Err(Failure::Exit(code)),

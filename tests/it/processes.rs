@@ -67,6 +67,56 @@ fn another_shell_can_be_chosen() {
     sandbox.deploy(["strict"]).fails_with(1);
 }
 
+const SIMPLE: &str = r#"
+[vars]
+x = "two words"
+[tasks.words]
+run = "expr {{ x }} : {{ x }}"
+[tasks.env]
+run = "env"
+[tasks.missing]
+run = "no-such-program x"
+[tasks.barred]
+run = "env barred"
+[tasks.bare]
+run = "bare-script x"
+[tasks.code]
+run = "expr 1 = 2"
+"#;
+
+#[test]
+fn a_line_that_is_only_a_program_and_its_words_comes_to_what_a_shell_makes_of_it() {
+    let sandbox = Sandbox::new().file("barred", "");
+    // A script that does not say who reads it, which only shells start.
+    sandbox.executable("bare-script", "echo $# $1\n");
+    let path = format!("{}:{}", sandbox.root().display(), std::env::var("PATH").unwrap());
+    let sandbox = sandbox.env("PATH", &path);
+    for task in ["words", "env", "missing", "barred", "bare", "code"] {
+        let [without, with] = ["", "[settings]\nshell = ['sh', '-eu', '-c']\n"].map(|shell| {
+            sandbox.write("tasks.toml", &format!("{SIMPLE}{shell}"));
+            let ended = sandbox.deploy([task]);
+            // But for the number of the run, the time that it took, and the name by which the shell was started.
+            let lines = [ended.stdout.lines(), ended.stderr.lines()].into_iter().flatten();
+            let lines = lines
+                .filter(|line| !line.starts_with("DEPLOY_RUN"))
+                .map(|line| line.replace("/usr/bin/sh:", "sh:").replace("/bin/sh:", "sh:"));
+            let mut lines: Vec<String> =
+                lines.map(|line| line.split(" after ").next().unwrap_or_default().to_owned()).collect();
+            lines.sort();
+            (ended.code, lines)
+        });
+        assert_eq!(without, with, "{task}");
+    }
+}
+
+#[test]
+fn a_line_that_is_only_a_program_and_its_words_has_no_shell_unless_the_file_names_one() {
+    let sandbox = Sandbox::new().tasks(SIMPLE);
+    sandbox.deploy(["-v", "words"]).succeeds().never_mentions("/bin/sh");
+    let sandbox = Sandbox::new().tasks(&format!("[settings]\nshell = ['sh', '-eu', '-c']\n{SIMPLE}"));
+    sandbox.deploy(["-v", "words"]).succeeds().says("/bin/sh");
+}
+
 #[test]
 fn exec_starts_a_program_without_a_shell() {
     let sandbox = Sandbox::new().tasks(

@@ -16,7 +16,7 @@ use crate::model::mask::Masker;
 use crate::model::record::Debt;
 use crate::model::secret::Vaults;
 use crate::perform::dock::Docks;
-use crate::perform::{Handing, Hands};
+use crate::perform::{Handing, Hands, Made};
 use crate::plan::{self, Hidden, Plan, Unplanned};
 use crate::process::program::Programs;
 use crate::process::signal;
@@ -97,6 +97,7 @@ fn settle(session: &Session, site: &Site, unfinished: Unfinished, which: Debts) 
         run: run.clone(),
         env: secret::without(session, &hidden),
         programs: Programs::default(),
+        made: Made::default(),
         handing: Handing::Read,
         vaults,
         docks: Docks::default(),

@@ -1,6 +1,7 @@
 //! Values in shell lines: where they are bound, where they are refused, and what real shells make of them.
 
 mod shells;
+mod simple;
 
 use proptest::prelude::*;
 

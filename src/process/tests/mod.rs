@@ -25,7 +25,7 @@ const SHORT: Duration = Duration::from_millis(50);
 fn sh(script: impl Display) -> Command {
     let mut command = Command::new("/bin/sh", "/");
     command.args = vec!["-c".into(), script.to_string().into()];
-    command.env = vec![("PATH".into(), "/usr/bin:/bin".into())];
+    command.env = vec![("PATH".into(), "/usr/bin:/bin".into())].into();
     command
 }
 
@@ -42,7 +42,7 @@ fn ran(command: &Command, stop: &Stop) -> (Ended, String) {
 fn on_word(command: &Command, stop: &Stop, word: &str, act: impl FnOnce(&str)) -> (Ended, String) {
     let (mut text, mut act) = (String::new(), Some(act));
     let ended = run(command, stop, &mut |_: Stream, bytes| {
-        text.push_str(&String::from_utf8_lossy(bytes));
+        text.push_str(&String::from_utf8_lossy(&bytes));
         if text.contains(word)
             && let Some(act) = act.take()
         {

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::{FOREVER, Stop, end, ends, printed_pid, ran, sh};
 use crate::model::event::Stream;
+use crate::process::printed::LARGE;
 use crate::process::{End, StartError, capture, run};
 
 #[test]
@@ -23,7 +24,7 @@ fn much_output_comes_in_small_pieces() {
     });
     assert_eq!(ended.unwrap().end, End::Exited(0));
     assert_eq!(total, 64 * 1024 * 1024);
-    assert!(largest <= 64 * 1024, "{largest}");
+    assert!(largest <= LARGE, "{largest}");
 }
 
 #[test]
@@ -51,7 +52,7 @@ fn a_panic_of_the_reader_leaves_no_child() {
     let mut text = String::new();
     let panicked = catch_unwind(AssertUnwindSafe(|| {
         run(&sh("echo pid=$$; exec sleep 1000"), &Stop::new(FOREVER), &mut |_, bytes| {
-            text.push_str(&String::from_utf8_lossy(bytes));
+            text.push_str(&String::from_utf8_lossy(&bytes));
             panic!("a bug of the reader");
         })
     }));

@@ -24,7 +24,7 @@ const ROLE: &str = "DEPLOY_TEST_ROLE";
 fn actor(role: &str, dir: &Path) -> Command {
     let mut command = Command::new(env::current_exe().unwrap(), dir);
     command.args = ["--exact", "process::tests::roles::play", "--nocapture"].map(Into::into).to_vec();
-    command.env = vec![(ROLE.into(), role.into())];
+    command.env = vec![(ROLE.into(), role.into())].into();
     command
 }
 
@@ -163,8 +163,7 @@ fn ctrl_z_stops_us_and_our_children_until_we_are_continued() {
     let command = actor("is suspended", Path::new("/"));
     let mut text = String::new();
     thread::scope(|scope| {
-        let run =
-            scope.spawn(|| run(&command, &stop, &mut |_, bytes| tell.send(bytes.to_vec()).unwrap()).unwrap());
+        let run = scope.spawn(|| run(&command, &stop, &mut |_, bytes| tell.send(bytes).unwrap()).unwrap());
         while !text.contains("child=") || !text.ends_with('\n') {
             text.push_str(&String::from_utf8(told.recv().unwrap()).unwrap());
         }

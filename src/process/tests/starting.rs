@@ -17,7 +17,7 @@ use crate::process::{Command, End, StartError, Stdin, Terminal, capture, run};
 #[test]
 fn the_environment_is_whole_and_nothing_else() {
     let mut command = Command::new("/usr/bin/env", "/");
-    command.env = vec![("A".into(), "1".into()), ("B".into(), "two words\nand a line".into())];
+    command.env = vec![("A".into(), "1".into()), ("B".into(), "two words\nand a line".into())].into();
     let (ended, mut text) = ran(&command, &Stop::new(FOREVER));
     assert_eq!(ended.end, End::Exited(0));
     if text.starts_with('B') {
@@ -132,7 +132,7 @@ fn what_is_missing_is_named() {
 fn an_error_does_not_tell_the_arguments() {
     let mut command = Command::new("/absent", "/");
     command.args = vec!["hunter2".into()];
-    command.env = vec![("PASSWORD".into(), "hunter2".into())];
+    command.env = vec![("PASSWORD".into(), "hunter2".into())].into();
     let error = run(&command, &Stop::new(FOREVER), &mut |_, _| {}).expect_err("an error");
     assert!(!format!("{error} {error:?}").contains("hunter2"));
 }

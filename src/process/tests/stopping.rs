@@ -59,7 +59,7 @@ fn a_child_is_asked_exactly_once() {
     let stop = Stop::new(FOREVER);
     let (mut text, mut asked) = (String::new(), false);
     let how = run(&sh_in(folder.path(), script), &stop, &mut |_, bytes| {
-        text.push_str(&String::from_utf8_lossy(bytes));
+        text.push_str(&String::from_utf8_lossy(&bytes));
         if !asked && text.contains("ready") {
             asked = true;
             stop.ask(INT);
@@ -192,8 +192,7 @@ fn while_suspended_nothing_runs_and_no_time_passes() {
     command.timeout = Some(timeout);
     let (tell, told) = mpsc::channel();
     thread::scope(|scope| {
-        let run =
-            scope.spawn(|| run(&command, &stop, &mut |_, bytes| tell.send(bytes.to_vec()).unwrap()).unwrap());
+        let run = scope.spawn(|| run(&command, &stop, &mut |_, bytes| tell.send(bytes).unwrap()).unwrap());
         let pid = printed_pid(&String::from_utf8(told.recv().unwrap()).unwrap(), "pid");
         stop.suspend();
         waitid(WaitId::Pid(pid), WaitIdOptions::STOPPED | WaitIdOptions::NOWAIT).unwrap();
