@@ -1,7 +1,9 @@
 //! How a run is told: to who looks on, by `--output`, the file's `settings.output` and where we run; and to its log.
 //! Telling never fails a run. What could not be shown or kept is said once, when the run is over.
 
+use std::fs::File;
 use std::io::{self, Write};
+use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anstream::eprintln;
@@ -175,8 +177,15 @@ pub(crate) fn reporter(format: Format, labels: Labels, held: Option<&Held>) -> B
         None if is_one => Box::new(anstream::stdout()),
         None => Box::new(anstream::stderr()),
     };
-    let err: Box<dyn Write + Send> = if is_one { Box::new(io::stdout()) } else { Box::new(io::stderr()) };
-    report::reporter(format, labels, Console::new(io::stdout(), err, own))
+    let err: Box<dyn Write + Send> = if is_one { stdout() } else { Box::new(io::stderr()) };
+    report::reporter(format, labels, Console::new(stdout(), err, own))
+}
+
+/// Our stdout without the standard library's buffer, which would look through all output for the last end of a line,
+/// and write what follows it in a call of its own.
+fn stdout() -> Box<dyn Write + Send> {
+    let copy = io::stdout().as_fd().try_clone_to_owned();
+    copy.map_or_else(|_| -> Box<dyn Write + Send> { Box::new(io::stdout()) }, |own| Box::new(File::from(own)))
 }
 
 /// Deploy's own words, for later.

@@ -31,7 +31,7 @@ impl<'a> Masks<'a> {
             EventKind::Output { job, stream, bytes } => {
                 let (job, stream) = (*job, *stream);
                 let held = self.streams.entry((job, stream)).or_default();
-                *bytes = held.push(masker, bytes);
+                *bytes = held.push(masker, std::mem::take(bytes));
                 if held.waits(masker) {
                     self.due = Some(Instant::now() + SILENCE);
                 }

@@ -7,7 +7,7 @@ mod replay;
 mod tests;
 
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, IoSlice, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -151,7 +151,7 @@ impl Log {
         }
     }
 
-    /// Writes at once, and in one piece: a run that is killed leaves all that it told.
+    /// Writes at once: a run that is killed leaves all that it told.
     fn write(&mut self, line: &impl Serialize, bytes: Option<&[u8]>) {
         if self.error.is_some() {
             return;
@@ -159,12 +159,26 @@ impl Log {
         self.line.clear();
         serde_json::to_writer(&mut self.line, line).expect("an event has no map with odd keys");
         self.line.push(b'\n');
-        if let Some(bytes) = bytes {
-            self.line.extend_from_slice(bytes);
-            self.line.push(b'\n');
-        }
-        self.error = self.file.write_all(&self.line).err();
+        self.error = match bytes {
+            // With what it is behind in one call, and not copied.
+            Some(bytes) => write_all(&mut self.file, [&self.line, bytes, b"\n"]).err(),
+            None => self.file.write_all(&self.line).err(),
+        };
     }
+}
+
+fn write_all(file: &mut File, pieces: [&[u8]; 3]) -> io::Result<()> {
+    let mut slices = pieces.map(IoSlice::new);
+    let mut left = slices.as_mut_slice();
+    while !left.is_empty() {
+        match file.write_vectored(left) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => IoSlice::advance_slices(&mut left, count),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 #[derive(Serialize)]

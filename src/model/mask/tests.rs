@@ -70,7 +70,7 @@ fn silence_brings_out_no_more_than_a_few_letters_of_a_secret() {
     let mut stream = Stream::default();
     let mut shown = Vec::new();
     for byte in b"a hunter2!hunter2! b" {
-        shown.extend(stream.push(&masker, &[*byte]));
+        shown.extend(stream.push(&masker, [*byte]));
         shown.extend(stream.quiet(&masker));
     }
     assert_eq!(String::from_utf8(shown).unwrap(), "a hun*** b");
