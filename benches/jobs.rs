@@ -100,17 +100,21 @@ const PEERS: [Peer; 5] = [
 fn main() {
     let turns = count(TURNS);
     let folder = tempfile::tempdir().expect("a temporary folder");
-    fs::write(folder.path().join("tasks.toml"), tasks()).expect("a file in a new folder");
+    fs::write(folder.path().join("tasks.toml"), tasks("true")).expect("a file in a new folder");
+    fs::write(folder.path().join("plain.toml"), tasks("/bin/true")).expect("a file in a new folder");
     let (there, missing): (Vec<&Peer>, Vec<&Peer>) = PEERS.iter().partition(|peer| is_installed(peer));
     for peer in &there {
         fs::write(folder.path().join(peer.file), (peer.text)()).expect("a file in a new folder");
     }
-    let mut rows = vec![("a bare loop of /bin/sh -c true", Vec::new()), ("deploy", Vec::new())];
+    let own = ["a bare loop of /bin/sh -c true", "deploy", "deploy, a program without a shell"];
+    let mut rows: Vec<(&str, Vec<Duration>)> = own.map(|name| (name, Vec::new())).to_vec();
     rows.extend(there.iter().map(|peer| (peer.name, Vec::new())));
     for _ in 0..turns {
         rows[0].1.push(bare_loop());
         rows[1].1.push(run(folder.path(), &[env!("CARGO_BIN_EXE_deploy"), "--jobs=2", "all"]));
-        for (peer, (_, times)) in there.iter().zip(&mut rows[2..]) {
+        let plain = [env!("CARGO_BIN_EXE_deploy"), "--jobs=2", "--file=plain.toml", "all"];
+        rows[2].1.push(run(folder.path(), &plain));
+        for (peer, (_, times)) in there.iter().zip(&mut rows[own.len()..]) {
             times.push(run(folder.path(), peer.words));
         }
     }
@@ -157,8 +161,8 @@ fn is_installed(peer: &Peer) -> bool {
     output.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).trim_start().starts_with(peer.says))
 }
 
-fn tasks() -> String {
-    let jobs = each(|text, job| writeln!(text, "[tasks.j{job}]\nrun = 'true'"));
+fn tasks(line: &str) -> String {
+    let jobs = each(|text, job| writeln!(text, "[tasks.j{job}]\nrun = '{line}'"));
     let needs = each(|text, job| write!(text, "'j{job}', "));
     format!("{jobs}[tasks.all]\nneeds = [{needs}]\n")
 }

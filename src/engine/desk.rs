@@ -75,14 +75,19 @@ impl<'a> Desk<'a> {
     fn take<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>) -> Option<(JobId, Needs)> {
         let mut floor = self.lock();
         loop {
+            if floor.is_closed {
+                return None;
+            }
+            let before = floor.drive.due();
             while let Some(job) = floor.drive.start() {
                 floor.waiting.push_back(job);
             }
+            self.ring_if_sooner(before, floor.drive.due());
             if let Some(job) = floor.waiting.pop_front() {
                 self.call(&mut floor, scope);
                 return Some(job);
             }
-            if floor.drive.is_over() || floor.is_closed {
+            if floor.drive.is_over() {
                 self.called.notify_all();
                 return None;
             }
@@ -163,17 +168,22 @@ impl<'a> Desk<'a> {
         self.means.signals.ring();
     }
 
-    /// Who waits for signals is woken when there is something to be done before that wait would end.
+    /// Does something under the lock.
     fn with<T>(&self, act: impl FnOnce(&mut Drive<'a>) -> T) -> T {
         let mut floor = self.lock();
         let before = floor.drive.due();
         let result = act(&mut floor.drive);
         let after = floor.drive.due();
         drop(floor);
+        self.ring_if_sooner(before, after);
+        result
+    }
+
+    /// Who waits for signals is woken when there is something to be done before that wait would end.
+    fn ring_if_sooner(&self, before: Option<Instant>, after: Option<Instant>) {
         if after.is_some_and(|after| before.is_none_or(|before| after < before)) {
             self.means.signals.ring();
         }
-        result
     }
 
     /// A panic elsewhere must not keep the run from its end.
