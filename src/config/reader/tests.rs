@@ -117,6 +117,24 @@ fn tables_of_many_keys() {
     agrees(&format!("{lines}\"t\\u0033\" = 1\nt3 = 2"));
 }
 
+#[test]
+fn as_deep_as_may_be_and_deeper() {
+    for depth in 78..84 {
+        let path = vec!["a"; depth].join(".");
+        for text in [
+            format!("a = {}{}", "[".repeat(depth), "]".repeat(depth)),
+            format!("a = {}1{}", "{ a = ".repeat(depth), " }".repeat(depth)),
+            format!("{path} = 1"),
+            format!("[{path}]"),
+            format!("[ {path} ]"),
+            format!("[[{path}]]"),
+            format!("a = {{ {path} = 1 }}"),
+        ] {
+            agrees(&text);
+        }
+    }
+}
+
 /// Pieces of which files are made that hold together more often than chance would have it.
 const LINES: [&str; 42] = [
     "[a]",
