@@ -53,8 +53,10 @@ pub(super) fn shell(
 /// project that names a shell gets that one for every line.
 fn simple(hands: &Hands<'_>, act: &Act<'_>, bound: &Bound, surroundings: &Surroundings) -> Option<Command> {
     let words = bound.words().filter(|_| *act.block.shell == SHELL && surroundings.are_kept_by_shells)?;
-    let vault = hands.vaults.of(act.environment);
-    let mut words = words.into_iter().map(|word| OsString::from(word.reveal(vault)));
+    // A secret is never an argument of a process that we start: none of its value is plain, and the shell gets it.
+    let words: Option<Vec<OsString>> =
+        words.iter().map(|word| Some(OsString::from(word.as_plain()?))).collect();
+    let mut words = words?.into_iter();
     let name = words.next()?;
     // What is not found is left to the shell, which has words for it.
     let program = hands.programs.find(&name, surroundings.path(), &surroundings.dir).ok()?;
