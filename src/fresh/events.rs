@@ -19,6 +19,7 @@ const REMOTE: [u32; 8] =
 /// While it lives, changes are told.
 pub(crate) struct Events {
     _watcher: Option<RecommendedWatcher>,
+    pub(crate) folders: BTreeSet<Folder>,
     pub(crate) source: Source,
 }
 
@@ -32,14 +33,14 @@ pub(crate) enum Source {
 
 impl Events {
     /// Listens to what happens in these folders.
-    pub(crate) fn listen(folders: &BTreeSet<Folder>, tell: impl Fn() + Send + 'static) -> Events {
+    pub(crate) fn listen(folders: BTreeSet<Folder>, tell: impl Fn() + Send + 'static) -> Events {
         if let Some(folder) = folders.iter().find(|folder| is_remote(&folder.path)) {
             let why = format!("the system does not tell what changes in {}", folder.path.display());
-            return Events { _watcher: None, source: Source::Nobody(why) };
+            return Events { _watcher: None, folders, source: Source::Nobody(why) };
         }
-        match watcher(folders, tell) {
-            Ok(watcher) => Events { _watcher: Some(watcher), source: Source::System },
-            Err(error) => Events { _watcher: None, source: Source::Nobody(error.to_string()) },
+        match watcher(&folders, tell) {
+            Ok(watcher) => Events { _watcher: Some(watcher), folders, source: Source::System },
+            Err(error) => Events { _watcher: None, folders, source: Source::Nobody(error.to_string()) },
         }
     }
 }

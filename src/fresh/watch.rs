@@ -87,11 +87,14 @@ impl Watched {
         now
     }
 
-    /// Takes the files that say what the plans are as they are now.
-    pub(crate) fn reread(&mut self) {
-        for (path, digest) in &mut self.texts {
-            *digest = text(path);
-        }
+    /// The files that say what the plans are, as they are now.
+    pub(crate) fn texts_now(&self) -> Vec<(PathBuf, Digest)> {
+        self.texts.iter().map(|(path, _)| (path.clone(), text(path))).collect()
+    }
+
+    /// From here on they have changed when they are no longer so.
+    pub(crate) fn set_texts(&mut self, texts: Vec<(PathBuf, Digest)>) {
+        self.texts = texts;
     }
 
     /// The files that are not as they were, in the order of their paths.

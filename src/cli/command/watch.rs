@@ -61,6 +61,8 @@ pub(crate) fn watch(
         ground.tell("watching for changes; Ctrl-C ends it");
         loop {
             ears.wait_for_change(&ground, &mut events, &before);
+            // As they were before they are read: what changes from here on is another change.
+            let texts = ground.watched.texts_now();
             match load().map_err(Stopped::from).and_then(|session| Ground::of(opening, session)) {
                 Ok(new) => {
                     ground = new;
@@ -68,7 +70,7 @@ pub(crate) fn watch(
                 }
                 Err(stopped) => {
                     say(stopped);
-                    ground.watched.reread();
+                    ground.watched.set_texts(texts);
                     before = ground.watched.snapshot(&before);
                 }
             }
@@ -171,7 +173,7 @@ struct Ears {
 impl Ears {
     fn listen(&mut self, ground: &Ground) -> Events {
         let tell = self.sender.clone();
-        let events = Events::listen(&ground.watched.folders(), move || drop(tell.send(Heard::Change)));
+        let events = Events::listen(ground.watched.folders(), move || drop(tell.send(Heard::Change)));
         let looks = match &events.source {
             events::Source::System => false,
             events::Source::Nobody(why) => {
@@ -187,16 +189,17 @@ impl Ears {
 
     /// Waits, between two runs, until something is not as it was `before`.
     fn wait_for_change(&mut self, ground: &Ground, events: &mut Events, before: &Snapshot) {
-        let mut folders = ground.watched.folders();
-        while !ground.has_changed(before) {
+        loop {
+            // A folder that was not there when we began to listen may be there now. What happened in it before it is
+            // listened to is found by the look behind.
+            if ground.watched.folders() != events.folders {
+                *events = self.listen(ground);
+            }
+            if ground.has_changed(before) {
+                return;
+            }
             self.hear();
             self.settle();
-            // A folder that was not there may be there now.
-            let now = ground.watched.folders();
-            if now != folders {
-                *events = self.listen(ground);
-                folders = now;
-            }
         }
     }
 
