@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::Instant;
@@ -10,7 +10,7 @@ use std::time::Instant;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{getpid, kill_process};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
-use signal_hook::flag::register_conditional_default;
+use signal_hook::flag::{register_conditional_default, register_usize};
 use signal_hook::iterator::backend::SignalDelivery;
 use signal_hook::iterator::exfiltrator::SignalOnly;
 
@@ -54,13 +54,13 @@ impl Signal {
     }
 }
 
-/// The last signal that was told and asks us to end; 0 if there was none.
-static TOLD: AtomicI32 = AtomicI32::new(0);
+/// The number of the last signal that asked us to end while somebody listened; 0 if there was none.
+static LAST: OnceLock<Arc<AtomicUsize>> = OnceLock::new();
 
-/// The last signal that was told and asks us to end, if there was one.
-pub(crate) fn told() -> Option<Signal> {
-    let told = TOLD.load(Ordering::SeqCst);
-    Signal::ALL.into_iter().find(|signal| signal.number() == told)
+/// The last signal that asked us to end while somebody listened, whether it was taken or came too late for that.
+pub(crate) fn last() -> Option<Signal> {
+    let last = LAST.get()?.load(Ordering::SeqCst);
+    Signal::ALL.into_iter().find(|signal| usize::try_from(signal.number()) == Ok(last))
 }
 
 /// How many listen: one may begin and end while another goes on.
@@ -184,10 +184,6 @@ impl Caught {
         let mut delivery = self.delivery.lock().unwrap_or_else(PoisonError::into_inner);
         let named = |number| Signal::ALL.into_iter().find(|signal| signal.number() == number);
         let mut signals: Vec<Signal> = delivery.pending().filter_map(named).collect();
-        let ends = |signal: &&Signal| !matches!(signal, Signal::Suspend | Signal::Continue);
-        if let Some(ending) = signals.iter().rev().find(ends) {
-            TOLD.store(ending.number(), Ordering::SeqCst);
-        }
         if self.is_pressed.swap(false, Ordering::SeqCst) {
             signals.push(Signal::Terminate);
         }
@@ -243,8 +239,12 @@ fn default_when_nobody_listens(signals: &[Signal]) -> io::Result<Arc<AtomicBool>
         return Ok(Arc::clone(flag));
     }
     let flag = Arc::new(AtomicBool::new(false));
+    let last = LAST.get_or_init(Arc::default);
     for signal in signals.iter().filter(|signal| **signal != Signal::Continue) {
         register_conditional_default(signal.number(), Arc::clone(&flag))?;
+        if let (true, Ok(number)) = (*signal != Signal::Suspend, usize::try_from(signal.number())) {
+            register_usize(signal.number(), Arc::clone(last), number)?;
+        }
     }
     Ok(Arc::clone(NOBODY_LISTENS.get_or_init(|| flag)))
 }

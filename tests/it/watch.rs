@@ -43,7 +43,7 @@ fn a_change_of_what_is_read_runs_it_again_and_a_signal_ends_it() {
 fn what_a_run_makes_starts_no_other() {
     let sandbox = Sandbox::new().file("words", "one\n").tasks(
         "[tasks.make]\ninputs = ['words']\noutputs = ['made']\nrun = 'echo make >> log; cp words made'\n\
-         [tasks.use]\nneeds = ['make']\ninputs = ['made', '*.txt']\nrun = 'echo use >> log; cat made *.txt'\n",
+         [tasks.use]\nneeds = ['make']\ninputs = ['made', '*.txt']\nrun = 'echo use >> log; cat *.txt made'\n",
     );
     let sandbox = sandbox.file("a.txt", "a\n");
     let running = sandbox.start(["use", "--watch"]);

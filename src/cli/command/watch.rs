@@ -55,7 +55,7 @@ pub(crate) fn watch(
         let mut events = ears.listen(&ground);
         let mut before = ground.watched.snapshot(&Snapshot::default());
         ground.run(&mut ears, &before, on_change);
-        if let Some(signal) = signal::told() {
+        if let Some(signal) = signal::last() {
             return Ok(ExitCode::from(u8::try_from(128 + signal.number()).unwrap_or(u8::MAX)));
         }
         ground.tell("watching for changes; Ctrl-C ends it");
