@@ -4,7 +4,7 @@ use globset::GlobBuilder;
 
 use super::reader::Item;
 use crate::diagnostic::Diagnostic;
-use crate::model::files::{Files, Unless};
+use crate::model::files::{Files, SPECIAL, Unless};
 use crate::model::template::{Part, Template};
 
 /// A list of patterns, or a table that also says what is kept out.
@@ -50,7 +50,9 @@ fn pattern(item: &Item<'_, '_>) -> Option<Template> {
         item.problem(Diagnostic::new("a pattern is empty").at(item.at(), "names no file"));
         return None;
     }
-    if let Err(error) = GlobBuilder::new(glob).build() {
+    if glob.contains(SPECIAL)
+        && let Err(error) = GlobBuilder::new(glob).build()
+    {
         let problem = Diagnostic::new(format!("this is not a pattern: {}", error.kind()));
         item.problem(
             problem

@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use globset::{GlobBuilder, GlobMatcher};
 use ignore::{DirEntry, WalkBuilder};
 
 use crate::model::files::{Files, Pattern, SPECIAL, Sense, Unless};
@@ -33,19 +33,13 @@ pub(super) fn find(
     besides: &Files<Pattern>,
 ) -> Result<BTreeMap<String, Found>, Unreadable> {
     let mut found = BTreeMap::new();
-    let is_plain = besides.patterns.is_empty()
-        && files
-            .patterns
-            .iter()
-            .all(|pattern| pattern.sense == Sense::TakesIn && pattern.as_path().is_some());
-    // Most tasks name a few files, and need no globs for that.
-    let rules = if is_plain { None } else { Some(Arc::new(Rules::new(files, besides))) };
-    let takes_in = |path: &str| rules.as_ref().is_none_or(|rules| rules.last(path) == Some(Sense::TakesIn));
+    let rules = Arc::new(Rules::new(files, besides));
+    let takes_in = |path: &str| rules.last(path) == Some(Sense::TakesIn);
     for base in roots(files) {
         let start = dir.join(base);
         match look(&start) {
             Ok(Some(Ok(metadata))) if metadata.is_dir() => {
-                walk(dir, &start, files.unless, rules.clone(), &mut |path, entry| {
+                walk(dir, &start, files.unless, Arc::clone(&rules), &mut |path, entry| {
                     if takes_in(path) {
                         found.insert(path.to_owned(), entry);
                     }
@@ -96,7 +90,7 @@ fn walk(
     dir: &Path,
     start: &Path,
     unless: Unless,
-    rules: Option<Arc<Rules>>,
+    rules: Arc<Rules>,
     each: &mut dyn FnMut(&str, Found),
 ) -> Result<(), Unreadable> {
     let ignored = unless == Unless::Ignored;
@@ -108,7 +102,7 @@ fn walk(
         .git_global(ignored)
         .parents(ignored)
         .require_git(false)
-        .filter_entry(move |entry| enters(&root, &top, rules.as_deref(), entry))
+        .filter_entry(move |entry| enters(&root, &top, &rules, entry))
         .build();
     for entry in walk {
         let entry = match entry {
@@ -139,13 +133,13 @@ fn walk(
 }
 
 /// Whether a walk goes on into an entry.
-fn enters(dir: &Path, top: &Path, rules: Option<&Rules>, entry: &DirEntry) -> bool {
+fn enters(dir: &Path, top: &Path, rules: &Rules, entry: &DirEntry) -> bool {
     let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
     if !is_folder || entry.path() == top {
         return true;
     }
     let is_nobodys = entry.file_name().to_str().is_some_and(|name| NOBODYS.contains(&name));
-    !is_nobodys && !rules.is_some_and(|rules| rules.leaves_all_out(&relative(dir, entry.path())))
+    !is_nobodys && !rules.leaves_all_out(&relative(dir, entry.path()))
 }
 
 fn unreadable(start: &Path, error: ignore::Error) -> Option<Unreadable> {
@@ -178,9 +172,35 @@ fn base(glob: &str) -> &str {
 }
 
 /// What patterns say of a path.
-struct Rules {
-    globs: GlobSet,
-    senses: Vec<Sense>,
+struct Rules(Vec<(Sense, Names)>);
+
+/// What a pattern matches, and all that is in it if it is a folder.
+enum Names {
+    /// Most patterns are paths, and need no glob.
+    Path(String),
+    Glob(Box<GlobMatcher>),
+}
+
+impl Names {
+    /// A value in a pattern is escaped, and the file was checked.
+    fn of(pattern: &Pattern) -> Option<Names> {
+        let glob = normal(&pattern.glob);
+        if pattern.as_path().is_some() {
+            return Some(Names::Path(glob.to_owned()));
+        }
+        let glob = GlobBuilder::new(glob).literal_separator(true).build().ok()?;
+        Some(Names::Glob(Box::new(glob.compile_matcher())))
+    }
+
+    fn has(&self, path: &str) -> bool {
+        match self {
+            Names::Path(folder) => {
+                let rest = path.strip_prefix(folder.as_str());
+                rest.is_some_and(|rest| rest.is_empty() || folder.is_empty() || rest.starts_with('/'))
+            }
+            Names::Glob(glob) => Path::new(path).ancestors().any(|above| glob.is_match(above)),
+        }
+    }
 }
 
 impl Rules {
@@ -188,31 +208,18 @@ impl Rules {
         let outside = besides.patterns.iter().filter(|pattern| pattern.sense == Sense::TakesIn);
         let patterns = files.patterns.iter().map(|pattern| (pattern.sense, pattern));
         let patterns = patterns.chain(outside.map(|pattern| (Sense::LeavesOut, pattern)));
-        let (mut globs, mut senses) = (GlobSetBuilder::new(), Vec::new());
-        for (sense, pattern) in patterns {
-            let glob = normal(&pattern.glob);
-            let folder = if glob.is_empty() { "**".to_owned() } else { format!("{glob}/**") };
-            // What is in a folder goes with the folder.
-            for glob in [glob, &folder] {
-                // The file was checked; a value in a pattern is escaped.
-                if let Ok(glob) = GlobBuilder::new(glob).literal_separator(true).build() {
-                    globs.add(glob);
-                    senses.push(sense);
-                }
-            }
-        }
-        Rules { globs: globs.build().unwrap_or_default(), senses }
+        Rules(patterns.filter_map(|(sense, pattern)| Some((sense, Names::of(pattern)?))).collect())
     }
 
     /// What the last pattern that matches says.
     fn last(&self, path: &str) -> Option<Sense> {
-        self.globs.matches(path).last().map(|index| self.senses[*index])
+        self.0.iter().rev().find(|(_, names)| names.has(path)).map(|(sense, _)| *sense)
     }
 
     /// Whether nothing in a folder can be taken in.
     fn leaves_all_out(&self, folder: &str) -> bool {
-        let last = self.globs.matches(folder).last().copied();
-        last.is_some_and(|index| self.senses[index..].iter().all(|sense| *sense == Sense::LeavesOut))
+        let last = self.0.iter().rposition(|(_, names)| names.has(folder));
+        last.is_some_and(|index| self.0[index..].iter().all(|(sense, _)| *sense == Sense::LeavesOut))
     }
 }
 

@@ -75,7 +75,7 @@ impl Records {
         let needs = stamp.needs.iter().filter(|need| !is_as_it_was(need));
         let mut changes: Vec<Change> = needs.map(|(job, _)| Change::Need(job.clone())).collect();
         if stamp.said != tracking.said() {
-            changes.extend(change::said(&stamp.facets, &tracking.facets));
+            changes.extend(change::said(&stamp.facets(), &tracking.facets));
         }
         let (inputs, outputs) = (tree(&stamps, stamp.inputs), tree(&stamps, stamp.outputs));
         let (Some(inputs), Some(outputs)) = (inputs, outputs) else {
@@ -122,11 +122,10 @@ impl Records {
         let mut stamps = self.change();
         let needs = needs.iter().filter_map(|job| Some((job.clone(), stamp(&stamps, job)?.run)));
         let made = Stamp {
-            job: tracking.job.clone(),
             run: run.0.clone(),
             at: facts::now().as_second(),
             said: tracking.said(),
-            facets: tracking.facets.clone(),
+            facets: serde_json::value::to_raw_value(&tracking.facets).expect("plain data can be written"),
             inputs: inputs.digest(),
             outputs: outputs.digest(),
             needs: needs.collect(),
@@ -140,7 +139,7 @@ impl Records {
             }
         }
         let json = serde_json::to_string(&made).expect("plain data can be written");
-        lines.push(Line::Stamp { job: made.job, json });
+        lines.push(Line::Stamp { job: tracking.job.clone(), json });
         Ok(stamps.add(&lines)?)
     }
 

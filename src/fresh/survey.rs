@@ -8,6 +8,7 @@ use std::thread;
 use super::change::Change;
 use super::{Finding, Records, Unreadable};
 use crate::model::name::JobId;
+use crate::model::tree::Tree;
 use crate::plan::Plan;
 
 /// How many jobs are worth a thread of their own to look at them.
@@ -50,6 +51,7 @@ impl Survey {
             let changes = match looked[id.index()].take() {
                 Some(Ok(mut finding)) => {
                     let changes = std::mem::take(&mut finding.changes);
+                    finding.inputs = Tree::default();
                     findings.push(finding);
                     Some(changes)
                 }

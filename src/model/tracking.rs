@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use super::files::{Files, Pattern};
 use super::store::Place;
@@ -21,6 +22,13 @@ pub(crate) struct Tracking {
     pub(crate) cache: Option<Place>,
     /// In the order that one tells them.
     pub(crate) facets: Vec<Facet>,
+}
+
+impl Stamp {
+    /// What was said of the task.
+    pub(crate) fn facets(&self) -> Vec<Facet> {
+        serde_json::from_str(self.facets.get()).unwrap_or_default()
+    }
 }
 
 impl Tracking {
@@ -62,13 +70,13 @@ pub(crate) enum Shown {
 /// What was so when a task's work was last done.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Stamp {
-    pub(crate) job: String,
     /// The run that did it.
     pub(crate) run: String,
     /// When it was done, in seconds since 1970.
     pub(crate) at: i64,
     pub(crate) said: Digest,
-    pub(crate) facets: Vec<Facet>,
+    /// [`Facet`]s, which are read only by who has to tell what is other than it was.
+    pub(crate) facets: Box<RawValue>,
     pub(crate) inputs: Digest,
     pub(crate) outputs: Digest,
     /// The tracked jobs that it needs, each with the run that did it.

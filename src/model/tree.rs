@@ -14,6 +14,12 @@ impl Digest {
         Digest(blake3::hash(bytes))
     }
 
+    /// Its first half: enough to tell one thing from another where nobody means to deceive.
+    pub(crate) fn half(&self) -> u128 {
+        let (half, _) = self.0.as_bytes().split_first_chunk().expect("it has 32 bytes");
+        u128::from_be_bytes(*half)
+    }
+
     /// Of words, each with its length, so that no two lists of words are the same.
     pub(crate) fn of_words<'a>(words: impl IntoIterator<Item = &'a str>) -> Digest {
         let mut hasher = blake3::Hasher::new();
@@ -63,8 +69,9 @@ pub(crate) struct Tree {
     pub(crate) entries: Vec<Entry>,
 }
 
-/// One file.
+/// One file. It is written as a list: there are many.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Row", into = "Row")]
 pub(crate) struct Entry {
     /// Relative to the folder of its task.
     pub(crate) path: String,
@@ -73,6 +80,22 @@ pub(crate) struct Entry {
     pub(crate) digest: Digest,
     /// By what it is known again without being read; none while it may still change unseen.
     pub(crate) stat: Option<Stat>,
+}
+
+/// An entry as it is written.
+#[derive(Serialize, Deserialize)]
+struct Row(String, Kind, Digest, Option<Stat>);
+
+impl From<Row> for Entry {
+    fn from(Row(path, kind, digest, stat): Row) -> Entry {
+        Entry { path, kind, digest, stat }
+    }
+}
+
+impl From<Entry> for Row {
+    fn from(Entry { path, kind, digest, stat }: Entry) -> Row {
+        Row(path, kind, digest, stat)
+    }
 }
 
 /// What sort of file it is.
