@@ -7,7 +7,7 @@ use crate::diagnostic::Diagnostic;
 use crate::model::files::{Files, SPECIAL, Unless};
 use crate::model::template::{Part, Template};
 
-/// A list of patterns, or a table that also says what is kept out.
+/// A pattern, a list of them, or a table that also says what is kept out.
 pub(crate) fn files(item: Item<'_, '_>) -> Files<Template> {
     let Some(mut table) = item.maybe_table("a set of files") else {
         return Files { patterns: patterns(item), unless: Unless::Nothing, at: item.key() };
@@ -22,7 +22,13 @@ pub(crate) fn files(item: Item<'_, '_>) -> Files<Template> {
 }
 
 fn patterns(item: Item<'_, '_>) -> Vec<Template> {
-    let items = item.list("a list of patterns such as \"src/**/*.py\"").unwrap_or_default();
+    let items = match item.value().as_str() {
+        Some(_) => vec![item],
+        None => match item.list("a pattern such as \"src/**/*.py\", or a list of them") {
+            Some(items) => items,
+            None => return Vec::new(),
+        },
+    };
     let patterns: Vec<Template> = items.iter().filter_map(pattern).collect();
     if patterns.len() == items.len() && patterns.iter().all(leaves_out) {
         item.problem(

@@ -155,8 +155,14 @@ fn relative(dir: &Path, path: &Path) -> String {
     path.strip_prefix(dir).unwrap_or(path).to_string_lossy().into_owned()
 }
 
+/// Whether a path is this one, or lies beneath it.
+pub(super) fn is_at(path: &str, folder: &str) -> bool {
+    let rest = path.strip_prefix(folder);
+    rest.is_some_and(|rest| rest.is_empty() || folder.is_empty() || rest.starts_with('/'))
+}
+
 /// A glob without what goes without saying.
-fn normal(glob: &str) -> &str {
+pub(super) fn normal(glob: &str) -> &str {
     let glob = glob.trim_end_matches('/');
     let mut glob = glob;
     while let Some(rest) = glob.strip_prefix("./") {
@@ -194,10 +200,7 @@ impl Names {
 
     fn has(&self, path: &str) -> bool {
         match self {
-            Names::Path(folder) => {
-                let rest = path.strip_prefix(folder.as_str());
-                rest.is_some_and(|rest| rest.is_empty() || folder.is_empty() || rest.starts_with('/'))
-            }
+            Names::Path(folder) => is_at(path, folder),
             Names::Glob(glob) => Path::new(path).ancestors().any(|above| glob.is_match(above)),
         }
     }

@@ -12,10 +12,11 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use change::Change;
 pub(crate) use find::Unreadable;
+use find::{is_at, normal};
 use look::{Seen, look};
 
 use crate::facts;
-use crate::model::files::{Files, Pattern};
+use crate::model::files::{Files, Pattern, Sense};
 use crate::model::name::RunId;
 use crate::model::tracking::{Stamp, Tracking};
 use crate::model::tree::{Digest, Tree};
@@ -110,13 +111,7 @@ impl Records {
     ) -> Result<(), KeepError> {
         let outputs =
             look(&tracking.dir, &tracking.outputs, &Files::default(), &Tree::default(), &self.seen)?;
-        let missing = tracking.outputs.patterns.iter().filter_map(Pattern::as_path).find(|path| {
-            let is_there = |entry: &crate::model::tree::Entry| {
-                entry.path == *path || entry.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))
-            };
-            !outputs.entries.iter().any(is_there)
-        });
-        if let Some(path) = missing {
+        if let Some(path) = missing(&tracking.outputs, &outputs) {
             return Err(KeepError::Missing(path.to_owned()));
         }
         let mut stamps = self.change();
@@ -194,6 +189,13 @@ impl Records {
     fn change(&self) -> RwLockWriteGuard<'_, Stamps> {
         self.stamps.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The first path that the patterns name and at which, or beneath which, there is no file.
+pub(crate) fn missing<'f>(files: &'f Files<Pattern>, tree: &Tree) -> Option<&'f str> {
+    let taken = files.patterns.iter().filter(|pattern| pattern.sense == Sense::TakesIn);
+    let is_there = |path: &str| tree.entries.iter().any(|entry| is_at(&entry.path, normal(path)));
+    taken.filter_map(Pattern::as_path).find(|path| !is_there(path))
 }
 
 /// What a task has made, as it is now.

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::{Act, How, Needs, World};
-use crate::fresh::Records;
+use crate::fresh::{self, Records};
 use crate::model::event::{Failure, Told};
 use crate::model::name::{JobId, RunId};
 use crate::model::record::Exit;
@@ -182,6 +182,9 @@ impl World for Hands<'_> {
 
     fn done(&self, job: JobId, tracking: &Tracking, inputs: &Tree, how: How, note: &dyn Fn(String)) {
         let Tracked { records, needs, caches, .. } = self.tracked();
+        if let Some(path) = fresh::missing(&tracking.inputs, inputs) {
+            note(format!("`{path}`, which its `inputs` name, was not there"));
+        }
         match records.keep(tracking, inputs, &needs[job.index()], &self.run) {
             Ok(()) if how == How::Made => {
                 if let Err(why) = caches.keep(tracking, inputs) {

@@ -294,6 +294,18 @@ fn what_a_task_should_have_made_and_did_not_is_told() {
 }
 
 #[test]
+fn an_input_that_is_not_there_is_told_and_a_lone_pattern_needs_no_list() {
+    let sandbox =
+        Sandbox::new().tasks("[tasks.t]\ninputs = 'src/mian.c'\nrun = 'true'\n").file("src/main.c", "");
+    sandbox.deploy(["t"]).succeeds().mentions("`src/mian.c`, which its `inputs` name, was not there");
+    sandbox.deploy(["t"]).succeeds().says("nothing to do");
+    let sandbox = sandbox.tasks("[tasks.t]\ninputs = './src/'\nrun = 'true'\n");
+    sandbox.deploy(["t"]).succeeds().never_mentions("not there");
+    let ended = sandbox.tasks("[tasks.t]\ninputs = 3\nrun = 'true'\n").deploy(["t"]);
+    ended.fails_with(2).says("`inputs` must be a pattern such as").never_mentions("no pattern takes");
+}
+
+#[test]
 fn files_that_git_ignores_are_no_inputs_where_that_is_asked() {
     let sandbox = Sandbox::new()
         .file(".gitignore", "*.pyc\n/log\n/.deploy\n")

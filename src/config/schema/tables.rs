@@ -17,7 +17,7 @@ const CHECK: Kind = Any(&[Text, Kind::Table("check")]);
 const DOTENV: Kind = Any(&[DOTENV_FILE, List(&DOTENV_FILE)]);
 const DOTENV_FILE: Kind = Any(&[Text, Kind::Table("dotenv file")]);
 const SWAP: Kind = Map(&Any(&[Text, Kind::Table("swapped file")]));
-const FILES: Kind = Any(&[WORDS, Kind::Table("files")]);
+const FILES: Kind = Any(&[Text, WORDS, Kind::Table("files")]);
 const OUTPUT: Kind = Word(&["auto", "stream", "prefixed", "grouped", "quiet", "json"]);
 const LINES: Kind = Any(&[Text, WORDS]);
 
@@ -347,7 +347,7 @@ pub(super) const TABLES: [Table; 26] = [
         name: "files",
         about: "Files that patterns name.",
         keys: &[
-            Key("files", WORDS, "Patterns; `!` leaves out, and the last one that matches counts."),
+            Key("files", LINES, "Patterns; `!` leaves out, and the last one that matches counts."),
             Key("gitignore", Bool, "Whether what git ignores is left out too."),
         ],
         required: &["files"],
