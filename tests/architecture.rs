@@ -59,7 +59,10 @@ const MAY_IMPORT: [(&str, &[&str]); 15] = [
 ];
 
 /// Words that only some places may say, and what to do elsewhere. A place is a layer, or a file without its suffix.
-const RESERVED: [(&str, &[&str], &str); 15] = [
+const RESERVED: [(&str, &[&str], &str); 18] = [
+    ("opendal::", &["store"], "objects are kept by store"),
+    ("tokio::", &["store"], "no runtime but that of opendal, in store"),
+    ("notify::", &["fresh/events"], "changes are told by fresh::events"),
     ("duct::", &["process"], "start processes with process::run"),
     ("cfg(unix)", &["process"], "what differs between systems stays in process"),
     ("std::process::Command", &["process"], "start processes with process::run"),

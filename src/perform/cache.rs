@@ -16,6 +16,7 @@ use crate::model::store::Place;
 use crate::model::tracking::Tracking;
 use crate::model::tree::{Digest, Entry, Kind, Tree};
 use crate::state::StateDir;
+use crate::state::drafts::Drafts;
 use crate::state::durable::{self, DurableError};
 use crate::store::{Store, StoreError};
 
@@ -111,24 +112,11 @@ impl Caches {
         let contents: Contents =
             serde_json::from_slice(&line).map_err(|_| CacheError::Damaged("its first line".to_owned()))?;
         check(&contents, tracking)?;
-        self.state.create()?;
-        let folder = self.state.path().join("fetched");
-        durable::create_folder(&folder)?;
-        let mut fetched = Vec::new();
-        let unpacked = unpack(&mut object, &contents, &folder, &mut fetched);
-        let placed = unpacked.and_then(|()| {
-            contents
-                .entries
-                .iter()
-                .zip(&fetched)
-                .try_for_each(|(entry, kept)| put(entry, kept, &tracking.dir))
-        });
-        for kept in &fetched {
-            // What was put in its place is gone already.
-            let _removed = std::fs::remove_file(kept);
-        }
-        durable::remove_empty(&folder);
-        placed.map(|()| true)
+        let mut drafts = Drafts::new(&self.state)?;
+        unpack(&mut object, &contents, &mut drafts)?;
+        let entries = contents.entries.iter().zip(&drafts.files);
+        entries.into_iter().try_for_each(|(entry, draft)| put(entry, draft, &tracking.dir))?;
+        Ok(true)
     }
 
     fn kept(&self, place: &Place, tracking: &Tracking, inputs: &Tree) -> Result<(), CacheError> {
@@ -171,17 +159,11 @@ fn check(contents: &Contents, tracking: &Tracking) -> Result<(), CacheError> {
     }
 }
 
-/// Reads all files into a private folder, and compares each with its digest.
-fn unpack(
-    object: &mut impl Read,
-    contents: &Contents,
-    folder: &Path,
-    fetched: &mut Vec<PathBuf>,
-) -> Result<(), CacheError> {
+/// Reads all files, and compares each with its digest.
+fn unpack(object: &mut impl Read, contents: &Contents, drafts: &mut Drafts) -> Result<(), CacheError> {
     for (entry, size) in contents.entries.iter().zip(&contents.sizes) {
         let mode = if entry.kind == Kind::Executable { 0o777 } else { 0o666 };
-        let (path, mut file) = durable::draft(folder, mode)?;
-        fetched.push(path);
+        let mut file = drafts.add(mode)?;
         let mut hasher = blake3::Hasher::new();
         let mut rest = object.take(*size);
         let mut piece = vec![0; 256 * 1024];
@@ -201,17 +183,15 @@ fn unpack(
 }
 
 /// Puts one file where it belongs, at once.
-fn put(entry: &Entry, kept: &Path, dir: &Path) -> Result<(), CacheError> {
+fn put(entry: &Entry, draft: &Path, dir: &Path) -> Result<(), CacheError> {
     let place = dir.join(&entry.path);
     if let Some(folder) = place.parent() {
         std::fs::create_dir_all(folder)?;
     }
     match entry.kind {
-        Kind::File | Kind::Executable => {
-            durable::adopt(kept, &place)?;
-        }
+        Kind::File | Kind::Executable => Drafts::adopt(draft, &place)?,
         Kind::Link => {
-            let to = std::fs::read(kept)?;
+            let to = std::fs::read(draft)?;
             durable::link(Path::new(std::ffi::OsStr::from_bytes(&to)), &place)?;
         }
     }

@@ -2,6 +2,7 @@
 //! It knows where things lie and how they are written; what they mean is decided above.
 
 pub(crate) mod checkout;
+pub(crate) mod drafts;
 pub(crate) mod durable;
 pub(crate) mod journal;
 pub(crate) mod log;

@@ -45,13 +45,6 @@ fn what_is_kept_is_taken_and_not_made() {
         .shell("diff -r dist ../other/dist && test -x ../other/tool && test -L ../other/dist/link")
         .succeeds();
     sandbox.deploy_in(&other, ["use"]).succeeds().says("2 had nothing to do");
-    assert_eq!(
-        fs::read_dir(sandbox.path("other/.deploy"))
-            .unwrap()
-            .filter(|entry| { entry.as_ref().unwrap().file_name() == "fetched" })
-            .count(),
-        0
-    );
 
     // The way back costs nothing either.
     sandbox.write("src/a", "other\n");
@@ -62,6 +55,24 @@ fn what_is_kept_is_taken_and_not_made() {
     assert_eq!(sandbox.read("log"), "built\nused\nbuilt\n");
     sandbox.deploy(["build", "--force"]).succeeds();
     assert_eq!(sandbox.read("log"), "built\nused\nbuilt\nbuilt\n");
+}
+
+/// Each takes its files out of sight; none may take the others' away.
+#[test]
+fn many_are_taken_at_the_same_time() {
+    let tasks = "[tasks.t]\neach = { n = ['1', '2', '3', '4', '5', '6', '7', '8', '9'] }\noutputs = ['out/{{ n }}']\n\
+                 cache = 'SANDBOX/cache'\nrun = 'mkdir -p out; echo {{ n }} > out/{{ n }}; echo built >> log'\n";
+    let sandbox = sandbox(tasks);
+    sandbox.deploy(["t", "--jobs", "8"]).succeeds();
+    for round in 0..5 {
+        let other = elsewhere(&sandbox, &format!("other{round}"));
+        sandbox.deploy_in(&other, ["t", "--jobs", "8"]).succeeds().never_mentions("left alone");
+        assert_eq!(log(&sandbox, &other), "");
+        let left = fs::read_dir(sandbox.path(&format!("other{round}/.deploy"))).unwrap();
+        let left =
+            left.filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("drafts"));
+        assert_eq!(left.count(), 0, "nothing is left of the drafts");
+    }
 }
 
 #[test]
