@@ -15,7 +15,8 @@ use crate::model::step::{Planned, Step};
 use crate::model::task::Block;
 use crate::model::text::Text;
 use crate::process::{self, Command, End, Ended, StartError, Stdin, Stop, Terminal};
-use crate::state::durable;
+use crate::state::drafts::Drafts;
+use crate::state::durable::DurableError;
 
 /// Where folders for a while go, unless `TMPDIR` says another place.
 const ROOM: &str = "/tmp";
@@ -96,23 +97,18 @@ fn interpreted(
     // As the system reads that line: a program, and at most one argument.
     let first = after_mark.lines().next().unwrap_or_default().trim();
     let (program, argument) = first.split_once([' ', '\t']).unwrap_or((first, ""));
-    let folder = hands.state.run(&hands.run).join("scripts");
-    let kept = hands.state.create().and_then(|()| durable::create_folder(&folder));
-    let file = kept.and_then(|()| durable::keep(&folder, text.as_bytes()));
-    let file = file.map_err(|error| Failure::NotStarted { message: error.to_string(), code: 126 })?;
+    let failed = |error: DurableError| Failure::NotStarted { message: error.to_string(), code: 126 };
+    let mut drafts = Drafts::new(&hands.state).map_err(failed)?;
+    let file = drafts.write(text.as_bytes()).map_err(failed)?;
     let mut args: Vec<OsString> = Some(argument.trim())
         .filter(|argument| !argument.is_empty())
         .map(OsString::from)
         .into_iter()
         .collect();
-    args.push(file.clone().into());
+    args.push(file.into());
     let surroundings = Surroundings::of(hands, act);
     let process = Process { program: OsStr::new(program), args, surroundings, handing };
-    let result = run(hands, act, process, stop, tell);
-    // What can't be removed is private, and goes with the run's folder.
-    let _removed = durable::remove(&file);
-    durable::remove_empty(&folder);
-    result
+    run(hands, act, process, stop, tell)
 }
 
 /// Whether a program is there for a block's processes; why not.

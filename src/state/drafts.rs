@@ -2,6 +2,7 @@
 //! drafts. Each set has a folder that nobody else has: others come and go at the same time.
 
 use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::StateDir;
@@ -28,6 +29,14 @@ impl Drafts {
         let (path, file) = durable::draft(&self.folder, mode)?;
         self.files.push(path);
         Ok(file)
+    }
+
+    /// One more, private and with this in it: its path.
+    pub(crate) fn write(&mut self, content: &[u8]) -> Result<PathBuf, DurableError> {
+        let written = self.add(durable::PRIVATE_FILE)?.write_all(content);
+        let path = self.files.last().cloned().unwrap_or_default();
+        written.map_err(|source| DurableError::new("write", &path, source))?;
+        Ok(path)
     }
 
     /// Puts one of them in its place at once.

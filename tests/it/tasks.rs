@@ -422,3 +422,15 @@ fn a_called_task_keeps_what_it_excludes() {
         shop.deploy(["all", "-j", "6"]).succeeds();
     }
 }
+
+/// Each script has a file for a while; none may take the others' away.
+#[test]
+fn many_scripts_run_at_the_same_time() {
+    let numbers: Vec<String> = (0..300).map(|number| format!("'{number}'")).collect();
+    let tasks =
+        format!("[tasks.t]\neach = {{ n = [{}] }}\nrun = '''#!/bin/sh\ntrue\n'''\n", numbers.join(", "));
+    let sandbox = Sandbox::new().tasks(&tasks);
+    for _ in 0..3 {
+        sandbox.deploy(["t", "--jobs", "4"]).succeeds();
+    }
+}
