@@ -8,6 +8,7 @@ mod cli;
 mod config;
 mod diagnostic;
 mod engine;
+mod exchange;
 mod facts;
 mod fresh;
 mod model;

@@ -7,15 +7,16 @@ use std::path::{Path, PathBuf};
 
 /// What each layer may import; `lib.rs` only names them.
 /// `perform` stands above `engine` because it implements the engine's `World`; nothing but `cli` knows it.
-const MAY_IMPORT: [(&str, &[&str]); 15] = [
+const MAY_IMPORT: [(&str, &[&str]); 16] = [
     ("diagnostic", &[]),
     ("model", &["diagnostic"]),
     ("config", &["diagnostic", "model"]),
     ("plan", &["diagnostic", "model"]),
     ("process", &["diagnostic", "model"]),
     ("state", &["diagnostic", "model", "process"]),
+    ("exchange", &["diagnostic", "model", "process"]),
     ("release", &["diagnostic", "model", "plan", "process", "state"]),
-    ("target", &["diagnostic", "model", "plan", "process", "state", "release"]),
+    ("target", &["diagnostic", "model", "plan", "process", "state", "exchange", "release"]),
     ("store", &["diagnostic", "model", "plan", "process", "state"]),
     ("report", &["diagnostic", "model", "plan", "release", "facts", "fresh"]),
     ("facts", &["diagnostic", "model", "plan", "process", "state", "release", "target"]),
@@ -29,6 +30,7 @@ const MAY_IMPORT: [(&str, &[&str]); 15] = [
             "plan",
             "process",
             "state",
+            "exchange",
             "release",
             "target",
             "store",

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use ureq::http::header::CONTENT_TYPE;
 use ureq::http::{HeaderName, HeaderValue, Request};
 
-use super::exchange::{Answer, Exchange, Reading, UNKNOWN_NAME};
-use super::redirect::{self, MOST_REDIRECTS};
 use crate::engine::Act;
+use crate::exchange::redirect::{self, MOST_REDIRECTS};
+use crate::exchange::{Answer, Exchange, Reading, UNKNOWN_NAME};
 use crate::model::event::{Failure, Told};
 use crate::model::http::{Body, Http, Method, address, fault_of_address};
 use crate::model::secret::Vault;

@@ -4,10 +4,8 @@
 pub(crate) mod cache;
 pub(crate) mod check;
 pub(crate) mod dock;
-mod exchange;
 pub(crate) mod exec;
 pub(crate) mod http;
-mod redirect;
 pub(crate) mod ship;
 mod surroundings;
 pub(crate) mod swap;

@@ -1,7 +1,7 @@
 //! A requirements file, line by line, as pip reads it: which files it reads in turn, and what it asks for. It opens no
 //! file, and judges no version.
 
-use super::git::without_credentials;
+use crate::model::credentials::without_credentials;
 
 /// The options that make pip read another file, long and short.
 const OPTIONS: [(&str, Role); 4] = [

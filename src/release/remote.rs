@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
-use super::git::{Call, Git, GitError, without_credentials};
+use super::git::{Call, Git, GitError};
 use super::repository::Repository;
 use super::scratch::{Scratch, ScratchError};
+use crate::model::credentials::without_credentials;
 use crate::model::release::ObjectId;
 use crate::process::Stop;
 

@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::git::{GitError, without_credentials};
+use super::git::GitError;
 use super::pip::{self, Line, Place, Role};
 use super::swap::Entry;
 use super::tree::{Node, Tree};
+use crate::model::credentials::without_credentials;
 
 /// The file that platforms give to pip.
 const ROOT: &str = "requirements.txt";

@@ -8,10 +8,10 @@ use super::columns::columns;
 use super::requirements::{self, note, side};
 use super::words::count;
 use crate::facts::{Apart, Dissent};
+use crate::model::credentials::without_credentials;
 use crate::model::release::{Release, Source};
 use crate::plan::comparison::Difference;
 use crate::plan::portrait::Group;
-use crate::release::git::without_credentials;
 
 /// More of a value than this fits on no screen.
 const CELL: usize = 60;

@@ -308,12 +308,16 @@ fn details(step: &Step<Planned>, delivery: Option<&Delivery>, margin: &str, text
 fn target(target: &Target<Planned>) -> String {
     match target {
         Target::Git(git) => {
-            format!("{} ({})", crate::release::git::without_credentials(&git.remote.to_string()), git.branch)
+            format!(
+                "{} ({})",
+                crate::model::credentials::without_credentials(&git.remote.to_string()),
+                git.branch
+            )
         }
         Target::Server(server) => server.path.to_string(),
         Target::Command(target) => {
             let words: Vec<String> = target.command.iter().map(ToString::to_string).collect();
-            format!("the command `{}`", crate::release::git::without_credentials(&words.join(" ")))
+            format!("the command `{}`", crate::model::credentials::without_credentials(&words.join(" ")))
         }
     }
 }

@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use ureq::http::{HeaderMap, Request, Uri};
 
-use super::super::exchange::{Answer, Exchange, Reading, UNKNOWN_NAME};
-use super::super::redirect::{MOST_REDIRECTS, follow};
+use crate::exchange::redirect::{MOST_REDIRECTS, follow};
+use crate::exchange::{Answer, Exchange, Reading, UNKNOWN_NAME};
+use crate::model::credentials::without_credentials;
 use crate::model::health::{Health, Verdict};
 use crate::model::http::address;
 use crate::model::secret::Vault;
 use crate::model::step::Planned;
 use crate::process::Stop;
-use crate::release::git::without_credentials;
 
 /// How much of a header is shown, in characters.
 const SHOWN: usize = 120;

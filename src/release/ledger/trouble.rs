@@ -2,10 +2,11 @@
 
 use super::team::Team;
 use super::{Ledger, LedgerError};
+use crate::model::credentials::without_credentials;
 use crate::model::release::ObjectId;
 use crate::release::Refusal;
 use crate::release::fault::Fault;
-use crate::release::git::{GitError, without_credentials};
+use crate::release::git::GitError;
 
 impl Ledger {
     pub(super) fn unreached(&self, team: &Team, reason: &str, help: impl Into<String>) -> LedgerError {

@@ -1,6 +1,8 @@
-//! One request, and what came back. A request can't be interrupted everywhere (a name that is looked up, a server that
+//! TALK: one HTTP request, and what came back. A request can't be interrupted everywhere (a name that is looked up, a server that
 //! says nothing), so it has a thread of its own, which is left to its timeout when nobody waits for it any more.
 //! It follows no redirect; which answers are good is decided by those who ask, whose fault none at all is, here.
+
+pub(crate) mod redirect;
 
 use std::fmt;
 use std::io::{self, Read};
@@ -26,7 +28,7 @@ const LINE_LIMIT: usize = 120;
 const LOOK: Duration = Duration::from_millis(50);
 
 /// A request that can be made, each time by a new connection: an old one may lead to the release before.
-pub(super) struct Exchange {
+pub(crate) struct Exchange {
     agent: Agent,
     /// With `None`, it says nothing of a body; with an empty one, that it is empty.
     request: Request<Option<Vec<u8>>>,
@@ -35,7 +37,7 @@ pub(super) struct Exchange {
 
 /// How much of an answer's body is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reading {
+pub(crate) enum Reading {
     /// What is kept of it.
     Beginning,
     /// All of it: who works while it answers may give up when nobody listens.
@@ -44,7 +46,7 @@ pub(super) enum Reading {
 
 /// What came of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(crate) enum Answer {
     Response {
         status: u16,
         headers: HeaderMap,
@@ -64,7 +66,7 @@ pub(super) enum Answer {
 
 impl Exchange {
     /// The request's address must have a host.
-    pub(super) fn new(request: Request<Option<Vec<u8>>>, reading: Reading) -> Exchange {
+    pub(crate) fn new(request: Request<Option<Vec<u8>>>, reading: Reading) -> Exchange {
         let mut config = Agent::config_builder()
             .tls_config(TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build())
             .http_status_as_error(false)
@@ -79,12 +81,12 @@ impl Exchange {
     }
 
     /// Whether the request goes through a proxy, and so tells of that as well.
-    pub(super) fn is_proxied(&self) -> bool {
+    pub(crate) fn is_proxied(&self) -> bool {
         self.agent.config().proxy().is_some_and(|proxy| !proxy.is_no_proxy(self.request.uri()))
     }
 
     /// Asks once. `None` when the run stops meanwhile.
-    pub(super) fn ask(&self, timeout: Duration, stop: &Stop) -> Option<Answer> {
+    pub(crate) fn ask(&self, timeout: Duration, stop: &Stop) -> Option<Answer> {
         let began = Instant::now();
         let (sender, receiver) = sync_channel(1);
         let (agent, request, reading) = (self.agent.clone(), self.request.clone(), self.reading);
@@ -154,7 +156,7 @@ fn exchanged(
 const BAD_TLS: &str =
     "https must answer there, with a certificate for this name by somebody whom this machine trusts";
 
-pub(super) const UNKNOWN_NAME: &str = "is the name right, and known here? `getent hosts NAME` asks for it";
+pub(crate) const UNKNOWN_NAME: &str = "is the name right, and known here? `getent hosts NAME` asks for it";
 
 /// What an error means for those who look, and whether it tells of the service.
 fn meaning(error: &ureq::Error) -> (&'static str, Verdict) {
@@ -177,7 +179,7 @@ fn is_this_machine(host: &str) -> bool {
 
 impl Answer {
     /// Where it leads to, if it says so.
-    pub(super) fn location(&self) -> Option<String> {
+    pub(crate) fn location(&self) -> Option<String> {
         match self {
             Answer::Response { headers, .. } => {
                 headers.get(LOCATION).map(|to| String::from_utf8_lossy(to.as_bytes()).into_owned())
@@ -226,7 +228,7 @@ impl fmt::Display for Answer {
 }
 
 /// The first line that is not empty, fit to be shown on a terminal.
-pub(super) fn first_line(body: &[u8]) -> String {
+pub(crate) fn first_line(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(&body[..body.len().min(8 * LINE_LIMIT)]);
     let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
     let mut shown: String = line.chars().filter(|c| !c.is_control()).take(LINE_LIMIT).collect();

@@ -3,17 +3,17 @@
 
 use ureq::http::{Method, Request, Uri};
 
+use crate::model::credentials::without_credentials;
 use crate::model::http::address;
-use crate::release::git::without_credentials;
 
 /// More redirects than this lead nowhere.
-pub(super) const MOST_REDIRECTS: usize = 5;
+pub(crate) const MOST_REDIRECTS: usize = 5;
 
 /// The request after this redirect.
 ///
 /// # Errors
 /// Why it is not followed, and the mend.
-pub(super) fn follow(
+pub(crate) fn follow(
     request: &Request<Option<Vec<u8>>>,
     status: u16,
     location: &str,
