@@ -53,7 +53,10 @@ impl Site {
             Some(Target::Command(_)) => {
                 let pending =
                     tip.state.pending.as_ref().filter(|release| release.commit != tip.state.shipped);
-                Ok(Met { events: pending.map(|_| What::Shipped).into_iter().collect(), ..Met::default() })
+                Ok(Met {
+                    events: pending.map(|_| What::Shipped { deployment: None }).into_iter().collect(),
+                    ..Met::default()
+                })
             }
             Some(Target::Git(git)) => {
                 let is_known = tip.state.shipped.is_some()
@@ -98,7 +101,9 @@ impl Site {
         };
         Ok(match (tip.state.meet(held.as_ref()), contact) {
             (Meeting::Expected, _) => Met::default(),
-            (Meeting::Arrived, _) => Met { events: vec![What::Shipped], ..Met::default() },
+            (Meeting::Arrived, _) => {
+                Met { events: vec![What::Shipped { deployment: None }], ..Met::default() }
+            }
             (Meeting::FirstContact | Meeting::Foreign, Contact::Ours { release, .. }) => {
                 adopted(held, release.number)
             }

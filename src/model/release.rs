@@ -83,6 +83,9 @@ pub(crate) struct Release {
     /// The earlier release that a rollback brought back with it: never itself a rollback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) restores: Option<u32>,
+    /// What the platform that took it calls it, where it has a name for that: what a rollback there wants.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) deployment: Option<String>,
     pub(crate) run: RunId,
     pub(crate) by: String,
     pub(crate) at: Timestamp,

@@ -130,6 +130,7 @@ impl Dock<'_> {
             tree: None,
             swapped: Vec::new(),
             restores: None,
+            deployment: None,
             run: run.clone(),
             by: self.by.clone(),
             at: now(),

@@ -90,7 +90,7 @@ impl Dock<'_> {
             Holds::Unknown => *stage = Stage::Unknown,
             Holds::Foreign => self.say(&hands.run, What::Moved, None)?,
             Holds::Release => {
-                self.say(&hands.run, What::Shipped, None)?;
+                self.say(&hands.run, What::Shipped { deployment: None }, None)?;
                 *stage = Stage::Shipped;
             }
         }
@@ -178,6 +178,7 @@ impl Dock<'_> {
             commit: Some(made.commit.clone()),
             tree: Some(made.tree.clone()),
             restores: Some(back.number),
+            deployment: None,
             run: run.clone(),
             by: self.by.clone(),
             at: now(),

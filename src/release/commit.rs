@@ -80,6 +80,7 @@ impl ReleaseCommit<'_> {
             tree: Some(made.tree.clone()),
             swapped: swapped(self.entries),
             restores: None,
+            deployment: None,
             run: self.run.clone(),
             by: by.to_owned(),
             at,

@@ -28,8 +28,10 @@ pub(crate) struct Event {
 pub(crate) enum What {
     /// A release has its number and is on its way. Written before anything is shipped.
     Started(Box<Release>),
-    /// The target has it.
-    Shipped,
+    /// The target has it; `deployment` is the platform's own name for that, where it gives one.
+    Shipped {
+        deployment: Option<String>,
+    },
     /// It serves.
     Live,
     /// It did not become live. What the target has is told by `Shipped`, not by this.
@@ -68,7 +70,7 @@ impl What {
     pub(crate) fn word(&self) -> &str {
         match self {
             What::Started(_) => "started",
-            What::Shipped => "shipped",
+            What::Shipped { .. } => "shipped",
             What::Live => "live",
             What::Failed => "failed",
             What::RolledBack { .. } => "rolled-back",
@@ -128,8 +130,8 @@ impl Event {
                 }
             }
             What::Overridden { rule } => add("Rule", Some(rule.clone())),
-            What::Shipped
-            | What::Live
+            What::Shipped { deployment } => add("Deployment", deployment.clone()),
+            What::Live
             | What::Failed
             | What::Unlocked
             | What::Moved
@@ -165,6 +167,7 @@ impl Event {
                     .map(|(_, path)| path.to_owned())
                     .collect(),
                 restores: commit.trailer("Restores").and_then(|number| number.parse().ok()),
+                deployment: None,
                 run: run.clone()?,
                 by: by.clone(),
                 at,
@@ -172,7 +175,7 @@ impl Event {
         };
         let what = match commit.trailer("Event")? {
             "started" => started()?,
-            "shipped" => What::Shipped,
+            "shipped" => What::Shipped { deployment: text("Deployment") },
             "live" => What::Live,
             "failed" => What::Failed,
             "rolled-back" => What::RolledBack { by: commit.trailer("Rolled-Back-By")?.parse().ok()? },
@@ -209,7 +212,7 @@ impl Event {
             self.release.map_or_else(|| "a release".to_owned(), |number| format!("release {number}"));
         match &self.what {
             What::Started(started) => format!("{release} begins, from {}", started.source.short()),
-            What::Shipped => format!("{release} has been shipped"),
+            What::Shipped { .. } => format!("{release} has been shipped"),
             What::Live => format!("{release} is live"),
             What::Failed => format!("{release} failed"),
             What::RolledBack { by } => format!("{release} was rolled back, by release {by}"),

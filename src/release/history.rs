@@ -55,7 +55,7 @@ pub(crate) fn deliveries(events: &[Event], state: &State) -> Vec<Delivery> {
             continue;
         }
         let outcome = match &event.what {
-            What::Shipped => Outcome::Shipped,
+            What::Shipped { .. } => Outcome::Shipped,
             What::Live if event.release == live => Outcome::Live,
             What::Live => Outcome::Replaced,
             What::Failed => Outcome::Failed,
@@ -74,6 +74,9 @@ pub(crate) fn deliveries(events: &[Event], state: &State) -> Vec<Delivery> {
         let of = |delivery: &&mut Delivery| Some(delivery.release.number) == event.release;
         if let Some(delivery) = deliveries.iter_mut().rev().find(of) {
             delivery.outcome = outcome;
+            if let What::Shipped { deployment: Some(deployment) } = &event.what {
+                delivery.release.deployment = Some(deployment.clone());
+            }
             delivery.was_live |= event.what == What::Live;
             delivery.at = event.at;
             delivery.took = event.took.or(delivery.took);

@@ -99,7 +99,10 @@ impl State {
                 self.number = self.number.max(release.number);
                 self.pending = Some((**release).clone());
             }
-            What::Shipped => {
+            What::Shipped { deployment } => {
+                if let (Some(pending), Some(_)) = (&mut self.pending, deployment) {
+                    pending.deployment.clone_from(deployment);
+                }
                 self.shipped = self.pending_commit().or(self.shipped);
                 self.moved = false;
             }

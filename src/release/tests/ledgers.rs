@@ -43,6 +43,7 @@ fn started(number: u32) -> Event {
         tree: Some(id('d')),
         swapped: vec!["requirements.txt".to_owned(), "b c".to_owned()],
         restores: Some(3),
+        deployment: None,
         run: run("r1"),
         by: event.by.clone(),
         at: event.at,
@@ -62,11 +63,11 @@ fn a_ledger_says_what_its_events_come_to_and_tells_them_again() {
     let events = [
         event(What::Adopted { commit: Some(id('f')), number: 0 }, 0),
         started(1),
-        event(What::Shipped, 1),
+        event(What::Shipped { deployment: Some("dep-1".to_owned()) }, 1),
         Event { took: Some(12), ..event(What::Live, 1) },
         event(What::Overridden { rule: "freeze".to_owned() }, 2),
         started(2),
-        event(What::Shipped, 2),
+        event(What::Shipped { deployment: None }, 2),
         failed.clone(),
         event(What::Frozen, 2),
         event(What::RolledBack { by: 3 }, 2),
@@ -80,7 +81,8 @@ fn a_ledger_says_what_its_events_come_to_and_tells_them_again() {
     }
     assert_eq!(ledger.look().unwrap(), tip);
     let state = &tip.state;
-    assert_eq!((state.number, state.live.as_ref().map(|live| live.number)), (2, Some(1)));
+    let live = state.live.as_ref().unwrap();
+    assert_eq!((state.number, live.number, live.deployment.as_deref()), (2, 1, Some("dep-1")));
     assert_eq!((state.shipped.clone(), state.pending.clone()), (Some(id('2')), None));
     assert_eq!(state.frozen.as_ref().map(|hold| hold.by.as_str()), Some("Ana@laptop"));
 
@@ -100,22 +102,22 @@ fn history_has_one_line_a_release() {
         started(1),
         event(What::Live, 1),
         started(2),
-        event(What::Shipped, 2),
+        event(What::Shipped { deployment: Some("dep-2".to_owned()) }, 2),
         Event { reason: Some("502".to_owned()), took: Some(9), ..event(What::Failed, 2) },
         started(3),
         event(What::Live, 3),
         event(What::Frozen, 3),
         event(What::RolledBack { by: 3 }, 2),
         started(4),
-        event(What::Shipped, 4),
+        event(What::Shipped { deployment: None }, 4),
         started(5),
     ];
     let state = events.iter().fold(State::default(), State::after);
     events.reverse();
-    let told: Vec<_> = deliveries(&events, &state)
-        .into_iter()
-        .map(|one| (one.release.number, one.outcome, one.took))
-        .collect();
+    let told = deliveries(&events, &state);
+    let named: Vec<_> = told.iter().filter_map(|one| one.release.deployment.as_deref()).collect();
+    assert_eq!(named, ["dep-2"]);
+    let told: Vec<_> = told.into_iter().map(|one| (one.release.number, one.outcome, one.took)).collect();
     assert_eq!(
         told,
         [
@@ -138,7 +140,10 @@ fn the_target_tells_whether_a_pending_release_arrived() {
     state = state.after(&started(1));
     assert_eq!(state.meet(None), Meeting::Expected);
     assert_eq!(state.meet(Some(&id('1'))), Meeting::Arrived);
-    state = state.after(&event(What::Shipped, 1)).after(&event(What::Live, 1)).after(&started(2));
+    state = state
+        .after(&event(What::Shipped { deployment: None }, 1))
+        .after(&event(What::Live, 1))
+        .after(&started(2));
     assert_eq!(state.meet(Some(&id('1'))), Meeting::Expected);
     assert_eq!(state.meet(Some(&id('2'))), Meeting::Arrived);
     assert_eq!(state.meet(Some(&id('f'))), Meeting::Foreign);
@@ -174,7 +179,7 @@ fn writers_at_the_same_time_lose_nothing() {
             scope.spawn(move || {
                 let mut tip = ledger.look().unwrap();
                 for number in 0..EVENTS {
-                    let event = event(What::Shipped, writer * EVENTS + number);
+                    let event = event(What::Shipped { deployment: None }, writer * EVENTS + number);
                     loop {
                         match ledger.append(tip, std::slice::from_ref(&event), &stop()) {
                             Ok(written) => break tip = written,

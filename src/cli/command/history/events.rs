@@ -42,7 +42,7 @@ fn detail(what: &What) -> Option<String> {
         What::LockBroken { of: Some(run) } => Some(format!("of run {run}")),
         What::Overridden { rule } => Some(format!("the rule `{rule}`")),
         What::Locked(Some(seat)) => Some(format!("`{}`", seat.command)),
-        What::Shipped
+        What::Shipped { .. }
         | What::Live
         | What::Failed
         | What::Moved
@@ -77,7 +77,7 @@ fn object(environment: &str, event: &Event) -> Value {
         What::LockBroken { of } => add("broken", json!(of.as_ref().map(RunId::to_string))),
         What::Overridden { rule } => add("rule", json!(rule)),
         What::Locked(seat) => add("seat", json!(seat)),
-        What::Shipped
+        What::Shipped { .. }
         | What::Live
         | What::Failed
         | What::Moved
