@@ -34,7 +34,6 @@ pub(crate) struct Team {
     /// Where all find the origin.
     pub(crate) origin: String,
     way: Way,
-    shell: String,
     _server: (Option<Sshd>, Option<GitHttp>),
 }
 
@@ -44,16 +43,14 @@ impl Team {
         let sandbox = sandbox.remote("origin");
         sandbox.repository().git(["push", "--quiet", "origin", "main"]);
         let folder = sandbox.path("remotes/origin.git");
-        let ssh = (way == Way::Ssh).then(Sshd::start);
+        let ssh = (way == Way::Ssh).then(|| Sshd::start(&sandbox, &["shop"]));
         let http = (way == Way::Http).then(|| GitHttp::start(&sandbox.path("remotes"), Access::Write));
         let origin = match (&ssh, &http) {
-            (Some(server), _) => server.url(&folder),
+            (Some(_), _) => format!("ssh://shop{}", folder.display()),
             (_, Some(server)) => server.url("origin.git"),
             (None, None) => folder.display().to_string(),
         };
-        let shell = ssh.as_ref().map(Sshd::command).unwrap_or_default();
-        let sandbox = if ssh.is_some() { sandbox.env("GIT_SSH_COMMAND", &shell) } else { sandbox };
-        let team = Team { sandbox, origin, way, shell, _server: (ssh, http) };
+        let team = Team { sandbox, origin, way, _server: (ssh, http) };
         for number in 0..machines {
             let clone = team.machine(number);
             let words = [OsStr::new("clone"), OsStr::new("--quiet"), folder.as_os_str(), clone.as_os_str()];
@@ -86,11 +83,7 @@ impl Team {
     pub(crate) fn there(&self, line: &str) -> String {
         match self.way {
             Way::File | Way::Http => format!("sh -c '{line}'"),
-            Way::Ssh => {
-                let host = self.origin.trim_start_matches("ssh://").split('/').next().unwrap_or_default();
-                let (host, port) = host.split_once(':').expect("an address has a port");
-                format!("{} -p {port} {host} '{line}'", self.shell)
-            }
+            Way::Ssh => format!("ssh shop '{line}'"),
         }
     }
 }

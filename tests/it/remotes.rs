@@ -1,7 +1,7 @@
 //! Shipping to git remotes that are not on this machine's disk: over ssh, by a real sshd, and over http, by a real web
 //! server. Who may not push is told so before anything has changed.
 
-use crate::support::{Access, GitHttp, PASSWORD, Sandbox, Sshd, USER};
+use crate::support::{Access, GitHttp, PASSWORD, Running, Sandbox, Sshd, USER};
 
 /// A shop whose staging is at this address.
 fn shop(url: &str) -> Sandbox {
@@ -19,33 +19,68 @@ fn over_http(access: Access) -> (Sandbox, GitHttp) {
 
 #[test]
 fn a_release_goes_over_ssh() {
-    let server = Sshd::start();
-    let sandbox = Sandbox::shop("").remote("staging").env("GIT_SSH_COMMAND", &server.command());
-    let url = server.url(&sandbox.path("remotes/staging.git"));
-    let sandbox = sandbox.tasks(&format!("[environments.staging]\ntarget = {{ git = '{url}' }}\n"));
+    let sandbox = shop("paas:staging.git").remote("staging");
+    let server = Sshd::start(&sandbox, &["paas"]);
+    server.only_git("paas");
     sandbox.deploy(["staging"]).succeeds();
     sandbox.commit("Second");
     sandbox.deploy(["staging"]).succeeds().says("release 2 is live");
     let target = sandbox.target("staging");
     let (shipped, head) = (target.tip("main").expect("a release"), sandbox.repository().head());
     assert_eq!((target.trailer(&shipped, "Source"), target.parents(&shipped).len()), (head, 1));
-    assert!(server.log().contains("Accepted publickey"), "{}", server.log());
+    assert!(server.log("paas").contains("Accepted publickey"), "{}", server.log("paas"));
 }
 
 #[test]
-fn a_server_that_lets_nobody_in_or_is_gone_is_told() {
-    let server = Sshd::start();
-    let sandbox = Sandbox::shop("").remote("staging");
-    let url = server.url(&sandbox.path("remotes/staging.git"));
-    let sandbox = sandbox.tasks(&format!("[environments.staging]\ntarget = {{ git = '{url}' }}\n"));
-    // Without the key, and without knowing the host.
-    let stranger =
-        sandbox.env("GIT_SSH_COMMAND", "ssh -F none -i /dev/null -o IdentityAgent=none -o BatchMode=yes");
-    stranger.deploy(["staging"]).fails().says("Host key verification failed").says("connect once by hand");
-    let sandbox = stranger.env("GIT_SSH_COMMAND", &server.command());
-    drop(server);
-    sandbox.deploy(["staging"]).fails().says("Connection refused");
+fn a_host_that_is_not_the_one_that_is_known_gets_nothing() {
+    let sandbox = shop("paas:staging.git").remote("staging");
+    let server = Sshd::start(&sandbox, &["paas"]);
+    server.only_git("paas");
+    server.change_key("paas");
+    sandbox.deploy(["staging"]).fails().says("Host key verification failed");
+    server.forget_keys();
+    sandbox.deploy(["staging"]).fails().says("Host key verification failed").says("connect once by hand");
     assert_eq!(sandbox.target("staging").tip("main"), None);
+}
+
+#[test]
+fn a_host_that_does_not_take_the_key_is_told() {
+    let sandbox = shop("paas:staging.git").remote("staging");
+    let server = Sshd::start(&sandbox, &["paas"]);
+    server.lock_out("paas");
+    sandbox.deploy(["staging"]).fails().says("Permission denied (publickey").says("`ssh-add -l` lists");
+    assert_eq!(sandbox.target("staging").tip("main"), None);
+}
+
+#[test]
+fn a_host_that_is_gone_is_told_and_gets_its_release_when_it_is_back() {
+    let sandbox = shop("paas:staging.git").remote("staging");
+    let server = Sshd::start(&sandbox, &["paas"]);
+    server.only_git("paas");
+    server.stop("paas");
+    sandbox.deploy(["staging"]).fails().says("Connection refused");
+    server.resume("paas");
+    sandbox.deploy(["staging"]).succeeds().says("release 1 is live");
+}
+
+#[test]
+fn a_host_ends_what_was_started_on_it() {
+    let sandbox = Sandbox::new();
+    let server = Sshd::start(&sandbox, &["web1", "web2"]);
+    let (gate, leash) = (sandbox.gate("hold"), sandbox.leash("held"));
+    let held = sandbox.path("tmp/held").display().to_string();
+    let line = format!("echo $HOME; exec 9> {held}; setsid hold & hold");
+    let mut ssh = sandbox.command("ssh", &["-F"]);
+    let session = Running::start(ssh.arg(server.config()).args(["web2", &line]));
+    gate.wait_for_arrival();
+    session.wait_for(&server.home("web2").display().to_string());
+    // What runs there goes on when the connection breaks.
+    server.cut("web2");
+    session.wait().fails_with(255);
+    gate.wait_for_arrival();
+    server.stop("web2");
+    leash.wait_for_release();
+    sandbox.shell("ssh web1 echo here").succeeds().prints("here\n");
 }
 
 #[test]

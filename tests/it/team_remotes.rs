@@ -16,10 +16,15 @@ fn over_http(access: Access) -> (Sandbox, GitHttp) {
 
 /// Two machines whose `origin` is on an ssh server.
 fn over_ssh() -> (Sandbox, Sshd) {
-    let server = Sshd::start();
-    let sandbox = team(SHARED).env("GIT_SSH_COMMAND", &server.command());
-    meet_at(&sandbox, &server.url(&sandbox.path("remotes/origin.git")));
+    let sandbox = team(SHARED);
+    let server = Sshd::start(&sandbox, &["shop"]);
+    meet_at(&sandbox, &on_shop(&sandbox));
     (sandbox, server)
+}
+
+/// The address of `origin` on the ssh server, whose name is shop.
+fn on_shop(sandbox: &Sandbox) -> String {
+    format!("ssh://shop{}", sandbox.path("remotes/origin.git").display())
 }
 
 /// Lets both machines reach `origin` at this address.
@@ -74,7 +79,7 @@ fn may_only_look(sandbox: &Sandbox, says: &str) {
 fn a_team_takes_turns_over_ssh() {
     let (sandbox, server) = over_ssh();
     take_turns(&sandbox);
-    assert!(server.log().contains("Accepted publickey"), "{}", server.log());
+    assert!(server.log("shop").contains("Accepted publickey"), "{}", server.log("shop"));
 }
 
 #[test]
@@ -122,9 +127,10 @@ fn a_key_that_may_only_read_is_told_what_it_must_be_let_do_in_whatever_words_its
             "This deploy key does not have write access",
         ),
     ];
-    let mut sandbox = sandbox;
     for (words, says) in hosts {
-        sandbox = sandbox.env("GIT_SSH_COMMAND", &server.reader(words));
+        let reads =
+            "case $SSH_ORIGINAL_COMMAND in git-upload-pack*) eval \"exec $SSH_ORIGINAL_COMMAND\" ;; esac";
+        server.force("shop", &format!("{reads}\necho '{words}' >&2\nexit 1"));
         may_only_look(&sandbox, says);
     }
 }
@@ -144,12 +150,11 @@ fn who_is_not_let_in_goes_on_without_the_others_or_not_at_all() {
 
 #[test]
 fn a_host_whose_key_is_not_known_is_not_asked() {
-    let (sandbox, _server) = over_ssh();
-    let stranger =
-        sandbox.env("GIT_SSH_COMMAND", "ssh -F none -i /dev/null -o IdentityAgent=none -o BatchMode=yes");
-    let refused = stranger.deploy(["staging"]);
+    let (sandbox, server) = over_ssh();
+    server.forget_keys();
+    let refused = sandbox.deploy(["staging"]);
     refused.fails_with(3).says("Host key verification failed").says("connect once by hand");
-    stranger.deploy(["staging", "--override", "ledger", "--reason", "it is urgent"]).succeeds();
+    sandbox.deploy(["staging", "--override", "ledger", "--reason", "it is urgent"]).succeeds();
 }
 
 /// Where the network breaks.
@@ -160,7 +165,8 @@ enum Way {
 }
 
 /// An ssh that is cut in its push of this number, from 1, after so many bytes, and finds nobody from then on.
-fn breaking_ssh(sandbox: &Sandbox, ssh: &str, push: u32, way: Way, after: u32) {
+fn breaking_ssh(sandbox: &Sandbox, push: u32, way: Way, after: u32) {
+    let ssh = "ssh -o BatchMode=yes";
     let some = format!("dd bs=1 count={after} status=none");
     let line = match way {
         Way::There => format!("{some} | {ssh} \"$@\""),
@@ -196,12 +202,12 @@ fn locked_elsewhere(sandbox: &Sandbox) -> bool {
 
 /// Cuts deploys in their pushes to the ledger: how often the lock was taken all the same.
 fn cut(way: Way, cuts: &[(u32, u32)]) -> usize {
-    let server = Sshd::start();
     let sandbox = team(SHARED).env("GIT_SSH_COMMAND", "breaking-ssh");
-    meet_at(&sandbox, &server.url(&sandbox.path("remotes/origin.git")));
+    let _server = Sshd::start(&sandbox, &["shop"]);
+    meet_at(&sandbox, &on_shop(&sandbox));
     let mut taken = 0;
     for (push, after) in cuts {
-        breaking_ssh(&sandbox, &server.command(), *push, way, *after);
+        breaking_ssh(&sandbox, *push, way, *after);
         sandbox.commit("More");
         commit_there(&sandbox);
         let broken = sandbox.deploy(["staging"]);

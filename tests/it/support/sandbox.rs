@@ -25,6 +25,7 @@ const COMMITTED: &str = "2026-01-02T03:04:05Z";
 /// sandbox-XXXX/remotes   bare repositories that stand for platforms
 /// sandbox-XXXX/bin       commands for steps, first on the PATH
 /// sandbox-XXXX/home
+/// sandbox-XXXX/hosts     the homes on hosts of the test's own: see Sshd
 /// ```
 pub(crate) struct Sandbox {
     folder: tempfile::TempDir,

@@ -1,29 +1,35 @@
-//! A real OpenSSH server on this machine, for git over ssh. It has keys of its own and lets in whoever runs the tests.
-//! Each connection has an sshd of its own, which is given the socket: no port is guessed, and nobody waits for a start.
+//! Real OpenSSH servers on this machine, as hosts with names: the sandbox's `ssh`, `scp` and `sftp` know them, and all that
+//! start those do. Each connection has an sshd of its own, which is given the socket and reads its settings anew: no port
+//! is guessed, nobody waits for a start, and a host is one thread. What a session starts ends with its host.
 
-use std::fs;
+mod host;
+
+use std::fs::{self, File};
 use std::io::Write;
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
-use std::thread;
+use std::process::Command;
+
+use super::Sandbox;
+use host::Host;
 
 /// Where Debian keeps it; not on the PATH of everybody.
 const SSHD: &str = "/usr/sbin/sshd";
 
-/// A server that runs until it is dropped; connections end with it.
+/// The hosts of a sandbox, until it is dropped. The sandbox's folder holds
+///
+/// ```text
+/// hosts/NAME   the home of who logs in there
+/// ssh/NAME     the host's settings, its key and its log
+/// ssh          the user's settings and key, and the hosts' keys that are known
+/// ```
 pub(crate) struct Sshd {
-    folder: tempfile::TempDir,
-    address: SocketAddr,
-    sessions: Arc<Mutex<Vec<Child>>>,
-    over: Arc<AtomicBool>,
+    sandbox: PathBuf,
+    hosts: Vec<Host>,
 }
 
 impl Sshd {
-    pub(crate) fn start() -> Sshd {
+    /// Hosts of these names, which let the user of the sandbox in, and no one else.
+    pub(crate) fn start(sandbox: &Sandbox, names: &[&str]) -> Sshd {
         assert!(
             Path::new(SSHD).exists(),
             "no {SSHD}: apt-get install openssh-server, or tests/run, which does it"
@@ -32,118 +38,141 @@ impl Sshd {
             // sshd locks its unprivileged half up there; a container without systemd lacks it.
             fs::create_dir_all("/run/sshd").expect("a folder that root may make");
         }
-        let folder = tempfile::Builder::new().prefix("sshd-").tempdir().expect("a temporary folder");
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = listener.local_addr().expect("it is bound");
-        configure(folder.path(), address);
-        let server = Sshd { folder, address, sessions: Arc::default(), over: Arc::default() };
-        let (sessions, over) = (Arc::clone(&server.sessions), Arc::clone(&server.over));
-        let (config, log) = (server.file("config"), server.file("log"));
-        thread::spawn(move || {
-            for connection in listener.incoming().flatten() {
-                let mut sessions = sessions.lock().expect("nobody panics with it");
-                if over.load(Ordering::SeqCst) {
-                    return;
-                }
-                // Those that have ended are waited for here.
-                sessions.retain_mut(|session| matches!(session.try_wait(), Ok(None)));
-                sessions.push(session(connection, &config, &log));
-            }
-        });
-        server
+        let mut sshd = Sshd { sandbox: sandbox.path(""), hosts: Vec::new() };
+        fs::create_dir_all(sshd.file("")).expect("a folder of ours");
+        make_key(&sshd.file("key"));
+        for name in names {
+            let host = Host::start(&sshd, name);
+            sshd.hosts.push(host);
+        }
+        sshd.settle();
+        // ssh looks for its settings where the system says that the home is, not where HOME does.
+        for program in ["ssh", "scp", "sftp"] {
+            let script =
+                format!("#!/bin/sh\nexec {} -F 'SANDBOX/ssh/config' \"$@\"\n", find(program).display());
+            sandbox.executable(&format!("bin/{program}"), &script);
+        }
+        sshd
     }
 
-    /// The address of a repository on this machine.
-    pub(crate) fn url(&self, repository: &Path) -> String {
-        format!("ssh://{}{}", self.address, repository.display())
+    /// The user's settings, as `ssh -F` takes them.
+    pub(crate) fn config(&self) -> PathBuf {
+        self.file("config")
     }
 
-    /// What `GIT_SSH_COMMAND` has to be: only this server is known, and only this key is shown.
-    pub(crate) fn command(&self) -> String {
-        self.command_with("key")
+    /// The home of who logs in to a host.
+    pub(crate) fn home(&self, name: &str) -> PathBuf {
+        self.host(name).home.clone()
     }
 
-    /// The same, with a key that may fetch; a push gets these words of the host, and no more.
-    pub(crate) fn reader(&self, words: &str) -> String {
-        let script = format!(
-            "case $SSH_ORIGINAL_COMMAND in git-upload-pack*) eval \"exec $SSH_ORIGINAL_COMMAND\" ;; esac\n\
-             echo '{words}' >&2\nexit 1\n"
+    /// What a host wrote of its connections.
+    pub(crate) fn log(&self, name: &str) -> String {
+        fs::read_to_string(self.host(name).settings.join("log")).unwrap_or_default()
+    }
+
+    /// Switches a host off: all that runs there ends at once, and nobody listens any more.
+    pub(crate) fn stop(&self, name: &str) {
+        self.host(name).close();
+    }
+
+    /// Switches a host on again, at the same address.
+    pub(crate) fn resume(&self, name: &str) {
+        self.host(name).reopen();
+    }
+
+    /// Breaks a host's connections. What runs there goes on, and new connections are taken.
+    pub(crate) fn cut(&self, name: &str) {
+        self.host(name).hang_up();
+    }
+
+    /// From now on, whatever is asked of a host, it runs these shell lines; what was asked is `$SSH_ORIGINAL_COMMAND`.
+    pub(crate) fn force(&self, name: &str, lines: &str) {
+        let host = self.host(name);
+        write(&host.settings.join("forced"), &format!("{lines}\n"));
+        host.configure(&format!("ForceCommand sh '{}/forced'\n", host.settings.display()));
+    }
+
+    /// From now on a host is one for git alone, as platforms are: its folder is the sandbox's `remotes`.
+    pub(crate) fn only_git(&self, name: &str) {
+        let remotes = self.sandbox.join("remotes");
+        self.force(
+            name,
+            &format!("cd '{}' && exec git-shell -c \"$SSH_ORIGINAL_COMMAND\"", remotes.display()),
         );
-        fs::write(self.file("reader.sh"), script).expect("a file of ours");
-        self.command_with("reader")
     }
 
-    fn command_with(&self, key: &str) -> String {
-        let (key, known) = (self.file(key), self.file("known_hosts"));
-        let (key, known) = (key.display(), known.display());
-        format!(
-            "ssh -F none -i '{key}' -o IdentitiesOnly=yes -o IdentityAgent=none \
-             -o UserKnownHostsFile='{known}' -o GlobalKnownHostsFile=/dev/null -o StrictHostKeyChecking=yes -o BatchMode=yes"
-        )
+    /// Gives a host another key: it is not the host any more that the user knows.
+    pub(crate) fn change_key(&self, name: &str) {
+        let key = self.host(name).settings.join("key");
+        fs::remove_file(&key).expect("the key that it had");
+        make_key(&key);
     }
 
-    /// What it wrote of its connections.
-    pub(crate) fn log(&self) -> String {
-        fs::read_to_string(self.file("log")).unwrap_or_default()
+    /// Forgets the keys of all hosts on the user's side.
+    pub(crate) fn forget_keys(&self) {
+        write(&self.file("known_hosts"), "");
+    }
+
+    /// From now on a host lets nobody in.
+    pub(crate) fn lock_out(&self, name: &str) {
+        write(&self.host(name).settings.join("authorized_keys"), "");
+    }
+
+    /// Writes what the user knows of the hosts.
+    fn settle(&self) {
+        let aliases = self.hosts.iter().map(|Host { name, address, .. }| {
+            let (ip, port) = (address.ip(), address.port());
+            format!("Host {name}\n    HostName {ip}\n    Port {port}\n    HostKeyAlias {name}\n")
+        });
+        let known = self.hosts.iter().map(|Host { name, settings, .. }| {
+            let key = public(&settings.join("key"));
+            format!("{name} {key}")
+        });
+        let at = self.file("");
+        let at = at.display();
+        let all = format!(
+            "Host *\n    IdentityFile {at}/key\n    IdentitiesOnly yes\n    IdentityAgent none\n    \
+             UserKnownHostsFile {at}/known_hosts\n    GlobalKnownHostsFile /dev/null\n    UpdateHostKeys no\n"
+        );
+        write(&self.file("config"), &aliases.chain([all]).collect::<String>());
+        write(&self.file("known_hosts"), &known.collect::<String>());
+    }
+
+    fn host(&self, name: &str) -> &Host {
+        self.hosts.iter().find(|host| host.name == name).unwrap_or_else(|| panic!("no host `{name}`"))
     }
 
     fn file(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.sandbox.join("ssh").join(name)
     }
 }
 
 impl Drop for Sshd {
     fn drop(&mut self) {
-        let mut sessions = self.sessions.lock().expect("nobody panics with it");
-        self.over.store(true, Ordering::SeqCst);
-        for session in &mut *sessions {
-            // It may have ended by itself.
-            let _gone = session.kill();
-            let _ended = session.wait();
+        for host in &self.hosts {
+            host.close();
         }
-        drop(sessions);
-        // Wakes the thread that waits for a connection; if it is gone already, all is well.
-        let _woken = TcpStream::connect(self.address);
     }
 }
 
-/// An sshd for one connection.
-fn session(connection: TcpStream, config: &Path, log: &Path) -> Child {
-    let output = connection.try_clone().expect("a socket of ours");
-    let mut sshd = Command::new(SSHD);
-    sshd.arg("-i").arg("-f").arg(config).arg("-E").arg(log);
-    sshd.stdin(OwnedFd::from(connection)).stdout(OwnedFd::from(output)).stderr(Stdio::null());
-    sshd.spawn().expect("sshd starts")
+fn make_key(path: &Path) {
+    let mut keygen = Command::new("ssh-keygen");
+    keygen.args(["-q", "-t", "ed25519", "-N", "", "-C", "a test", "-f"]).arg(path);
+    assert!(keygen.status().expect("ssh-keygen starts").success(), "ssh-keygen has to make a key");
 }
 
-/// Makes the keys, and says who is let in and what a session's git sees: nothing of this machine's own settings.
-fn configure(folder: &Path, address: SocketAddr) {
-    for key in ["host_key", "key", "reader"] {
-        let mut keygen = Command::new("ssh-keygen");
-        keygen.args(["-q", "-t", "ed25519", "-N", "", "-C", key, "-f"]).arg(folder.join(key));
-        assert!(keygen.status().expect("ssh-keygen starts").success(), "ssh-keygen has to make a key");
-    }
-    let public = |key: &str| fs::read_to_string(folder.join(format!("{key}.pub"))).expect("a public key");
-    let write = |name: &str, text: &str| {
-        let mut file = fs::File::create(folder.join(name)).expect("a new file");
-        file.write_all(text.as_bytes()).expect("a file of ours");
-    };
-    let reader = format!("restrict,command=\"sh {}/reader.sh\" {}", folder.display(), public("reader"));
-    write("authorized_keys", &(public("key") + &reader));
-    write("known_hosts", &format!("[{}]:{} {}", address.ip(), address.port(), public("host_key")));
-    let (at, path) = (folder.display(), std::env::var("PATH").expect("a PATH with git and sh"));
-    write(
-        "config",
-        &format!(
-            "HostKey {at}/host_key\n\
-             AuthorizedKeysFile {at}/authorized_keys\n\
-             StrictModes no\n\
-             UsePAM no\n\
-             PermitRootLogin yes\n\
-             PasswordAuthentication no\n\
-             KbdInteractiveAuthentication no\n\
-             PidFile none\n\
-             SetEnv \"PATH={path}\" \"HOME={at}\" GIT_CONFIG_NOSYSTEM=1\n"
-        ),
-    );
+fn public(key: &Path) -> String {
+    fs::read_to_string(key.with_extension("pub")).expect("a public key")
+}
+
+fn write(path: &Path, text: &str) {
+    let mut file = File::create(path).expect("a file of ours");
+    file.write_all(text.as_bytes()).expect("a file of ours");
+}
+
+/// The machine's own program of this name.
+fn find(program: &str) -> PathBuf {
+    let path = std::env::var_os("PATH").expect("a PATH with ssh");
+    let found = std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.exists());
+    found.unwrap_or_else(|| panic!("no {program}: apt-get install openssh-client"))
 }
