@@ -1,14 +1,12 @@
 //! What a target holds, against what the ledger says of it: found out before anything is shipped there.
 
-use std::time::Duration;
-
-use super::{LookError, Site};
+use super::{LookError, Site, interruptible};
 use crate::model::release::ObjectId;
 use crate::model::step::Planned;
 use crate::model::target::{GitTarget, Target};
 use crate::plan::Delivery;
-use crate::process::Stop;
 use crate::release::event::What;
+use crate::release::git::without_credentials;
 use crate::release::ledger::Tip;
 use crate::release::refs::Refs;
 use crate::release::scratch::Scratch;
@@ -23,6 +21,8 @@ pub(crate) struct Met {
     pub(crate) events: Vec<What>,
     /// What must be asked first.
     pub(crate) question: Option<String>,
+    /// What became of a push that was cut off.
+    pub(crate) news: Option<String>,
 }
 
 impl Met {
@@ -89,10 +89,18 @@ impl Site {
         let repository = self.repository()?;
         let scratch = Scratch::open(&self.state, repository)?;
         let refs = Refs::new(&delivery.environment)?;
-        let stop = Stop::new(Duration::ZERO);
-        let contact =
-            target::git::contact(git, &refs, &source.commit, repository, &scratch, &stop, &mut |_| {})
-                .map_err(LookError::Target)?;
+        let (contact, signal) = interruptible(|stop| {
+            target::git::contact(git, &refs, &source.commit, repository, &scratch, stop, &mut |_| {})
+        });
+        if let Some(signal) = signal {
+            return Err(LookError::Stopped(signal));
+        }
+        let contact = contact.map_err(LookError::Target)?;
+        let of = format!("`{}` of {}", git.branch, without_credentials(&git.remote.to_string()));
+        let news = |became: &str| {
+            let cut_off = tip.state.pending.as_ref()?;
+            Some(format!("release {}, whose push was cut off, {became} {of}", cut_off.number))
+        };
         let adopted =
             |commit, number| Met { events: vec![What::Adopted { commit, number }], ..Met::default() };
         let held = match &contact {
@@ -100,9 +108,9 @@ impl Site {
             Contact::Ours { tip, .. } | Contact::Foreign { tip, .. } => Some(tip.clone()),
         };
         Ok(match (tip.state.meet(held.as_ref()), contact) {
-            (Meeting::Expected, _) => Met::default(),
+            (Meeting::Expected, _) => Met { news: news("did not arrive at"), ..Met::default() },
             (Meeting::Arrived, _) => {
-                Met { events: vec![What::Shipped { deployment: None }], ..Met::default() }
+                Met { events: vec![What::Shipped { deployment: None }], news: news("has arrived at"), ..Met::default() }
             }
             (Meeting::FirstContact | Meeting::Foreign, Contact::Ours { release, .. }) => {
                 adopted(held, release.number)
@@ -123,8 +131,7 @@ impl Site {
                 } else {
                     format!(" holds commits that deploy did not ship:{names}\n")
                 };
-                let question =
-                    format!("The branch {} of {}{what} Go on, on top of them?", git.branch, git.remote);
+                let question = format!("The branch {of}{what} Go on, on top of them?");
                 Met { question: Some(question), ..adopted(held, 0) }
             }
         })

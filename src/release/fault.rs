@@ -29,13 +29,14 @@ enum Kind {
 
 /// What git, ssh and curl say. The first sign that is found counts. Those of a host that can't be reached must not be
 /// found in what is said when a connection breaks later: by then something may have arrived.
-const SIGNS: [(&str, Kind); 23] = [
+const SIGNS: [(&str, Kind); 25] = [
     ("unpack failed", Kind::Full),
     ("unpacker error", Kind::Full),
     ("could not read Username", Kind::Locked),
     ("could not read Password", Kind::Locked),
     ("Authentication failed", Kind::Locked),
     ("Permission denied (", Kind::Locked),
+    (CHANGED, Kind::Locked),
     ("Host key verification failed", Kind::Locked),
     ("returned error: 401", Kind::Locked),
     ("returned error: 403", Kind::Forbidden),
@@ -49,11 +50,15 @@ const SIGNS: [(&str, Kind); 23] = [
     ("No such file or directory", Kind::NoRepository),
     ("Could not resolve host", Kind::NoHost),
     ("connect to host", Kind::NoHost),
+    ("timed out during banner exchange", Kind::NoHost),
     ("unable to connect to", Kind::NoHost),
     ("Failed to connect to", Kind::NoHost),
     ("Couldn't connect to server", Kind::NoHost),
     (SHUT, Kind::Shut),
 ];
+
+/// What ssh says of a host that is not the one that it knows.
+const CHANGED: &str = "has changed and you have requested strict checking";
 
 /// What git adds to the words of a host that has none of git's.
 const SHUT: &str = "Could not read from remote repository";
@@ -74,8 +79,12 @@ impl Fault {
         let lines = || said.lines().map(str::trim).filter(|line| !aside(line));
         for (sign, kind) in SIGNS {
             if let Some(line) = lines().find(|line| line.contains(sign)) {
-                let reason = if kind == Kind::Shut { first_words(&said) } else { line };
-                return Fault { kind, reason: reason.to_owned() };
+                let reason = match sign {
+                    SHUT => first_words(&said).to_owned(),
+                    CHANGED => format!("{line} It shows {}", shown_key(&said)),
+                    _ => line.to_owned(),
+                };
+                return Fault { kind, reason };
             }
         }
         Fault { kind: Kind::CutOff, reason: lines().next().unwrap_or("git said nothing").to_owned() }
@@ -124,6 +133,12 @@ impl Fault {
             Kind::CutOff => "`git ls-remote URL` tries the same",
         }
     }
+}
+
+/// The fingerprint of the key that a host shows.
+fn shown_key(said: &str) -> &str {
+    let found = said.lines().find(|line| line.starts_with("SHA256:"));
+    found.map_or("another key.", str::trim)
 }
 
 /// What a host said before it ended the connection, without the frame that some draw around it.

@@ -67,7 +67,7 @@ pub(crate) enum GitError {
 }
 
 /// What git says when something is not set up, and what to do about it.
-const MENDS: [(&str, &str); 6] = [
+const MENDS: [(&str, &str); 7] = [
     (
         "could not read Username",
         "git has no password for this host: set up a credential helper, or use an ssh URL",
@@ -79,6 +79,10 @@ const MENDS: [(&str, &str); 6] = [
     (
         "Permission denied (publickey",
         "the host does not take your ssh key; `ssh-add -l` lists those that are offered",
+    ),
+    (
+        "REMOTE HOST IDENTIFICATION HAS CHANGED",
+        "it was set up anew, or somebody stands in between: ask who runs it for its key's fingerprint; only if it is that one, `ssh-keygen -R HOST` and connect once by hand",
     ),
     (
         "Host key verification failed",

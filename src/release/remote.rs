@@ -10,6 +10,9 @@ use crate::model::credentials::without_credentials;
 use crate::model::release::ObjectId;
 use crate::process::Stop;
 
+/// How long a remote may take to say what a ref holds. A push has no such end: the host builds meanwhile.
+const ANSWER: Duration = Duration::from_secs(30);
+
 /// What a push came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Pushed {
@@ -63,8 +66,11 @@ impl<'s> Remote<'s> {
 
     /// What the ref holds now; `None` if there is no such ref.
     pub(crate) fn tip(&self, stop: &Stop, said: &mut dyn FnMut(&[u8])) -> Result<Option<ObjectId>, GitError> {
-        let answer =
-            self.call(&["ls-remote", "--quiet", "--", &self.url, &self.reference]).run_under(stop, said)?;
+        let limit = self.limit.unwrap_or(ANSWER);
+        let answer = self
+            .call(&["ls-remote", "--quiet", "--", &self.url, &self.reference])
+            .within(Some(limit))
+            .run_under(stop, said)?;
         let text = answer.stdout()?;
         // Also refs that merely end like ours are listed.
         let text = String::from_utf8_lossy(&text);

@@ -17,8 +17,10 @@ const KEYS: [&str; 9] = [
     "url.",
 ];
 
-/// ssh must not ask: nobody would see the question.
-const SSH: &str = "ssh -o BatchMode=yes";
+/// ssh must not ask: nobody would see the question. A host that does not answer for 10 s is not there; a connection is dead
+/// when it has not answered for a minute, which has nothing to do with how long a build there takes.
+const SSH: &str =
+    "ssh -o BatchMode=yes -o ConnectTimeout=10 -o ServerAliveInterval=15 -o ServerAliveCountMax=4";
 
 /// The user's git configuration.
 #[derive(Clone)]

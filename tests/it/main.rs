@@ -43,6 +43,7 @@ mod output;
 mod owed;
 mod parameters;
 mod plan;
+mod platforms;
 mod processes;
 mod protect;
 mod refusals;

@@ -37,7 +37,8 @@ fn a_host_that_is_not_the_one_that_is_known_gets_nothing() {
     let server = Sshd::start(&sandbox, &["paas"]);
     server.only_git("paas");
     server.change_key("paas");
-    sandbox.deploy(["staging"]).fails().says("Host key verification failed");
+    let ended = sandbox.deploy(["staging"]);
+    ended.fails().says("Host key for paas has changed").says("It shows SHA256:").says("`ssh-keygen -R HOST`");
     server.forget_keys();
     sandbox.deploy(["staging"]).fails().says("Host key verification failed").says("connect once by hand");
     assert_eq!(sandbox.target("staging").tip("main"), None);

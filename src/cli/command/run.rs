@@ -131,6 +131,9 @@ pub(super) fn one(
         (facts, plan) = request::planned(session, common, site, request, facts::Manner::Act)?;
         looks = look_at_all(site, common, &plan)?;
     }
+    for news in looks.iter().filter_map(|look| look.met.news.as_ref()) {
+        eprintln!("deploy: {news}");
+    }
     refuse(&facts, &plan, &looks)?;
     if request.back.is_some() {
         rollback::tell(site, &plan, &looks);
