@@ -3,9 +3,11 @@
 
 use super::args::Common;
 use super::error::{Error, Kind};
-use super::hold;
 use super::prompt::Question;
+use super::session::Session;
+use super::{hold, secret};
 use crate::facts::{Met, Site, Survey};
+use crate::model::secret::Vaults;
 use crate::plan::guard::{self, Overrides, Ruling, Verdict};
 use crate::plan::{Delivery, Facts, Known, Plan};
 
@@ -16,14 +18,22 @@ pub(crate) struct Look {
     pub(crate) verdicts: Vec<Verdict>,
 }
 
-pub(super) fn look_at_all(site: &Site, common: &Common, plan: &Plan) -> Result<Vec<Look>, Error> {
-    plan.deliveries.iter().map(|delivery| look(site, common, delivery)).collect()
+/// Looks at each delivery. What opens a target is fetched first: the target may have to be asked what it holds.
+pub(super) fn look_at_all(
+    session: &Session,
+    common: &Common,
+    site: &Site,
+    plan: &Plan,
+    vaults: &mut Vaults,
+) -> Result<Vec<Look>, Error> {
+    secret::fetch(session, common, site, &plan.logins(), vaults)?;
+    plan.deliveries.iter().map(|delivery| look(site, common, delivery, vaults)).collect()
 }
 
-fn look(site: &Site, common: &Common, delivery: &Delivery) -> Result<Look, Error> {
+fn look(site: &Site, common: &Common, delivery: &Delivery, vaults: &Vaults) -> Result<Look, Error> {
     let survey = site.survey(delivery)?;
     hold::closed(site, &delivery.environment, &survey.tip)?;
-    let met = site.meet(delivery, &survey.tip)?;
+    let met = site.meet(delivery, &survey.tip, vaults)?;
     let verdicts = guard::judge(delivery, &survey.circumstances, &overrides(common));
     Ok(Look { survey, met, verdicts })
 }

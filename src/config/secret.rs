@@ -78,6 +78,22 @@ fn keeper(table: &mut Table<'_, '_>) -> Option<Keeper<Written>> {
     }
 }
 
+/// A text that is a secret: its name, or `{{ secret.NAME }}`. What a secret is does not stand in the file.
+pub(crate) fn one(item: Item<'_, '_>) -> Option<Template> {
+    let text = item.template()?;
+    let Some(name) = text.as_plain() else { return Some(text) };
+    if is_identifier(name) {
+        let expression = Expression { source: format!("secret.{name}"), at: item.at() };
+        item.mention(&expression);
+        return Some(Template::value(expression));
+    }
+    let problem = Diagnostic::new("this is the name of a secret, and not what it is");
+    item.problem(problem.at(item.at(), "not a name").help(
+        "say where it is kept, [secrets] TOKEN = { env = \"TOKEN\" }, and name that: token = \"TOKEN\"",
+    ));
+    None
+}
+
 /// `secrets = ["NAME"]`: each becomes a variable of the processes, under its own name.
 pub(crate) fn named(item: Item<'_, '_>) -> Vec<(String, Template)> {
     let items = item.list("a list of names of secrets").unwrap_or_default();

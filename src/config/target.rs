@@ -1,11 +1,11 @@
 //! `target = { … }`: which kind it is, and that kind's keys.
 
 use super::reader::{Item, Table};
-use super::value;
+use super::{secret, value};
 use crate::diagnostic::Diagnostic;
 use crate::model::script::Script;
 use crate::model::step::Written;
-use crate::model::target::{CommandTarget, GitTarget, ServerTarget, Target};
+use crate::model::target::{CommandTarget, GitTarget, Login, ServerTarget, Target};
 use crate::model::template::Template;
 
 /// The branch that a git target gets when the file names none.
@@ -43,14 +43,40 @@ pub(crate) fn read(item: Item<'_, '_>) -> Option<Target<Written>> {
 
 fn git(item: Item<'_, '_>, table: &mut Table<'_, '_>) -> Option<Target<Written>> {
     let branch = table.take("branch").and_then(value::branch);
+    let remote = item.template();
+    let login = login(remote.as_ref(), table);
     let fail_on =
         table.take("fail_on").and_then(|item| item.list("a list of regular expressions")).unwrap_or_default();
     Some(Target::Git(GitTarget {
-        remote: item.template()?,
+        remote: remote?,
         branch: branch.unwrap_or_else(|| Template::plain(BRANCH, item.at())),
         fail_on: fail_on.into_iter().filter_map(value::pattern).collect(),
+        login,
         at: item.at(),
     }))
+}
+
+/// `token`, and `user`. Where a remote's name leads is seen when it is gone to.
+fn login(remote: Option<&Template>, table: &mut Table<'_, '_>) -> Option<Login<Written>> {
+    let (user, token) = (table.take("user"), table.take("token"));
+    let Some(token) = token else {
+        if let Some(user) = user {
+            let problem = Diagnostic::new("`user` is who shows the `token`, and there is none");
+            user.problem(
+                problem.at(user.key(), "without a token").help("token = \"NAME\", a name of [secrets]"),
+            );
+        }
+        return None;
+    };
+    let address = remote.and_then(Template::as_plain).filter(|remote| remote.contains([':', '/']));
+    if let Some((why, help)) = address.and_then(Login::<Written>::unfit) {
+        token.problem(Diagnostic::new(why).at(token.key(), "not for this address").help(help));
+    }
+    let user = match user {
+        Some(user) => user.template()?,
+        None => Template::plain(Login::<Written>::USER, token.at()),
+    };
+    Some(Login { user, token: secret::one(token)? })
 }
 
 fn server(item: Item<'_, '_>, table: &mut Table<'_, '_>) -> Option<Target<Written>> {

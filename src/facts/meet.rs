@@ -2,16 +2,17 @@
 
 use super::{LookError, Site, interruptible};
 use crate::model::release::ObjectId;
+use crate::model::secret::Vaults;
 use crate::model::step::Planned;
 use crate::model::target::{GitTarget, Target};
 use crate::plan::Delivery;
 use crate::release::event::What;
-use crate::release::git::without_credentials;
+use crate::model::credentials::without_credentials;
 use crate::release::ledger::Tip;
 use crate::release::refs::Refs;
 use crate::release::scratch::Scratch;
 use crate::release::state::Meeting;
-use crate::target::git::Contact;
+use crate::target::git::{Contact, Reach};
 use crate::target::{self, server};
 
 /// What a look at the target has shown.
@@ -36,7 +37,7 @@ impl Met {
 impl Site {
     /// What the target holds, where the ledger alone does not tell: at first contact, and after a run that was cut off or
     /// found somebody else's commits there. What is found is fetched into deploy's own repository.
-    pub(crate) fn meet(&self, delivery: &Delivery, tip: &Tip) -> Result<Met, LookError> {
+    pub(crate) fn meet(&self, delivery: &Delivery, tip: &Tip, vaults: &Vaults) -> Result<Met, LookError> {
         match &delivery.target {
             None => Ok(Met::default()),
             Some(Target::Server(server)) => {
@@ -63,7 +64,7 @@ impl Site {
                     && tip.state.pending.is_none()
                     && !tip.state.moved
                     && self.has(tip.state.shipped.as_ref())?;
-                if is_known { Ok(Met::default()) } else { self.meet_branch(delivery, git, tip) }
+                if is_known { Ok(Met::default()) } else { self.meet_branch(delivery, git, tip, vaults) }
             }
         }
     }
@@ -84,14 +85,16 @@ impl Site {
         delivery: &Delivery,
         git: &GitTarget<Planned>,
         tip: &Tip,
+        vaults: &Vaults,
     ) -> Result<Met, LookError> {
         let Some(source) = &delivery.source else { return Ok(Met::default()) };
         let repository = self.repository()?;
         let scratch = Scratch::open(&self.state, repository)?;
         let refs = Refs::new(&delivery.environment)?;
-        let (contact, signal) = interruptible(|stop| {
-            target::git::contact(git, &refs, &source.commit, repository, &scratch, stop, &mut |_| {})
-        });
+        let vault = vaults.of(Some(&delivery.environment));
+        let reach = Reach { repository, scratch: &scratch, vault };
+        let (contact, signal) =
+            interruptible(|stop| target::git::contact(git, &refs, &source.commit, reach, stop, &mut |_| {}));
         if let Some(signal) = signal {
             return Err(LookError::Stopped(signal));
         }
@@ -109,9 +112,11 @@ impl Site {
         };
         Ok(match (tip.state.meet(held.as_ref()), contact) {
             (Meeting::Expected, _) => Met { news: news("did not arrive at"), ..Met::default() },
-            (Meeting::Arrived, _) => {
-                Met { events: vec![What::Shipped { deployment: None }], news: news("has arrived at"), ..Met::default() }
-            }
+            (Meeting::Arrived, _) => Met {
+                events: vec![What::Shipped { deployment: None }],
+                news: news("has arrived at"),
+                ..Met::default()
+            },
             (Meeting::FirstContact | Meeting::Foreign, Contact::Ours { release, .. }) => {
                 adopted(held, release.number)
             }

@@ -20,7 +20,17 @@ pub(crate) struct GitTarget<F: Form> {
     pub(crate) branch: F::Text,
     /// Patterns in the remote's text that mean failure although the push succeeded.
     pub(crate) fail_on: Vec<String>,
+    pub(crate) login: Option<Login<F>>,
     pub(crate) at: Span,
+}
+
+/// What opens a host that is reached over https.
+#[derive(Clone, Debug)]
+pub(crate) struct Login<F: Form> {
+    /// Many hosts take any name.
+    pub(crate) user: F::Text,
+    /// A secret, and nothing else.
+    pub(crate) token: F::Text,
 }
 
 /// A folder of releases with a `current` link, on this machine.
@@ -48,7 +58,72 @@ pub(crate) struct CommandTarget<F: Form> {
     pub(crate) at: Span,
 }
 
+impl<F: Form> Login<F> {
+    /// The name where the file gives none: one that all hosts of git take that don't look at it.
+    pub(crate) const USER: &str = "git";
+
+    /// Why no token is shown at an address, and what to do; nothing if one may be.
+    pub(crate) fn unfit(url: &str) -> Option<(&'static str, &'static str)> {
+        let is_open = match url.split_once("://") {
+            Some(("https", _)) => false,
+            Some(("http", _)) => true,
+            Some(_) | None => {
+                return Some(("a token is for https", "take an https:// address; ssh shows keys"));
+            }
+        };
+        let (user, host) = authority(url);
+        if user.is_some_and(|user| user.contains(':')) {
+            return Some(("the address holds a password already", "take it out of the address"));
+        }
+        let name =
+            host.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')).map_or(host, |(name, _)| name);
+        if is_open && !matches!(name, "localhost" | "[::1]") && !is_loopback(name) {
+            return Some(("plain http shows a token to everybody on the way", "take https://"));
+        }
+        None
+    }
+}
+
+fn is_loopback(name: &str) -> bool {
+    let numbers: Vec<&str> = name.split('.').collect();
+    numbers.len() == 4 && numbers[0] == "127" && numbers.iter().all(|number| number.parse::<u8>().is_ok())
+}
+
+/// The user of a URL, if it names one, and its host with the port.
+pub(crate) fn authority(url: &str) -> (Option<&str>, &str) {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let whole = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    whole.rsplit_once('@').map_or((None, whole), |(user, host)| (Some(user), host))
+}
+
 impl<F: Form> ServerTarget<F> {
     /// How many releases stay when the file doesn't say.
     pub(crate) const KEEP: usize = 5;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::step::Written;
+
+    #[test]
+    fn a_token_goes_over_https_or_stays_on_this_machine() {
+        for url in
+            ["https://git.example.com/a.git", "https://ada@h/a", "http://127.0.0.1:80/a", "http://[::1]:8/a"]
+        {
+            assert_eq!(Login::<Written>::unfit(url), None, "{url}");
+        }
+        for url in [
+            "paas",
+            "git@paas:a.git",
+            "ssh://paas/a",
+            "/srv/a",
+            "https://ada:pw@h/a",
+            "http://paas/a",
+            "http://127.0.0.1@paas/a",
+            "http://localhost.paas/a",
+        ] {
+            assert!(Login::<Written>::unfit(url).is_some(), "{url}");
+        }
+    }
 }

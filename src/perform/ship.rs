@@ -15,6 +15,7 @@ use crate::process::Stop;
 use crate::release::commit::{Made, ReleaseCommit, Return};
 use crate::release::event::What;
 use crate::release::state::State;
+use crate::target::git::Reach;
 use crate::target::{self, Crew, Holds, NotShipped, Shipment};
 
 /// Ships the release of the job's environment.
@@ -58,7 +59,7 @@ impl Dock<'_> {
         };
         let parent = self.parent(target, &state)?;
         let (made, release) = match &self.delivery.back {
-            Some(back) => self.recall(&hands.run, back, target, parent, &mut crew)?,
+            Some(back) => self.recall(hands, back, target, parent, &mut crew)?,
             None => self.make(&hands.run, source, parent)?,
         };
         self.say(&hands.run, What::Started(Box::new(release)), None)?;
@@ -74,6 +75,7 @@ impl Dock<'_> {
             state: &hands.state,
             repository: self.repository,
             scratch: &self.scratch,
+            vault: hands.vaults.of(act.environment),
         };
         let shipped = match (target, &self.delivery.back) {
             (Target::Git(git), _) => target::git::ship(git, &shipment, crew),
@@ -145,12 +147,13 @@ impl Dock<'_> {
     /// What brings an earlier release back: a branch gets a new commit with its files, others have it still.
     fn recall(
         &self,
-        run: &RunId,
+        hands: &Hands<'_>,
         back: &Release,
         target: &Target<Planned>,
         parent: Option<&ObjectId>,
         crew: &mut Crew<'_>,
     ) -> Result<(Made, Release), Failure> {
+        let run = &hands.run;
         let again = || Failure::Unmet {
             message: format!("the files of release {} are not here any more", back.number),
             help: Some(format!("deploy {} --ref {}", self.delivery.environment, back.source.short())),
@@ -158,7 +161,12 @@ impl Dock<'_> {
         let (Some(commit), Some(tree)) = (&back.commit, &back.tree) else { return Err(again()) };
         let made = match target {
             Target::Git(git) => {
-                target::git::recall(git, &self.refs, tree, self.repository, &self.scratch, crew)?;
+                let reach = Reach {
+                    repository: self.repository,
+                    scratch: &self.scratch,
+                    vault: hands.vaults.of(Some(&self.delivery.environment)),
+                };
+                target::git::recall(git, &self.refs, tree, reach, crew)?;
                 Return { refs: &self.refs, number: self.delivery.number, run, back, parent }
                     .make(&self.scratch)
                     .map_err(|error| unmet(error.to_string()))?

@@ -243,6 +243,24 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// The secrets that open its targets.
+    pub(crate) fn logins(&self) -> Vec<Hidden> {
+        let tokens = self.deliveries.iter().filter_map(|delivery| match &delivery.target {
+            Some(Target::Git(git)) => Some((delivery.environment.as_str(), &git.login.as_ref()?.token)),
+            Some(Target::Server(_) | Target::Command(_)) | None => None,
+        });
+        let tokens: Vec<(&str, &Text)> = tokens.collect();
+        let opens = |hidden: &&Hidden| {
+            tokens.iter().any(|(environment, token)| {
+                hidden.environment.as_deref() == Some(environment)
+                    && token.secrets().any(|name| name == hidden.name)
+            })
+        };
+        self.secrets.iter().filter(opens).cloned().collect()
+    }
+}
+
 /// A secret that a plan needs: where it is kept, not what it is.
 #[derive(Clone, Debug)]
 pub(crate) struct Hidden {

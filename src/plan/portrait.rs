@@ -187,6 +187,10 @@ impl Features {
                 self.add(Group::Target, "git", git.remote.with_names());
                 self.add(Group::Target, "branch", git.branch.with_names());
                 self.list(Group::Target, "fail_on", &git.fail_on);
+                if let Some(login) = &git.login {
+                    self.add(Group::Target, "user", login.user.with_names());
+                    self.add(Group::Target, "token", login.token.with_names());
+                }
             }
             Target::Server(server) => {
                 let lines =

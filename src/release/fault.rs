@@ -104,6 +104,11 @@ impl Fault {
         matches!(self.kind, Kind::Full | Kind::Shut)
     }
 
+    /// Whether the host does not know who comes.
+    pub(crate) fn is_about_login(&self) -> bool {
+        self.kind == Kind::Locked
+    }
+
     /// Whether the host answers, and does not let us do it.
     pub(crate) fn is_about_rights(&self) -> bool {
         matches!(self.kind, Kind::Locked | Kind::Forbidden | Kind::Shut)

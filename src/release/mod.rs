@@ -13,6 +13,7 @@ pub(crate) mod holding;
 pub(crate) mod ledger;
 pub(crate) mod lineage;
 pub(crate) mod lock;
+pub(crate) mod login;
 pub(crate) mod object;
 pub(crate) mod pip;
 mod pointers;

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::git::{Call, Git, GitError};
+use super::login::Login;
 use super::repository::Repository;
 use super::scratch::{Scratch, ScratchError};
 use crate::model::credentials::without_credentials;
@@ -57,6 +58,12 @@ impl<'s> Remote<'s> {
         limit: Option<Duration>,
     ) -> Remote<'s> {
         Remote { scratch, git, url: url.to_owned(), reference: reference.to_owned(), limit }
+    }
+
+    /// The same, whose host is shown a login.
+    pub(crate) fn opened_by(mut self, login: &Login) -> Remote<'s> {
+        self.git = login.shown_by(self.git, &self.url);
+        self
     }
 
     /// The URL, fit to be shown.

@@ -10,6 +10,7 @@ mod words;
 use super::{Crew, Holds, NotShipped, Shipment, refused, unmet};
 use crate::model::event::{Failure, Stream, Told};
 use crate::model::release::ObjectId;
+use crate::model::secret::Vault;
 use crate::model::step::Planned;
 use crate::model::target::GitTarget;
 use crate::process::Stop;
@@ -43,13 +44,23 @@ pub(crate) enum Contact {
     },
 }
 
+/// What a branch is reached with.
+#[derive(Clone, Copy)]
+pub(crate) struct Reach<'a> {
+    pub(crate) repository: &'a Repository,
+    pub(crate) scratch: &'a Scratch,
+    /// What the secrets are, as seen in the environment.
+    pub(crate) vault: &'a Vault,
+}
+
 /// Pushes a release to its branch.
 pub(crate) fn ship(
     target: &GitTarget<Planned>,
     shipment: &Shipment<'_>,
     mut crew: Crew<'_>,
 ) -> Result<(), NotShipped> {
-    let place = Place::find(target, shipment.repository, shipment.scratch)?;
+    let Shipment { repository, scratch, vault, .. } = *shipment;
+    let place = Place::find(target, Reach { repository, scratch, vault })?;
     let mut words = Words::new(&target.fail_on)?;
     crew.go_on()?;
     let pushed = place.remote.push(shipment.commit, shipment.before, crew.stop, &mut |bytes| {
@@ -75,12 +86,11 @@ pub(crate) fn recall(
     target: &GitTarget<Planned>,
     refs: &Refs,
     tree: &ObjectId,
-    repository: &Repository,
-    scratch: &Scratch,
+    reach: Reach<'_>,
     crew: &mut Crew<'_>,
 ) -> Result<(), Failure> {
-    let place = Place::find(target, repository, scratch)?;
-    let is_here = || scratch.has_whole(tree).map_err(|error| place.failure(&error));
+    let place = Place::find(target, reach)?;
+    let is_here = || reach.scratch.has_whole(tree).map_err(|error| place.failure(&error));
     if is_here()? {
         return Ok(());
     }
@@ -103,28 +113,27 @@ pub(crate) fn contact(
     target: &GitTarget<Planned>,
     refs: &Refs,
     source: &ObjectId,
-    repository: &Repository,
-    scratch: &Scratch,
+    reach: Reach<'_>,
     stop: &Stop,
     tell: &mut dyn FnMut(Told),
 ) -> Result<Contact, Failure> {
-    let place = Place::find(target, repository, scratch)?;
+    let place = Place::find(target, reach)?;
     let mut said = |bytes: &[u8]| tell(Told::Output(Stream::Err, bytes.to_owned()));
     let tip = place.remote.tip(stop, &mut said).map_err(|error| place.failure(&error))?;
     let Some(mut tip) = tip else { return Ok(Contact::Empty) };
-    if scratch.commit(&tip).map_err(|error| place.scratch_failure(error))?.is_none() {
+    if reach.scratch.commit(&tip).map_err(|error| place.scratch_failure(error))?.is_none() {
         tip = place
             .remote
             .fetch(&refs.target(), stop, &mut said)
             .map_err(|error| place.scratch_failure(error))?;
     }
-    let found = scratch.commit(&tip).map_err(|error| place.scratch_failure(error))?;
+    let found = reach.scratch.commit(&tip).map_err(|error| place.scratch_failure(error))?;
     let release = found.as_ref().and_then(commit::Told::read);
     if let Some(release) = release.filter(|release| release.environment == refs.environment()) {
         return Ok(Contact::Ours { tip, release });
     }
     let commits =
-        scratch.commits_between(source, &tip, FOREIGN_LIMIT).map_err(|error| place.failure(&error))?;
+        reach.scratch.commits_between(source, &tip, FOREIGN_LIMIT).map_err(|error| place.failure(&error))?;
     Ok(Contact::Foreign { tip, commits })
 }
 

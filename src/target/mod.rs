@@ -10,6 +10,7 @@ use std::path::Path;
 use crate::model::event::{Failure, Told};
 use crate::model::release::ObjectId;
 use crate::model::script::Script;
+use crate::model::secret::Vault;
 use crate::model::text::Text;
 use crate::process::Stop;
 use crate::release::repository::Repository;
@@ -34,6 +35,8 @@ pub(crate) struct Shipment<'a> {
     pub(crate) state: &'a StateDir,
     pub(crate) repository: &'a Repository,
     pub(crate) scratch: &'a Scratch,
+    /// What the secrets are, as seen in the environment.
+    pub(crate) vault: &'a Vault,
 }
 
 /// Runs one shell line in a folder, with the variables of the step; its output goes to what it is given last.

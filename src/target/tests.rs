@@ -15,6 +15,7 @@ use crate::model::event::{Failure, Stream, Told};
 use crate::model::name::RunId;
 use crate::model::release::ObjectId;
 use crate::model::script::{Piece, Script};
+use crate::model::secret::Vault;
 use crate::model::text::Text;
 use crate::process::{self, Command, End, Stop};
 use crate::release::commit::ReleaseCommit;
@@ -118,6 +119,7 @@ impl World {
             state: &StateDir::of(&repository.folder(), Some(&repository.checkout)),
             repository: &repository,
             scratch: &scratch,
+            vault: &Vault::default(),
         };
         let (notes, output) = (RefCell::new(Vec::new()), RefCell::new(String::new()));
         let mut tell = |told| match told {

@@ -5,7 +5,7 @@ use crate::support::Sandbox;
 /// A file with a mistake; where it is; words that the message has to have.
 type Mistake = (&'static str, &'static str, &'static [&'static str]);
 
-const MISTAKES: [Mistake; 32] = [
+const MISTAKES: [Mistake; 36] = [
     ("[tasks.a]\nrnu = 'true'", "tasks.toml:2:1", &["`rnu`", "`run`"]),
     ("[tasks.a]\nrun = 'true'\nneed = ['b']", "tasks.toml:3:1", &["`need`", "`needs`"]),
     ("[task.a]\nrun = 'true'", "tasks.toml:1:2", &["`task`", "`tasks`"]),
@@ -14,6 +14,26 @@ const MISTAKES: [Mistake; 32] = [
         "[environments.staging]\ntarget = { git = 'x', brnach = 'y' }",
         "tasks.toml:2:23",
         &["`brnach`", "`branch`"],
+    ),
+    (
+        "[environments.staging]\ntarget = { git = 'ssh://paas/x', token = 'KEY' }\n[secrets]\nKEY = { env = 'KEY' }",
+        "tasks.toml:2:34",
+        &["a token is for https", "ssh shows keys"],
+    ),
+    (
+        "[environments.staging]\ntarget = { git = 'http://paas/x', token = 'KEY' }\n[secrets]\nKEY = { env = 'KEY' }",
+        "tasks.toml:2:35",
+        &["plain http shows a token", "https://"],
+    ),
+    (
+        "[environments.staging]\ntarget = { git = 'https://paas/x', token = '0b5c-77' }",
+        "tasks.toml:2:44",
+        &["the name of a secret", "[secrets] TOKEN = { env"],
+    ),
+    (
+        "[environments.staging]\ntarget = { git = 'https://paas/x', user = 'ada' }",
+        "tasks.toml:2:36",
+        &["`user`", "token = "],
     ),
     (
         "[environments.staging]\nhealth = { url = 'http://x', contain = 'y' }",

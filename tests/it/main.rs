@@ -60,5 +60,6 @@ mod stop;
 mod tasks;
 mod team;
 mod team_remotes;
+mod tokens;
 mod values;
 mod watch;

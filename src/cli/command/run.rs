@@ -87,7 +87,7 @@ fn ask_all(
     let (mut asked, mut hidden) = (Vec::new(), Vec::new());
     for (index, request) in requests.iter().enumerate() {
         let (facts, plan) = request::planned(session, common, site, request, facts::Manner::Act)?;
-        let mut looks = look_at_all(site, common, &plan)?;
+        let mut looks = look_at_all(session, common, site, &plan, vaults)?;
         let before: Vec<Option<&str>> =
             requests[..index].iter().map(|earlier| earlier.environment.as_deref()).collect();
         for (look, delivery) in looks.iter_mut().zip(&plan.deliveries) {
@@ -119,7 +119,7 @@ pub(super) fn one(
     // An earlier part of the command line may have taken its time.
     site.forget();
     let (mut facts, mut plan) = request::planned(session, common, site, request, facts::Manner::Act)?;
-    let mut looks = look_at_all(site, common, &plan)?;
+    let mut looks = look_at_all(session, common, site, &plan, vaults)?;
     if let Some(planned) = planned {
         stands(planned, &plan, &looks)?;
     }
@@ -129,7 +129,7 @@ pub(super) fn one(
         hold::docks(site, common, request, &facts, &plan, met)?.let_go(&facts.run);
         site.forget();
         (facts, plan) = request::planned(session, common, site, request, facts::Manner::Act)?;
-        looks = look_at_all(site, common, &plan)?;
+        looks = look_at_all(session, common, site, &plan, vaults)?;
     }
     for news in looks.iter().filter_map(|look| look.met.news.as_ref()) {
         eprintln!("deploy: {news}");

@@ -182,6 +182,8 @@ pub(super) const TABLES: [Table; 26] = [
             Key("git", Text, "A URL, or a remote's name."),
             Key("branch", Text, "The branch that is pushed to: \"main\"."),
             Key("fail_on", WORDS, "Regular expressions: what the other side must not say."),
+            Key("token", Text, "What opens an https host: a name of [secrets]."),
+            Key("user", Text, "Who shows the token: \"git\"."),
         ],
         required: &["git"],
         one_of: &[],

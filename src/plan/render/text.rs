@@ -13,7 +13,7 @@ use crate::model::health::{Health, Version};
 use crate::model::script::{Place, Script};
 use crate::model::step::{Planned, Written};
 use crate::model::swap::{Content, Swap};
-use crate::model::target::{CommandTarget, GitTarget, ServerTarget, Target};
+use crate::model::target::{CommandTarget, GitTarget, Login, ServerTarget, Target};
 use crate::model::template::{Expression, Template};
 use crate::model::text::Text;
 use crate::model::value::Value;
@@ -25,6 +25,7 @@ impl<'a> Renderer<'a> {
                 remote: self.plain(scope, &git.remote, "a git remote"),
                 branch: self.plain(scope, &git.branch, "a branch"),
                 fail_on: git.fail_on.clone(),
+                login: git.login.as_ref().map(|login| self.login(scope, login)),
                 at: git.at,
             }),
             Target::Server(server) => Target::Server(Box::new(ServerTarget {
@@ -41,6 +42,19 @@ impl<'a> Renderer<'a> {
                 at: target.at,
             }),
         }
+    }
+
+    fn login(&mut self, scope: &Scope<'a>, login: &Login<Written>) -> Login<Planned> {
+        let token = self.text(scope, &login.token);
+        if token.as_plain().is_some_and(|plain| !plain.is_empty()) {
+            let problem = Diagnostic::new("a token is a secret");
+            self.problems.push(
+                problem
+                    .at(login.token.at, "none is in it")
+                    .help("say where it is kept, in [secrets], and name that: token = \"NAME\""),
+            );
+        }
+        Login { user: self.plain(scope, &login.user, "a user's name"), token }
     }
 
     pub(in crate::plan) fn swap(&mut self, scope: &Scope<'a>, swap: &Swap<Written>) -> Swap<Planned> {

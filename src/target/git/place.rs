@@ -2,27 +2,40 @@
 
 use std::fmt;
 
+use super::Reach;
+use crate::model::credentials::without_credentials;
 use crate::model::event::Failure;
+use crate::model::secret::Vault;
 use crate::model::step::Planned;
-use crate::model::target::GitTarget;
+use crate::model::target::{self as model, GitTarget};
 use crate::release::fault::Fault;
 use crate::release::git::GitError;
+use crate::release::login::Login;
 use crate::release::remote::Remote;
-use crate::release::repository::{Repository, SourceError};
-use crate::release::scratch::{Scratch, ScratchError};
+use crate::release::repository::SourceError;
+use crate::release::scratch::ScratchError;
 use crate::target::{refused, unmet};
 
 /// A branch of a repository that is pushed to.
 pub(super) struct Place<'s> {
     pub(super) remote: Remote<'s>,
     branch: String,
+    key: Key,
+}
+
+/// What opens it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Key {
+    /// The target's `token`.
+    Token,
+    /// What the user's own git has for it.
+    Users,
 }
 
 impl<'s> Place<'s> {
     pub(super) fn find(
         target: &GitTarget<Planned>,
-        repository: &Repository,
-        scratch: &'s Scratch,
+        Reach { repository, scratch, vault }: Reach<'s>,
     ) -> Result<Place<'s>, Failure> {
         let branch = target.branch.to_string();
         check_branch(&branch)?;
@@ -38,10 +51,15 @@ impl<'s> Place<'s> {
                 "give a URL (https://, ssh://, HOST:PATH), a path, or the name of a remote",
             ));
         }
+        let login = target.login.as_ref().map(|login| login_at(&url, login, vault)).transpose()?;
         let remote = Remote::new(scratch, repository, &url, &format!("refs/heads/{branch}"));
         let remote =
             remote.map_err(|error| Failure::Unmet { message: error.to_string(), help: help(&error) })?;
-        Ok(Place { remote, branch })
+        let (remote, key) = match &login {
+            Some(login) => (remote.opened_by(login), Key::Token),
+            None => (remote, Key::Users),
+        };
+        Ok(Place { remote, branch, key })
     }
 
     /// Why it could not be asked.
@@ -51,7 +69,12 @@ impl<'s> Place<'s> {
             GitError::Stopped { .. } => Failure::Stopped,
             GitError::Failed { .. } => unmet(
                 format!("can't reach {self}: {}", fault.reason()),
-                error.help().unwrap_or_else(|| fault.help()),
+                match self.key {
+                    Key::Token if fault.is_about_login() => {
+                        "the host does not take the `token`: is it the right secret, is it still valid, and does `user` have to be another?"
+                    }
+                    Key::Token | Key::Users => error.help().unwrap_or_else(|| fault.help()),
+                },
             ),
             GitError::Missing(_)
             | GitError::NotRun(_)
@@ -78,6 +101,20 @@ impl fmt::Display for Place<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}` of {}", self.branch, self.remote.shown())
     }
+}
+
+/// What a host is shown. It may have a name alone, which leads anywhere.
+fn login_at(url: &str, login: &model::Login<Planned>, vault: &Vault) -> Result<Login, Failure> {
+    if let Some((why, help)) = model::Login::<Planned>::unfit(url) {
+        return Err(refused(format!("{why}, and the target is {}", without_credentials(url)), help));
+    }
+    let (user, token) = (login.user.reveal(vault), login.token.reveal(vault));
+    if token.contains(char::is_control) || user.contains(char::is_control) {
+        let message =
+            format!("the token for {} has a line break or the like in it", without_credentials(url));
+        return Err(refused(message, "a token is one line: look at where it is kept"));
+    }
+    Ok(Login { user, token })
 }
 
 fn help(error: &GitError) -> Option<String> {

@@ -23,6 +23,7 @@ impl Host {
             remote: Text::from(url.to_str().unwrap()),
             branch: Text::from("main"),
             fail_on: Vec::new(),
+            login: None,
             at: Span::default(),
         };
         Host { world, target }
@@ -54,9 +55,10 @@ impl Host {
 
     fn contact(&self) -> Contact {
         let (repository, scratch) = (self.world.repository(), self.world.scratch());
+        let reach = Reach { repository: &repository, scratch: &scratch, vault: &Vault::default() };
         let source = repository.source("HEAD").unwrap().commit;
         let refs = Refs::new("staging").unwrap();
-        contact(&self.target, &refs, &source, &repository, &scratch, &stop(), &mut |_| ()).unwrap()
+        contact(&self.target, &refs, &source, reach, &stop(), &mut |_| ()).unwrap()
     }
 
     /// What the branch holds.
@@ -288,8 +290,9 @@ fn another_environments_release_on_the_branch_is_foreign() {
     assert_eq!(host.ship(1, &first, None).result, Ok(()));
     let (repository, scratch) = (host.world.repository(), host.world.scratch());
     let refs = Refs::new("production").unwrap();
+    let reach = Reach { repository: &repository, scratch: &scratch, vault: &Vault::default() };
     let source = repository.source("HEAD").unwrap().commit;
-    let met = contact(&host.target, &refs, &source, &repository, &scratch, &stop(), &mut |_| ()).unwrap();
+    let met = contact(&host.target, &refs, &source, reach, &stop(), &mut |_| ()).unwrap();
     let Contact::Foreign { commits, .. } = met else { panic!("staging's") };
     assert_eq!(commits[0].1.subject(), "Release 1 to staging: A change");
 }
