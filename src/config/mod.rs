@@ -12,6 +12,7 @@ mod inherit;
 mod ledger;
 mod names;
 mod parameter;
+mod platform;
 mod project;
 mod protect;
 mod reader;

@@ -2,10 +2,12 @@
 //! The reader decides; a test holds this to it.
 
 mod tables;
+mod targets;
 
 use serde_json::{Map, Value, json};
 
 use tables::TABLES;
+use targets::TARGETS;
 
 /// A table of the language.
 struct Table {
@@ -34,7 +36,7 @@ enum Kind {
     List(&'static Kind),
     /// A table whose keys are the user's.
     Map(&'static Kind),
-    /// A table of [`TABLES`].
+    /// A table of [`TABLES`] or [`TARGETS`].
     Table(&'static str),
     Any(&'static [Kind]),
     Anything,
@@ -43,7 +45,7 @@ enum Kind {
 /// The whole of it, as text.
 pub(crate) fn schema() -> String {
     let mut definitions: Map<String, Value> =
-        TABLES.iter().map(|table| (table.name.to_owned(), table.schema())).collect();
+        TABLES.iter().chain(&TARGETS).map(|table| (table.name.to_owned(), table.schema())).collect();
     let root = definitions.remove("file").unwrap_or_default();
     let mut schema = json!({
         "$schema": "http://json-schema.org/draft-07/schema#",

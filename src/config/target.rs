@@ -1,7 +1,7 @@
 //! `target = { … }`: which kind it is, and that kind's keys.
 
 use super::reader::{Item, Table};
-use super::{secret, value};
+use super::{platform, secret, value};
 use crate::diagnostic::Diagnostic;
 use crate::model::script::Script;
 use crate::model::step::Written;
@@ -14,7 +14,14 @@ const BRANCH: &str = "main";
 /// A kind of target: the key that names it, and what reads the rest.
 type Kind = (&'static str, fn(Item<'_, '_>, &mut Table<'_, '_>) -> Option<Target<Written>>);
 
-const KINDS: [Kind; 3] = [("git", git), ("server", server), ("command", command)];
+const KINDS: [Kind; 6] = [
+    ("git", git),
+    ("server", server),
+    ("command", command),
+    ("render", platform::render),
+    ("digitalocean", platform::digitalocean),
+    ("divio", platform::divio),
+];
 
 const EXAMPLES: &str = "{ git = \"URL or remote's name\" }, { server = \"local\", path = \"/srv/shop\" } \
                         or { command = [\"program\", \"argument\"] }";
@@ -39,6 +46,16 @@ pub(crate) fn read(item: Item<'_, '_>) -> Option<Target<Written>> {
     let target = read(kind, &mut table);
     table.finish();
     target
+}
+
+/// `{ remote = "…", branch = "…" }`: a branch that another target builds from.
+pub(super) fn push(item: Item<'_, '_>) -> Option<GitTarget<Written>> {
+    let mut table = item.table("`push`")?;
+    let remote = table.require("remote").and_then(|item| item.template());
+    let branch = table.require("branch").and_then(value::branch);
+    let login = login(remote.as_ref(), &mut table);
+    table.finish();
+    Some(GitTarget { remote: remote?, branch: branch?, fail_on: Vec::new(), login, at: item.at() })
 }
 
 fn git(item: Item<'_, '_>, table: &mut Table<'_, '_>) -> Option<Target<Written>> {

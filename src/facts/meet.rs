@@ -1,13 +1,13 @@
 //! What a target holds, against what the ledger says of it: found out before anything is shipped there.
 
 use super::{LookError, Site, interruptible};
+use crate::model::credentials::without_credentials;
 use crate::model::release::ObjectId;
 use crate::model::secret::Vaults;
 use crate::model::step::Planned;
 use crate::model::target::{GitTarget, Target};
 use crate::plan::Delivery;
 use crate::release::event::What;
-use crate::model::credentials::without_credentials;
 use crate::release::ledger::Tip;
 use crate::release::refs::Refs;
 use crate::release::scratch::Scratch;
@@ -51,7 +51,7 @@ impl Site {
                 Ok(Met { events, ..Met::default() })
             }
             // Nobody can ask it. What a run began that was cut off may be there.
-            Some(Target::Command(_)) => {
+            Some(target @ (Target::Command(_) | Target::Platform(_))) if target.branch().is_none() => {
                 let pending =
                     tip.state.pending.as_ref().filter(|release| release.commit != tip.state.shipped);
                 Ok(Met {
@@ -59,7 +59,8 @@ impl Site {
                     ..Met::default()
                 })
             }
-            Some(Target::Git(git)) => {
+            Some(target) => {
+                let Some(git) = target.branch() else { return Ok(Met::default()) };
                 let is_known = tip.state.shipped.is_some()
                     && tip.state.pending.is_none()
                     && !tip.state.moved

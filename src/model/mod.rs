@@ -13,6 +13,7 @@ pub(crate) mod ledger;
 pub(crate) mod mask;
 pub(crate) mod name;
 pub(crate) mod parameter;
+pub(crate) mod platform;
 pub(crate) mod project;
 pub(crate) mod record;
 pub(crate) mod release;

@@ -1,5 +1,6 @@
 //! Places that receive a release.
 
+use super::platform::PlatformTarget;
 use super::script::Script;
 use super::step::Form;
 use crate::diagnostic::Span;
@@ -10,6 +11,7 @@ pub(crate) enum Target<F: Form> {
     Git(GitTarget<F>),
     Server(Box<ServerTarget<F>>),
     Command(CommandTarget<F>),
+    Platform(Box<PlatformTarget<F>>),
 }
 
 /// A branch of a git repository; whoever keeps it builds and starts what is pushed there.
@@ -94,6 +96,17 @@ pub(crate) fn authority(url: &str) -> (Option<&str>, &str) {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let whole = rest.split(['/', '?', '#']).next().unwrap_or_default();
     whole.rsplit_once('@').map_or((None, whole), |(user, host)| (Some(user), host))
+}
+
+impl<F: Form> Target<F> {
+    /// The branch that a release is pushed to, where it is.
+    pub(crate) fn branch(&self) -> Option<&GitTarget<F>> {
+        match self {
+            Target::Git(git) => Some(git),
+            Target::Platform(platform) => platform.push.as_ref(),
+            Target::Server(_) | Target::Command(_) => None,
+        }
+    }
 }
 
 impl<F: Form> ServerTarget<F> {

@@ -54,6 +54,7 @@ impl Dock<'_> {
         let mut crew = Crew {
             line: &|script, folder, tell| exec::line(hands, act, script, folder, stop, tell),
             program: &|words, folder, tell| exec::program_in(hands, act, words, folder, stop, tell),
+            deadline: act.limit.map(|limit| limit.at),
             stop,
             tell,
         };
@@ -67,9 +68,11 @@ impl Dock<'_> {
         let shipment = Shipment {
             environment: &self.delivery.environment,
             number: self.delivery.number,
+            source: &source.commit,
             commit: &made.commit,
             before: state.shipped.as_ref(),
             live: state.live.as_ref().map(Release::content),
+            deployment: state.live.as_ref().and_then(|live| live.deployment.as_deref()),
             root: &hands.root,
             room: &exec::room(hands),
             state: &hands.state,
@@ -77,26 +80,34 @@ impl Dock<'_> {
             scratch: &self.scratch,
             vault: hands.vaults.of(act.environment),
         };
+        let unnamed = |()| None;
         let shipped = match (target, &self.delivery.back) {
-            (Target::Git(git), _) => target::git::ship(git, &shipment, crew),
-            (Target::Server(server), None) => target::server::ship(server, &shipment, crew),
+            (Target::Git(git), _) => target::git::ship(git, &shipment, crew).map(unnamed),
+            (Target::Server(server), None) => target::server::ship(server, &shipment, crew).map(unnamed),
             (Target::Server(server), Some(back)) => {
-                target::server::rollback(server, &shipment, back.number, crew)
+                target::server::rollback(server, &shipment, back.number, crew).map(unnamed)
             }
-            (Target::Command(command), None) => target::command::ship(command, &shipment, crew),
-            (Target::Command(command), Some(_)) => target::command::rollback(command, &shipment, crew),
+            (Target::Command(command), None) => target::command::ship(command, &shipment, crew).map(unnamed),
+            (Target::Command(command), Some(_)) => {
+                target::command::rollback(command, &shipment, crew).map(unnamed)
+            }
+            (Target::Platform(platform), None) => target::platform::ship(platform, &shipment, crew).map(Some),
+            (Target::Platform(platform), Some(back)) => {
+                target::platform::rollback(platform, &shipment, back, crew).map(Some)
+            }
         };
-        let holds = shipped.as_ref().map_or_else(|not| not.holds, |()| Holds::Release);
+        let holds = shipped.as_ref().map_or_else(|not| not.holds, |_| Holds::Release);
         match holds {
             Holds::Before => {}
             Holds::Unknown => *stage = Stage::Unknown,
             Holds::Foreign => self.say(&hands.run, What::Moved, None)?,
             Holds::Release => {
-                self.say(&hands.run, What::Shipped { deployment: None }, None)?;
+                let deployment = shipped.as_ref().ok().cloned().flatten();
+                self.say(&hands.run, What::Shipped { deployment }, None)?;
                 *stage = Stage::Shipped;
             }
         }
-        shipped.map_err(|not: NotShipped| not.failure)
+        shipped.map(drop).map_err(|not: NotShipped| not.failure)
     }
 
     /// The live release, if what is to be shipped is the same.
@@ -114,13 +125,11 @@ impl Dock<'_> {
         state: &'s State,
     ) -> Result<Option<&'s ObjectId>, Failure> {
         let Some(shipped) = &state.shipped else { return Ok(None) };
-        match target {
-            Target::Server(_) | Target::Command(_) if self.holding.is_shared() => {
-                let found = self.scratch.commit(shipped).map_err(|error| unmet(error.to_string()))?;
-                Ok(found.map(|_| shipped))
-            }
-            Target::Git(_) | Target::Server(_) | Target::Command(_) => Ok(Some(shipped)),
+        if target.branch().is_some() || !self.holding.is_shared() {
+            return Ok(Some(shipped));
         }
+        let found = self.scratch.commit(shipped).map_err(|error| unmet(error.to_string()))?;
+        Ok(found.map(|_| shipped))
     }
 
     /// The release commit of what is new.
@@ -159,8 +168,8 @@ impl Dock<'_> {
             help: Some(format!("deploy {} --ref {}", self.delivery.environment, back.source.short())),
         };
         let (Some(commit), Some(tree)) = (&back.commit, &back.tree) else { return Err(again()) };
-        let made = match target {
-            Target::Git(git) => {
+        let made = match (target.branch(), target) {
+            (Some(git), _) => {
                 let reach = Reach {
                     repository: self.repository,
                     scratch: &self.scratch,
@@ -171,9 +180,11 @@ impl Dock<'_> {
                     .make(&self.scratch)
                     .map_err(|error| unmet(error.to_string()))?
             }
-            // The release is whole in its folder.
-            Target::Server(_) => Made { commit: commit.clone(), tree: tree.clone() },
-            Target::Command(_) => {
+            // The release is whole in its folder, or at its platform.
+            (None, Target::Server(_) | Target::Platform(_)) => {
+                Made { commit: commit.clone(), tree: tree.clone() }
+            }
+            (None, Target::Command(_) | Target::Git(_)) => {
                 let is_whole = self.scratch.has_whole(commit).map_err(|error| unmet(error.to_string()))?;
                 if !is_whole {
                     return Err(again());

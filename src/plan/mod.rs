@@ -247,8 +247,11 @@ impl Plan {
     /// The secrets that open its targets.
     pub(crate) fn logins(&self) -> Vec<Hidden> {
         let tokens = self.deliveries.iter().filter_map(|delivery| match &delivery.target {
-            Some(Target::Git(git)) => Some((delivery.environment.as_str(), &git.login.as_ref()?.token)),
-            Some(Target::Server(_) | Target::Command(_)) | None => None,
+            Some(target) => {
+                let login = target.branch()?.login.as_ref()?;
+                Some((delivery.environment.as_str(), &login.token))
+            }
+            None => None,
         });
         let tokens: Vec<(&str, &Text)> = tokens.collect();
         let opens = |hidden: &&Hidden| {

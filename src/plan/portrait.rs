@@ -10,6 +10,7 @@ use crate::diagnostic::Span;
 use crate::model::environment::{Confirm, Environment, Older, Protect};
 use crate::model::freeze::{Freeze, When};
 use crate::model::health::{Health, Version};
+use crate::model::platform::{OnStop, PlatformTarget, Service};
 use crate::model::project::{Named, Project};
 use crate::model::script::Script;
 use crate::model::step::Planned;
@@ -202,12 +203,41 @@ impl Features {
                 self.list(Group::Target, "reload", &lines(server.reload.as_slice()));
                 self.add(Group::Target, "keep", server.keep.to_string());
             }
+            Target::Platform(platform) => self.platform(platform),
             Target::Command(command) => {
                 let words = |words: &[Text]| words.iter().map(Text::with_names).collect::<Vec<_>>().join(" ");
                 self.add(Group::Target, "kind", "command");
                 self.add(Group::Target, "command", words(&command.command));
                 self.add(Group::Target, "rollback", words(&command.rollback));
             }
+        }
+    }
+
+    fn platform(&mut self, platform: &PlatformTarget<Planned>) {
+        let PlatformTarget { service, token, endpoint, push, on_stop, at: _ } = platform;
+        self.add(Group::Target, "kind", service.key());
+        self.add(Group::Target, service.key(), service.name().with_names());
+        match service {
+            Service::Render { .. } => {}
+            Service::DigitalOcean { components, .. } => {
+                let components: Vec<String> = components.iter().map(Text::with_names).collect();
+                self.list(Group::Target, "components", &components);
+            }
+            Service::Divio { environment, build_mode, .. } => {
+                self.add(Group::Target, "environment", environment.with_names());
+                self.add(Group::Target, "build_mode", build_mode.as_str());
+            }
+        }
+        self.add(Group::Target, "token", token.with_names());
+        if let Some(endpoint) = endpoint {
+            self.add(Group::Target, "endpoint", endpoint.with_names());
+        }
+        if let Some(push) = push {
+            self.add(Group::Target, "push.remote", push.remote.with_names());
+            self.add(Group::Target, "push.branch", push.branch.with_names());
+        }
+        if *on_stop == OnStop::Cancel {
+            self.add(Group::Target, "cancel", "true");
         }
     }
 

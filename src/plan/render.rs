@@ -2,6 +2,7 @@
 //! blocks are here; what they are made of is in `text`.
 
 mod http;
+mod platform;
 mod secret;
 mod sight;
 mod text;
@@ -156,6 +157,7 @@ impl<'a> Renderer<'a> {
             Some(_) => Vec::new(),
             None => environment.swap.iter().map(|swap| self.swap(&scope, swap)).collect(),
         };
+        self.refuse_swap_without_branch(environment);
         let source = match &self.facts.source {
             Known::Is(source) => Some(source.clone()),
             Known::NotAsked => {

@@ -13,8 +13,10 @@ use similar::TextDiff;
 use super::words::{FAINT, NAME, paint};
 use crate::diagnostic::{Source, Span};
 use crate::facts::Survey;
+use crate::model::credentials::without_credentials;
 use crate::model::health::{Health, OnFailure};
 use crate::model::http::Body;
+use crate::model::platform::PlatformTarget;
 use crate::model::step::{Action, Planned, Step};
 use crate::model::target::Target;
 use crate::plan::guard::{Ruling, Verdict, question};
@@ -308,16 +310,19 @@ fn details(step: &Step<Planned>, delivery: Option<&Delivery>, margin: &str, text
 fn target(target: &Target<Planned>) -> String {
     match target {
         Target::Git(git) => {
-            format!(
-                "{} ({})",
-                crate::model::credentials::without_credentials(&git.remote.to_string()),
-                git.branch
-            )
+            format!("{} ({})", without_credentials(&git.remote.to_string()), git.branch)
         }
         Target::Server(server) => server.path.to_string(),
         Target::Command(target) => {
             let words: Vec<String> = target.command.iter().map(ToString::to_string).collect();
-            format!("the command `{}`", crate::model::credentials::without_credentials(&words.join(" ")))
+            format!("the command `{}`", without_credentials(&words.join(" ")))
+        }
+        Target::Platform(platform) => {
+            let PlatformTarget { service, push, .. } = &**platform;
+            let by = push.as_ref().map(|push| {
+                format!(", by {} ({})", without_credentials(&push.remote.to_string()), push.branch)
+            });
+            format!("{} ({}){}", service.title(), service.name(), by.unwrap_or_default())
         }
     }
 }

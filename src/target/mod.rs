@@ -2,10 +2,15 @@
 //! it serves. What is shipped, whether it may be, and what the ledger says of it is decided above.
 
 pub(crate) mod command;
+mod digitalocean;
+mod divio;
 pub(crate) mod git;
+pub(crate) mod platform;
+mod render;
 pub(crate) mod server;
 
 use std::path::Path;
+use std::time::Instant;
 
 use crate::model::event::{Failure, Told};
 use crate::model::release::ObjectId;
@@ -22,12 +27,16 @@ use crate::state::StateDir;
 pub(crate) struct Shipment<'a> {
     pub(crate) environment: &'a str,
     pub(crate) number: u32,
+    /// The user's commit.
+    pub(crate) source: &'a ObjectId,
     /// The release commit; `scratch` has it.
     pub(crate) commit: &'a ObjectId,
     /// The release commit that the ledger says was shipped last, live or not: what a branch must hold.
     pub(crate) before: Option<&'a ObjectId>,
     /// The number of the release that is live by the ledger: what a rollback would want.
     pub(crate) live: Option<u32>,
+    /// What the platform calls the deployment that is live by the ledger.
+    pub(crate) deployment: Option<&'a str>,
     /// The folder of tasks.toml, absolute: what relative paths start from.
     pub(crate) root: &'a Path,
     /// Where folders may be made that are needed for a while.
@@ -49,6 +58,8 @@ pub(crate) type Program<'a> = dyn Fn(&[Text], &Path, &mut dyn FnMut(Told)) -> Re
 pub(crate) struct Crew<'a> {
     pub(crate) line: &'a Line<'a>,
     pub(crate) program: &'a Program<'a>,
+    /// When the step's time is over.
+    pub(crate) deadline: Option<Instant>,
     pub(crate) stop: &'a Stop,
     pub(crate) tell: &'a mut dyn FnMut(Told),
 }

@@ -111,9 +111,11 @@ impl World {
         let shipment = Shipment {
             environment: "staging",
             number,
+            source: commit,
             commit,
             before: None,
             live: None,
+            deployment: None,
             root: &self.path("work"),
             room: &self.path(""),
             state: &StateDir::of(&repository.folder(), Some(&repository.checkout)),
@@ -141,7 +143,13 @@ impl World {
         };
         let result = ship(
             &shipment,
-            Crew { line: &line, program: &|_, _, _| panic!("not in these tests"), stop, tell: &mut tell },
+            Crew {
+                line: &line,
+                program: &|_, _, _| panic!("not in these tests"),
+                deadline: None,
+                stop,
+                tell: &mut tell,
+            },
         );
         Came { result, notes: notes.into_inner(), output: output.into_inner() }
     }

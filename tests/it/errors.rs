@@ -5,7 +5,7 @@ use crate::support::Sandbox;
 /// A file with a mistake; where it is; words that the message has to have.
 type Mistake = (&'static str, &'static str, &'static [&'static str]);
 
-const MISTAKES: [Mistake; 36] = [
+const MISTAKES: [Mistake; 40] = [
     ("[tasks.a]\nrnu = 'true'", "tasks.toml:2:1", &["`rnu`", "`run`"]),
     ("[tasks.a]\nrun = 'true'\nneed = ['b']", "tasks.toml:3:1", &["`need`", "`needs`"]),
     ("[task.a]\nrun = 'true'", "tasks.toml:1:2", &["`task`", "`tasks`"]),
@@ -34,6 +34,22 @@ const MISTAKES: [Mistake; 36] = [
         "[environments.staging]\ntarget = { git = 'https://paas/x', user = 'ada' }",
         "tasks.toml:2:36",
         &["`user`", "token = "],
+    ),
+    (
+        "[environments.staging]\ntarget = { digitalocean = 'shop', token = 'KEY' }\n[secrets]\nKEY = { env = 'KEY' }",
+        "tasks.toml:2:12",
+        &["builds a branch, and can't be told a commit", "push = { remote"],
+    ),
+    ("[environments.staging]\ntarget = { render = 'srv-1' }", "tasks.toml:2:1", &["needs `token`"]),
+    (
+        "[environments.staging]\ntarget = { render = 'srv-1', token = 'KEY' }",
+        "tasks.toml:2:38",
+        &["KEY", "[secrets]"],
+    ),
+    (
+        "[environments.staging]\ntarget = { divio = 'a', token = 'K', cancel = true, push = { remote = 'o', branch = 'b' } }",
+        "tasks.toml:2:38",
+        &["`cancel`"],
     ),
     (
         "[environments.staging]\nhealth = { url = 'http://x', contain = 'y' }",

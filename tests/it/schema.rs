@@ -12,7 +12,7 @@ use toml::de::{DeTable, DeValue};
 use crate::support::Sandbox;
 
 /// Each table of the schema: a file with the key `zzzzzz` in it, and keys that only its siblings have.
-const TABLES: [(&str, &str, &[&str]); 26] = [
+const TABLES: [(&str, &str, &[&str]); 30] = [
     ("file", "zzzzzz = 1", &[]),
     ("include", "include = [{ path = 'x', zzzzzz = 1 }]", &[]),
     ("project", "[project]\nzzzzzz = 1", &[]),
@@ -22,13 +22,41 @@ const TABLES: [(&str, &str, &[&str]); 26] = [
     ("dotenv file", "[settings]\ndotenv = { path = 'x', zzzzzz = 1 }", &[]),
     ("secret", "[secrets]\na = { env = 'x', zzzzzz = 1 }", &[]),
     ("environment", "[environments.a]\nzzzzzz = 1", &[]),
-    ("git target", "[environments.a]\ntarget = { git = 'x', zzzzzz = 1 }", &["server", "command"]),
+    (
+        "git target",
+        "[environments.a]\ntarget = { git = 'x', zzzzzz = 1 }",
+        &["server", "command", "render", "digitalocean", "divio"],
+    ),
     (
         "server target",
         "[environments.a]\ntarget = { server = 'local', path = '/x', zzzzzz = 1 }",
-        &["git", "command"],
+        &["git", "command", "render", "digitalocean", "divio"],
     ),
-    ("command target", "[environments.a]\ntarget = { command = ['x'], zzzzzz = 1 }", &["git", "server"]),
+    (
+        "command target",
+        "[environments.a]\ntarget = { command = ['x'], zzzzzz = 1 }",
+        &["git", "server", "render", "digitalocean", "divio"],
+    ),
+    (
+        "render target",
+        "[environments.a]\ntarget = { render = 'x', token = 'T', zzzzzz = 1 }",
+        &["git", "server", "command", "digitalocean", "divio"],
+    ),
+    (
+        "digitalocean target",
+        "[environments.a]\ntarget = { digitalocean = 'x', token = 'T', push = { remote = 'o', branch = 'b' }, zzzzzz = 1 }",
+        &["git", "server", "command", "render", "divio"],
+    ),
+    (
+        "divio target",
+        "[environments.a]\ntarget = { divio = 'x', token = 'T', push = { remote = 'o', branch = 'b' }, zzzzzz = 1 }",
+        &["git", "server", "command", "render", "digitalocean"],
+    ),
+    (
+        "pushed branch",
+        "[environments.a]\ntarget = { render = 'x', token = 'T', push = { remote = 'o', branch = 'b', zzzzzz = 1 } }",
+        &[],
+    ),
     ("swapped file", "[environments.a]\nswap = { a = { text = 'x', zzzzzz = 1 } }", &[]),
     ("health", "[environments.a]\nhealth = { url = 'http://x', zzzzzz = 1 }", &[]),
     ("check", "[tasks.a]\nsteps = [{ check = { url = 'http://x', zzzzzz = 1 } }]", &[]),

@@ -54,11 +54,15 @@ fn listing<'p>(project: &'p Project, told: impl Fn(&'p Task) -> Cow<'p, str>) ->
     }
     let environments = project.environments.iter().map(|environment| {
         let kind = environment.target.as_ref().map(|target| match target {
-            Target::Git(_) => "deploys to a git target",
-            Target::Server(_) => "deploys to a server target",
-            Target::Command(_) => "deploys to a command target",
+            Target::Git(_) => "deploys to a git target".into(),
+            Target::Server(_) => "deploys to a server target".into(),
+            Target::Command(_) => "deploys to a command target".into(),
+            Target::Platform(platform) => Cow::Owned(format!("deploys to {}", platform.service.title())),
         });
-        (environment.name.as_str(), environment.about.as_deref().or(kind).unwrap_or_default().into())
+        (
+            environment.name.as_str(),
+            environment.about.as_deref().map(Cow::Borrowed).or(kind).unwrap_or_default(),
+        )
     });
     section("Environments", environments, &mut text);
     for (group, tasks) in groups(project) {

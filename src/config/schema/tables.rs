@@ -3,7 +3,7 @@
 use super::Kind::{self, Any, Anything, Bool, Integer, List, Map, Number, Text, True, Word};
 use super::{Key, Table};
 
-const WORDS: Kind = List(&Text);
+pub(super) const WORDS: Kind = List(&Text);
 const SCALAR: Kind = Any(&[Text, Number, Integer(i64::MIN, i64::MAX), Bool]);
 const VARIABLE: Kind = Any(&[SCALAR, List(&SCALAR), Kind::Table("output of a command")]);
 const VARIABLES: Kind = Map(&VARIABLE);
@@ -19,7 +19,7 @@ const DOTENV_FILE: Kind = Any(&[Text, Kind::Table("dotenv file")]);
 const SWAP: Kind = Map(&Any(&[Text, Kind::Table("swapped file")]));
 const FILES: Kind = Any(&[Text, WORDS, Kind::Table("files")]);
 const OUTPUT: Kind = Word(&["auto", "stream", "prefixed", "grouped", "quiet", "json"]);
-const LINES: Kind = Any(&[Text, WORDS]);
+pub(super) const LINES: Kind = Any(&[Text, WORDS]);
 
 const CHECK_KEYS: [Key; 8] = [
     Key("url", Text, "The address."),
@@ -40,7 +40,7 @@ const HEALTH_KEYS: [Key; 9] = {
 };
 
 /// The tables; "file" is the whole.
-pub(super) const TABLES: [Table; 26] = [
+pub(super) const TABLES: [Table; 23] = [
     Table {
         name: "file",
         about: "A tasks.toml: environments to deploy to, and tasks.",
@@ -158,6 +158,9 @@ pub(super) const TABLES: [Table; 26] = [
                     Kind::Table("git target"),
                     Kind::Table("server target"),
                     Kind::Table("command target"),
+                    Kind::Table("render target"),
+                    Kind::Table("digitalocean target"),
+                    Kind::Table("divio target"),
                 ]),
                 "Where its releases go.",
             ),
@@ -173,43 +176,6 @@ pub(super) const TABLES: [Table; 26] = [
             Key("protect", Kind::Table("protect"), "Its rules."),
         ],
         required: &[],
-        one_of: &[],
-    },
-    Table {
-        name: "git target",
-        about: "A branch of a git repository.",
-        keys: &[
-            Key("git", Text, "A URL, or a remote's name."),
-            Key("branch", Text, "The branch that is pushed to: \"main\"."),
-            Key("fail_on", WORDS, "Regular expressions: what the other side must not say."),
-            Key("token", Text, "What opens an https host: a name of [secrets]."),
-            Key("user", Text, "Who shows the token: \"git\"."),
-        ],
-        required: &["git"],
-        one_of: &[],
-    },
-    Table {
-        name: "server target",
-        about: "A folder of releases on a machine.",
-        keys: &[
-            Key("server", Word(&["local"]), "The machine."),
-            Key("path", Text, "The folder there."),
-            Key("build", LINES, "Shell lines in the release, before it is live."),
-            Key("shared", WORDS, "Paths that all releases share."),
-            Key("reload", Text, "A shell line after the switch."),
-            Key("keep", Integer(2, i64::MAX), "How many releases stay."),
-        ],
-        required: &["server", "path"],
-        one_of: &[],
-    },
-    Table {
-        name: "command target",
-        about: "Whatever a program of yours ships to.",
-        keys: &[
-            Key("command", WORDS, "The program and its arguments; it runs in the release's files."),
-            Key("rollback", WORDS, "The program that goes back."),
-        ],
-        required: &["command"],
         one_of: &[],
     },
     Table {

@@ -21,13 +21,7 @@ use crate::model::value::Value;
 impl<'a> Renderer<'a> {
     pub(in crate::plan) fn target(&mut self, scope: &Scope<'a>, target: &Target<Written>) -> Target<Planned> {
         match target {
-            Target::Git(git) => Target::Git(GitTarget {
-                remote: self.plain(scope, &git.remote, "a git remote"),
-                branch: self.plain(scope, &git.branch, "a branch"),
-                fail_on: git.fail_on.clone(),
-                login: git.login.as_ref().map(|login| self.login(scope, login)),
-                at: git.at,
-            }),
+            Target::Git(git) => Target::Git(self.branch(scope, git)),
             Target::Server(server) => Target::Server(Box::new(ServerTarget {
                 path: self.plain(scope, &server.path, "a folder"),
                 build: server.build.iter().map(|line| self.script(scope, line)).collect(),
@@ -36,6 +30,7 @@ impl<'a> Renderer<'a> {
                 keep: server.keep,
                 at: server.at,
             })),
+            Target::Platform(platform) => Target::Platform(Box::new(self.platform(scope, platform))),
             Target::Command(target) => Target::Command(CommandTarget {
                 command: self.program(scope, &target.command),
                 rollback: self.program(scope, &target.rollback),
@@ -45,16 +40,32 @@ impl<'a> Renderer<'a> {
     }
 
     fn login(&mut self, scope: &Scope<'a>, login: &Login<Written>) -> Login<Planned> {
-        let token = self.text(scope, &login.token);
-        if token.as_plain().is_some_and(|plain| !plain.is_empty()) {
+        let token = self.token(scope, &login.token);
+        Login { user: self.plain(scope, &login.user, "a user's name"), token }
+    }
+
+    /// What opens something; only a secret may.
+    pub(super) fn token(&mut self, scope: &Scope<'a>, token: &Template) -> Text {
+        let text = self.text(scope, token);
+        if text.as_plain().is_some_and(|plain| !plain.is_empty()) {
             let problem = Diagnostic::new("a token is a secret");
             self.problems.push(
                 problem
-                    .at(login.token.at, "none is in it")
+                    .at(token.at, "none is in it")
                     .help("say where it is kept, in [secrets], and name that: token = \"NAME\""),
             );
         }
-        Login { user: self.plain(scope, &login.user, "a user's name"), token }
+        text
+    }
+
+    pub(super) fn branch(&mut self, scope: &Scope<'a>, git: &GitTarget<Written>) -> GitTarget<Planned> {
+        GitTarget {
+            remote: self.plain(scope, &git.remote, "a git remote"),
+            branch: self.plain(scope, &git.branch, "a branch"),
+            fail_on: git.fail_on.clone(),
+            login: git.login.as_ref().map(|login| self.login(scope, login)),
+            at: git.at,
+        }
     }
 
     pub(in crate::plan) fn swap(&mut self, scope: &Scope<'a>, swap: &Swap<Written>) -> Swap<Planned> {

@@ -168,7 +168,7 @@ fn a_run_that_is_asked_to_end_ends_before_the_switch() {
         ship(
             &server.target,
             shipment,
-            Crew { line: &line, program: crew.program, stop: crew.stop, tell: crew.tell },
+            Crew { line: &line, program: crew.program, deadline: None, stop: crew.stop, tell: crew.tell },
         )
     });
     assert_eq!(came.result, Err(Failure::Stopped.into()));
@@ -187,7 +187,7 @@ fn what_a_killed_run_left_is_removed_and_never_counted() {
             ship(
                 &server.target,
                 shipment,
-                Crew { line: &line, program: crew.program, stop: crew.stop, tell: crew.tell },
+                Crew { line: &line, program: crew.program, deadline: None, stop: crew.stop, tell: crew.tell },
             )
         })
     }));
@@ -213,7 +213,7 @@ fn the_same_number_can_be_tried_again_after_a_killed_run() {
             ship(
                 &server.target,
                 shipment,
-                Crew { line: &line, program: crew.program, stop: crew.stop, tell: crew.tell },
+                Crew { line: &line, program: crew.program, deadline: None, stop: crew.stop, tell: crew.tell },
             )
         })
     }));

@@ -10,6 +10,7 @@ mod s3;
 mod sandbox;
 mod server;
 mod sshd;
+mod vendor;
 
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ pub(crate) use s3::S3;
 pub(crate) use sandbox::Sandbox;
 pub(crate) use server::{Answer, Server};
 pub(crate) use sshd::Sshd;
+pub(crate) use vendor::{Asked, Vendor, asked_by, python};
 
 /// How long anything may take before a test gives up: far beyond any wait on a busy machine, far below a CI's patience.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(1);

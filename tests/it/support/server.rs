@@ -22,6 +22,8 @@ pub(crate) struct Answer {
 enum Speech {
     Says,
     Hangs,
+    /// Nothing, and the connection is closed.
+    Leaves,
     /// A head, then the body's bytes for ever, each piece after the one before was taken.
     Endless,
     /// A head, then a byte now and then, as slowly as a caller bears.
@@ -43,6 +45,11 @@ impl Answer {
         Answer { header: format!("Location: {to}\r\n"), ..Answer::new(302, "") }
     }
 
+    /// Its status and its body.
+    pub(crate) fn said(&self) -> (u16, String) {
+        (self.status, self.body.clone())
+    }
+
     pub(crate) fn with_status(self, status: u16) -> Answer {
         Answer { status, ..self }
     }
@@ -53,6 +60,11 @@ impl Answer {
 
     pub(crate) fn none() -> Answer {
         Answer { speech: Speech::Hangs, ..Answer::new(200, "") }
+    }
+
+    /// The connection is closed, and nothing is said.
+    pub(crate) fn gone() -> Answer {
+        Answer { speech: Speech::Leaves, ..Answer::new(200, "") }
     }
 
     /// A body without an end, as fast as it is read.
@@ -77,6 +89,12 @@ pub(crate) struct Server {
 impl Server {
     /// Answers request number `n`, counted from 1, with `answer(n)`.
     pub(crate) fn new(answer: impl Fn(usize) -> Answer + Send + 'static) -> Server {
+        let count = AtomicUsize::new(0);
+        Server::hearing(move |_| answer(count.fetch_add(1, Ordering::SeqCst) + 1))
+    }
+
+    /// Answers each request by what it says: its head, an empty line, its body.
+    pub(crate) fn hearing(answer: impl Fn(&str) -> Answer + Send + 'static) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("it is bound");
         let server =
@@ -89,9 +107,10 @@ impl Server {
                     return;
                 }
                 serve(connection, |request| {
-                    heard.0.lock().expect("nobody panics with it").push(request);
+                    heard.0.lock().expect("nobody panics with it").push(request.clone());
                     heard.1.notify_all();
-                    answer(requests.fetch_add(1, Ordering::SeqCst) + 1)
+                    requests.fetch_add(1, Ordering::SeqCst);
+                    answer(&request)
                 });
             }
         });
@@ -166,6 +185,7 @@ fn serve(mut connection: TcpStream, answer: impl FnOnce(String) -> Answer) {
             let length = format!("Content-Length: {}\r\n", body.len());
             let _hung_up = write!(connection, "{}{body}", head(&length));
         }
+        Speech::Leaves => {}
         Speech::Hangs => drop(thread::spawn(move || reader.read(&mut [0]))),
         Speech::Endless => {
             let _hung_up = connection.write_all(head("").as_bytes());
