@@ -104,6 +104,10 @@ impl Fault {
         matches!(self.kind, Kind::Full | Kind::Shut)
     }
 
+    pub(crate) fn is_no_repository(&self) -> bool {
+        self.kind == Kind::NoRepository
+    }
+
     /// Whether the host does not know who comes.
     pub(crate) fn is_about_login(&self) -> bool {
         self.kind == Kind::Locked

@@ -66,6 +66,14 @@ impl<'s> Remote<'s> {
         self
     }
 
+    /// Whether a program over there decides what becomes of a call: `ssh://HOST/PATH`, or `HOST:PATH`.
+    pub(crate) fn is_over_ssh(&self) -> bool {
+        match self.url.split_once("://") {
+            Some((scheme, _)) => scheme.contains("ssh"),
+            None => self.url.split_once(':').is_some_and(|(host, _)| !host.contains('/')),
+        }
+    }
+
     /// The URL, fit to be shown.
     pub(crate) fn shown(&self) -> String {
         without_credentials(&self.url)

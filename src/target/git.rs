@@ -119,7 +119,11 @@ pub(crate) fn contact(
 ) -> Result<Contact, Failure> {
     let place = Place::find(target, reach)?;
     let mut said = |bytes: &[u8]| tell(Told::Output(Stream::Err, bytes.to_owned()));
-    let tip = place.remote.tip(stop, &mut said).map_err(|error| place.failure(&error))?;
+    let tip = match place.remote.tip(stop, &mut said) {
+        // The push will tell, if it makes none either.
+        Err(error) if place.makes_repositories(&error) => None,
+        tip => tip.map_err(|error| place.failure(&error))?,
+    };
     let Some(mut tip) = tip else { return Ok(Contact::Empty) };
     if reach.scratch.commit(&tip).map_err(|error| place.scratch_failure(error))?.is_none() {
         tip = place

@@ -90,6 +90,24 @@ fn what_the_platform_declines_is_told_in_its_words_and_locks_nothing() {
     sandbox.deploy(["staging"]).succeeds().says("release 3 is live").never_mentions("cut off");
 }
 
+#[test]
+fn a_platform_that_makes_an_app_of_the_first_push_gets_it() {
+    let (sandbox, server) = platform(&SHOP.replace("paas:staging.git", "paas:new"));
+    let gone = sandbox.deploy(["staging"]);
+    gone.fails_with(1)
+        .says("'new' does not appear to be a git repository")
+        .says("create the repository there first");
+    // As Piku and Dokku do.
+    let makes = "eval \"set -- $SSH_ORIGINAL_COMMAND\"\n\
+                 [ $1 != git-receive-pack ] || [ -e $2 ] || git init --quiet --bare --initial-branch=main $2";
+    let remotes = sandbox.path("remotes").display().to_string();
+    server.force("paas", &format!("cd '{remotes}'\n{makes}\nexec git-shell -c \"$SSH_ORIGINAL_COMMAND\""));
+    sandbox.deploy(["staging"]).succeeds().says("is on `main` of paas:new");
+    sandbox.commit("Second");
+    sandbox.deploy(["staging"]).succeeds();
+    assert_eq!(sandbox.repository_at(&sandbox.path("remotes/new")).git(["rev-list", "--count", "main"]), "2");
+}
+
 /// What Piku does: the push is over when the build begins, and its version serves however that ends.
 const PIKU: &str = "read before pushed ref\n\
                     git show $pushed:shop.py > SANDBOX/srv/shop.py\n\

@@ -83,6 +83,11 @@ impl<'s> Place<'s> {
         }
     }
 
+    /// Whether there may be no repository because the first push makes it: Piku and Dokku do so.
+    pub(super) fn makes_repositories(&self, error: &GitError) -> bool {
+        self.remote.is_over_ssh() && Fault::of(error).is_no_repository()
+    }
+
     pub(super) fn scratch_failure(&self, error: ScratchError) -> Failure {
         match error {
             ScratchError::Refused(refusal) => {
