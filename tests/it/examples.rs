@@ -110,15 +110,7 @@ struct Place {
 
 impl Example {
     fn new(sandbox: Sandbox, name: &str, stop: &'static str) -> Example {
-        let folder = sandbox.root().join("examples").join(name);
-        fs::create_dir_all(&folder).expect("an empty folder");
-        // What git would commit of the working tree: a developer's own releases and virtualenvs are not taken along.
-        let copy = r#"git ls-files -z --cached --others --exclude-standard | tar --null -T - -cf - | tar -C "$1" -xf -"#;
-        let original = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("examples").join(name);
-        let mut copying = Command::new("sh");
-        copying.args(["-c", copy, "sh"]).arg(&folder).current_dir(original);
-        assert!(copying.status().expect("sh starts").success(), "{name} was not copied");
-
+        let folder = copied(&sandbox, name);
         // Both are held until both are known, or they could be the same.
         let ports = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
         let addresses = ports.map(|port| port.local_addr().expect("it is bound"));
@@ -163,6 +155,31 @@ impl Example {
     }
 }
 
+/// Copies an example into the sandbox's repository: what git would commit of it, so that a developer's own releases and
+/// virtualenvs are not taken along.
+pub(crate) fn copied(sandbox: &Sandbox, name: &str) -> PathBuf {
+    let folder = sandbox.root().join("examples").join(name);
+    fs::create_dir_all(&folder).expect("an empty folder");
+    let copy =
+        r#"git ls-files -z --cached --others --exclude-standard | tar --null -T - -cf - | tar -C "$1" -xf -"#;
+    let original = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("examples").join(name);
+    let mut copying = Command::new("sh");
+    copying.args(["-c", copy, "sh"]).arg(&folder).current_dir(original);
+    assert!(copying.status().expect("sh starts").success(), "{name} was not copied");
+    folder
+}
+
+/// What a server answers, whatever the status: the body.
+#[track_caller]
+pub(crate) fn ask(address: SocketAddr, path: &str) -> String {
+    let mut server = TcpStream::connect_timeout(&address, DEADLINE).expect("a server listens");
+    server.set_read_timeout(Some(DEADLINE)).expect("a deadline is not zero");
+    write!(server, "GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n").expect("it takes a request");
+    let mut answer = String::new();
+    server.read_to_string(&mut answer).expect("it answers in time, as text");
+    answer.split_once("\r\n\r\n").expect("a body comes after the headers").1.to_owned()
+}
+
 impl Drop for Example {
     fn drop(&mut self) {
         for place in &self.places {
@@ -174,15 +191,9 @@ impl Drop for Example {
 }
 
 impl Place {
-    /// What its server answers, whatever the status: the body.
     #[track_caller]
     fn ask(&self, path: &str) -> String {
-        let mut server = TcpStream::connect_timeout(&self.address, DEADLINE).expect("a server listens");
-        server.set_read_timeout(Some(DEADLINE)).expect("a deadline is not zero");
-        write!(server, "GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n", self.address).expect("it takes a request");
-        let mut answer = String::new();
-        server.read_to_string(&mut answer).expect("it answers in time, as text");
-        answer.split_once("\r\n\r\n").expect("a body comes after the headers").1.to_owned()
+        ask(self.address, path)
     }
 
     #[track_caller]

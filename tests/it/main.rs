@@ -25,6 +25,7 @@ mod errors;
 mod examples;
 mod freeze;
 mod fresh;
+mod git_push;
 mod git_target;
 mod graph;
 mod health;
