@@ -112,7 +112,7 @@ impl Site {
             Contact::Ours { tip, .. } | Contact::Foreign { tip, .. } => Some(tip.clone()),
         };
         Ok(match (tip.state.meet(held.as_ref()), contact) {
-            (Meeting::Expected, _) => Met { news: news("did not arrive at"), ..Met::default() },
+            (Meeting::Expected, _) => Met { news: news("has not arrived at"), ..Met::default() },
             (Meeting::Arrived, _) => Met {
                 events: vec![What::Shipped { deployment: None }],
                 news: news("has arrived at"),

@@ -31,7 +31,7 @@ pub(crate) struct GitTarget<F: Form> {
 pub(crate) struct Login<F: Form> {
     /// Many hosts take any name.
     pub(crate) user: F::Text,
-    /// A secret, and nothing else.
+    /// Holds a secret: a token that stands in the file is refused.
     pub(crate) token: F::Text,
 }
 

@@ -171,7 +171,7 @@ fn a_platform_that_goes_away_in_the_middle_of_a_push_is_asked_by_the_next_deploy
     server.resume("paas");
     sandbox.target("staging").unhook("pre-receive");
     let next = sandbox.deploy(["staging"]);
-    next.succeeds().says("release 1, whose push was cut off, did not arrive at `main` of paas:staging.git");
+    next.succeeds().says("release 1, whose push was cut off, has not arrived at `main` of paas:staging.git");
     next.says("release 2 is live");
     sandbox.commit("Second");
     sandbox.deploy(["staging"]).succeeds().never_mentions("cut off");
@@ -222,6 +222,30 @@ fn a_push_that_outlives_its_deploy_is_known_to_the_next_one() {
     next.succeeds().says("release 1, whose push was cut off, has arrived at `main` of paas:staging.git");
     assert_eq!(staging.parents("main"), [first]);
     sandbox.deploy(["history", "staging"]).succeeds().shows("live");
+}
+
+#[test]
+fn a_push_that_its_deploy_left_behind_does_not_overtake_the_next_release() {
+    let (sandbox, server) = platform(SHOP);
+    let (gate, leash) = (sandbox.gate("hold"), sandbox.leash("held"));
+    let [remotes, held, first] =
+        ["remotes", "tmp/held", "tmp/first"].map(|at| sandbox.path(at).display().to_string());
+    let shell = "exec git-shell -c \"$SSH_ORIGINAL_COMMAND\"";
+    server.force("paas", &format!("exec 9> '{held}'\ncd '{remotes}'\n{shell}"));
+    let staging = sandbox.target("staging");
+    staging.hook("pre-receive", &format!("! mkdir '{first}' 2> /dev/null || hold"));
+    let running = sandbox.start(["staging"]);
+    gate.wait_for_arrival();
+    running.signal(Signal::KILL);
+    running.wait().fails_with(-9);
+    // The host is still at it.
+    let next = sandbox.deploy(["staging"]);
+    next.succeeds().says("release 1, whose push was cut off, has not arrived").says("release 2 is live");
+    let shipped = staging.tip("main");
+    gate.open();
+    leash.wait_for_release();
+    assert_eq!(staging.tip("main"), shipped);
+    assert_eq!(staging.trailer("main", "Release"), "2");
 }
 
 #[test]
