@@ -201,6 +201,30 @@ fn a_push_that_arrives_after_its_connection_broke_is_known_to_the_next_deploy() 
 }
 
 #[test]
+fn a_push_that_is_ended_there_or_here_is_told_and_asked_for() {
+    let (sandbox, server) = platform(SHOP);
+    let staging = sandbox.target("staging");
+    // What takes the push is killed there.
+    staging.hook("pre-receive", "kill -9 $PPID");
+    let ended = sandbox.deploy(["staging"]);
+    ended.fails_with(1).says("was cut off (").says("does not have the release (yet): deploy again");
+
+    let gate = sandbox.gate("hold");
+    staging.hook("pre-receive", "hold");
+    let running = sandbox.start(["staging"]);
+    gate.wait_for_arrival();
+    running.wait_for("release 1, whose push was cut off, has not arrived");
+    running.signal(Signal::INT);
+    running.wait().fails_with(130);
+    server.stop("paas");
+    server.resume("paas");
+    staging.unhook("pre-receive");
+    let next = sandbox.deploy(["staging"]);
+    next.succeeds().says("release 2, whose push was cut off, has not arrived").says("release 3 is live");
+    sandbox.deploy(["history", "staging"]).succeeds().shows("live");
+}
+
+#[test]
 fn a_push_that_outlives_its_deploy_is_known_to_the_next_one() {
     let (sandbox, _server) = platform(SHOP);
     let (gate, arrived) = (sandbox.gate("hold"), sandbox.gate("arrived"));

@@ -46,6 +46,25 @@ fn a_token_opens_its_host_and_is_nowhere_else() {
 }
 
 #[test]
+fn several_environments_are_opened_before_the_first_begins() {
+    let (sandbox, server) = served(&format!(", user = '{USER}'"));
+    let sandbox = sandbox.remote("production");
+    let tasks = sandbox.read("tasks.toml");
+    let more = format!(
+        "OTHER = {{ env = 'OTHER' }}\n[environments.production]\ntarget = {{ git = '{}', user = '{USER}', token = '{{{{ secret.OTHER }}}}' }}\n",
+        server.url("production.git")
+    );
+    let (secrets, staging) = tasks.split_once("[environments").expect("it has secrets first");
+    let sandbox =
+        sandbox.tasks(&format!("{secrets}{more}[environments{staging}")).env("PAAS_TOKEN", PASSWORD);
+    sandbox.deploy(["staging", "production"]).fails_with(3).says("`OTHER` can't be had for production");
+    assert_eq!(sandbox.target("staging").tip("main"), None);
+    let sandbox = sandbox.env("OTHER", PASSWORD);
+    sandbox.deploy(["staging", "production"]).succeeds().never_mentions(PASSWORD);
+    assert!(sandbox.target("production").tip("main").is_some());
+}
+
+#[test]
 fn the_address_may_say_who_comes() {
     let (sandbox, server) = served("");
     let url = server.url("staging.git").replace("http://", &format!("http://{USER}@"));
@@ -68,6 +87,9 @@ fn a_token_that_is_not_taken_is_told_and_nobody_is_asked() {
 fn a_token_that_can_not_be_had_refuses_the_deploy() {
     let (sandbox, server) = served("");
     sandbox.deploy(["staging"]).fails_with(3).says("PAAS_TOKEN").says("tasks.toml:2");
+    // Who only looks needs none.
+    sandbox.deploy(["plan", "staging"]).succeeds();
+    sandbox.deploy(["check"]).succeeds().never_mentions("never used");
     assert_eq!(server.end(), "", "nobody was asked");
     let sandbox = sandbox.env("PAAS_TOKEN", "one line\nand another");
     sandbox.deploy(["staging"]).fails_with(3).says("a line break").never_mentions("and another");
