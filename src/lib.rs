@@ -17,6 +17,7 @@ mod plan;
 mod process;
 mod release;
 mod report;
+mod ssh;
 mod state;
 mod store;
 mod target;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// What each layer may import; `lib.rs` only names them.
 /// `perform` stands above `engine` because it implements the engine's `World`; nothing but `cli` knows it.
-const MAY_IMPORT: [(&str, &[&str]); 16] = [
+const MAY_IMPORT: [(&str, &[&str]); 17] = [
     ("diagnostic", &[]),
     ("model", &["diagnostic"]),
     ("config", &["diagnostic", "model"]),
@@ -15,6 +15,7 @@ const MAY_IMPORT: [(&str, &[&str]); 16] = [
     ("process", &["diagnostic", "model"]),
     ("state", &["diagnostic", "model", "process"]),
     ("exchange", &["diagnostic", "model", "process"]),
+    ("ssh", &["model", "process"]),
     ("release", &["diagnostic", "model", "plan", "process", "state"]),
     ("target", &["diagnostic", "model", "plan", "process", "state", "exchange", "release"]),
     ("store", &["diagnostic", "model", "plan", "process", "state"]),
@@ -34,6 +35,7 @@ const MAY_IMPORT: [(&str, &[&str]); 16] = [
             "release",
             "target",
             "store",
+            "ssh",
             "facts",
             "fresh",
             "engine",
@@ -51,6 +53,7 @@ const MAY_IMPORT: [(&str, &[&str]); 16] = [
             "release",
             "target",
             "store",
+            "ssh",
             "report",
             "facts",
             "fresh",

@@ -21,6 +21,7 @@ use crate::plan::{Delivery, Facts, Plan};
 use crate::process::Stop;
 use crate::process::program::Programs;
 use crate::report;
+use crate::ssh::Connections;
 
 /// How much of what a check printed is kept, in bytes, and how many lines of it are told: where programs say what is
 /// wrong.
@@ -67,6 +68,8 @@ impl Checks<'_> {
             run: self.facts.run.clone(),
             env: secret::without(self.session, &self.plan.secrets),
             programs: Programs::default(),
+            hosts: Connections::default(),
+            grace: self.session.project.settings.grace,
             made: Made::default(),
             handing: Handing::Read,
             vaults: self.vaults.clone(),

@@ -23,6 +23,7 @@ use crate::plan::schedule::OnFailure;
 use crate::plan::{Facts, Freshness, Plan, Request};
 use crate::process::program::Programs;
 use crate::process::signal::{self, Signals};
+use crate::ssh::Connections;
 use crate::state::journal::Journal;
 
 /// Where a run takes place.
@@ -60,6 +61,8 @@ pub(crate) fn drive<'a>(
         run: facts.run.clone(),
         env: secret::without(session, &plan.secrets),
         programs: Programs::default(),
+        hosts: Connections::default(),
+        grace: session.project.settings.grace,
         made: Made::default(),
         handing,
         vaults: vaults.clone(),
@@ -207,5 +210,6 @@ fn manner(session: &Session, common: &Common, plan: &Plan) -> Manner {
         (false, true) => OnFailure::FailFast,
         (false, false) => OnFailure::Drain,
     };
-    Manner { slots, on_failure }
+    // What is done on hosts costs this machine little: only who says how many jobs run at once means that too.
+    Manner { slots, on_failure, width: jobs.unwrap_or(engine::WIDTH) }
 }

@@ -138,7 +138,10 @@ fn format(session: &Session, common: &Common, plan: &Plan, state: &StateDir) -> 
     let handing = match asked {
         // What can't be told apart, is kept by nobody, and has nothing to be masked.
         Output::Auto | Output::Stream
-            if is_alone && plan.deliveries.is_empty() && plan.secrets.is_empty() =>
+            if is_alone
+                && plan.deliveries.is_empty()
+                && plan.secrets.is_empty()
+                && !plan.jobs.iter().any(|job| job.body.is_on_hosts()) =>
         {
             Handing::Direct
         }

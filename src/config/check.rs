@@ -1,5 +1,7 @@
 //! Names that must mean something: every `needs`, `after`, `task`, `default`, `deploy` and `tz` of the file.
 
+mod hosts;
+
 use std::cell::RefCell;
 
 use super::IsZone;
@@ -8,6 +10,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Span, nearest};
 use crate::model::project::{Named, Project};
 use crate::model::step::{Action, Step, Written};
 use crate::model::task::Need;
+use crate::model::template::Template;
 
 pub(crate) fn check(project: &Project, is_zone: &IsZone<'_>) -> Diagnostics {
     let check = Check { problems: RefCell::default(), project };
@@ -50,6 +53,7 @@ pub(crate) fn check(project: &Project, is_zone: &IsZone<'_>) -> Diagnostics {
         check.steps(&task.steps);
         check.steps(&task.always);
     }
+    check.hosts();
     check.problems.into_inner()
 }
 
@@ -78,6 +82,19 @@ impl Check<'_> {
                 self.task(&call.task, call.at);
             }
             self.steps(&step.undo);
+        }
+    }
+
+    /// A password is a secret that the file declares.
+    fn password(&self, password: Option<&Template>) {
+        let Some(expression) = password.and_then(Template::as_value) else { return };
+        let name = expression.source.trim_start_matches("secret.");
+        let known = || self.project.secrets.iter().map(|secret| secret.name.as_str());
+        if !known().any(|secret| secret == name) {
+            let near = nearest(name, known()).map(|near| format!("did you mean `{near}`?"));
+            let help = near.unwrap_or_else(|| format!("[secrets]\n{name} = {{ env = \"{name}\" }}"));
+            let problem = Diagnostic::new(format!("there is no secret `{name}`"));
+            self.problem(problem.at(expression.at, "unknown secret").help(help));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::inherit::Heir;
 use super::reader::Item;
-use super::{health, protect, target, task, value};
+use super::{health, host, protect, target, task, value};
 use crate::diagnostic::Diagnostic;
 use crate::model::environment::Environment;
 use crate::model::step::Written;
@@ -29,6 +29,7 @@ pub(crate) fn read(name: &str, item: Item<'_, '_>) -> Option<(Environment, Heir)
         inherited: Vec::new(),
         env: task::env(&mut table),
         dotenv: table.take("dotenv").map(value::dotenv).unwrap_or_default(),
+        hosts: table.take("hosts").map(host::groups).unwrap_or_default(),
         needs: table.take("needs").map(task::needs).unwrap_or_default(),
         deploy: table.take("deploy").and_then(|item| Some((item.text()?, item.at()))),
         health,

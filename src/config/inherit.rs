@@ -74,6 +74,7 @@ fn complete(heir: &mut Environment, parent: Environment, said: &[&str]) {
         inherited,
         mut env,
         dotenv,
+        hosts,
         needs,
         deploy,
         health,
@@ -100,6 +101,9 @@ fn complete(heir: &mut Environment, parent: Environment, said: &[&str]) {
     }
     if !says("dotenv") {
         heir.dotenv = dotenv;
+    }
+    if !says("hosts") {
+        heir.hosts = hosts;
     }
     if !says("needs") {
         heir.needs = needs;

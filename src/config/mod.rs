@@ -6,6 +6,7 @@ mod environment;
 mod files;
 mod freeze;
 mod health;
+mod host;
 mod http;
 mod include;
 mod inherit;

@@ -86,7 +86,7 @@ impl Space<'_> {
                 | Action::Ship
                 | Action::Check(_)
                 | Action::Http(_) => {}
-                Action::PutBack(never) => match *never {},
+                Action::PutBack(never) | Action::Fleet(never) => match *never {},
             }
             self.steps(&mut step.undo, problems);
         }

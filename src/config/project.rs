@@ -4,8 +4,9 @@ use std::path::Path;
 
 use super::include::{self, Book, Include, Role};
 use super::reader::{Item, Reader};
-use super::{environment, ledger, secret, store, task, value};
+use super::{environment, host, ledger, secret, store, task, value};
 use crate::diagnostic::{Diagnostic, Span};
+use crate::model::host::Host;
 use crate::model::project::{File, Named, Output, Project, Settings};
 use crate::model::secret::Secret;
 use crate::model::store::Store;
@@ -42,6 +43,9 @@ pub(crate) fn read(reader: &Reader<'_>, folder: &Path, role: &Role, book: &mut B
     }
     for store in table.take("stores").map(store::read).unwrap_or_default() {
         claim_store(reader, &mut book.project, store);
+    }
+    for host in table.take("hosts").map(host::read).unwrap_or_default() {
+        claim_host(reader, &mut book.project, host);
     }
     if let Some(item) = table.take("environments") {
         environments(reader, item, role, book);
@@ -173,6 +177,19 @@ fn claim_secret(reader: &Reader<'_>, project: &mut Project, secret: Secret) {
         return;
     }
     project.secrets.push(secret);
+}
+
+fn claim_host(reader: &Reader<'_>, project: &mut Project, host: Host) {
+    if let Some(first) = project.hosts.iter().find(|known| known.name == host.name) {
+        reader.problem(
+            Diagnostic::new(format!("the host `{}` is two machines", host.name))
+                .at(host.at, "declared once more")
+                .at(first.at, "here")
+                .help("all files of a project share one set of hosts: rename one of them"),
+        );
+        return;
+    }
+    project.hosts.push(host);
 }
 
 fn claim_store(reader: &Reader<'_>, project: &mut Project, store: Store) {

@@ -2,8 +2,9 @@
 
 use super::environment::swap;
 use super::reader::{Item, Table, Toml};
-use super::{health, http, task, value};
+use super::{health, host, http, task, value};
 use crate::diagnostic::{Diagnostic, Span};
+use crate::model::host::Place;
 use crate::model::step::{Action, Retry, Step, Written};
 use crate::model::task::Call;
 
@@ -46,7 +47,8 @@ pub(crate) fn owed(item: Item<'_, '_>) -> Vec<Step<Written>> {
             | Action::Task(_)
             | Action::Check(_)
             | Action::Http(_)
-            | Action::PutBack(_) => continue,
+            | Action::PutBack(_)
+            | Action::Fleet(_) => continue,
         };
         item.problem(
             Diagnostic::new(format!("a `{what}` step can't be owed: nothing would take it back"))
@@ -97,6 +99,7 @@ fn bare(action: Action<Written>, at: Span) -> Step<Written> {
         action,
         condition: None,
         dir: None,
+        place: Place::default(),
         env: Vec::new(),
         timeout: None,
         retry: None,
@@ -114,6 +117,7 @@ fn step(item: Item<'_, '_>) -> Option<Step<Written>> {
         action,
         condition: table.take("if").and_then(|item| item.expression()),
         dir: table.take("dir").and_then(|item| item.template()),
+        place: host::place(&mut table),
         env: task::env(&mut table),
         timeout: table.take("timeout").and_then(|item| item.duration()),
         retry: table.take("retry").and_then(retry),

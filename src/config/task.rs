@@ -2,8 +2,9 @@
 
 use super::project::shell;
 use super::reader::{Item, Table};
-use super::{files, parameter, secret, step, value};
+use super::{files, host, parameter, secret, step, value};
 use crate::diagnostic::Diagnostic;
+use crate::model::host::On;
 use crate::model::project::Output;
 use crate::model::task::{Listing, Need, Requirement, Task, Wanted};
 use crate::model::template::Template;
@@ -65,6 +66,7 @@ pub(crate) fn read(name: &str, item: Item<'_, '_>) -> Option<Task> {
         skip_if: table.take("skip_if").and_then(|item| item.script()),
         timeout: table.take("timeout").and_then(|item| item.duration()),
         retry: table.take("retry").and_then(step::retry),
+        place: host::place(&mut table),
         interactive: table.take("interactive").and_then(|item| item.boolean()).unwrap_or(false),
         unmasked: table.take("unmasked").and_then(|item| item.boolean()).unwrap_or(false),
         lock: table.take("lock").and_then(|item| item.boolean()).unwrap_or(false),
@@ -81,6 +83,9 @@ pub(crate) fn read(name: &str, item: Item<'_, '_>) -> Option<Task> {
                 .at(cache.at, "what would be kept?")
                 .help("say what it makes: outputs = [\"…\"]"),
         );
+    }
+    if let Some(on) = &task.place.on {
+        refuse_on_hosts(&item, &task, on);
     }
     for variable in &task.each {
         if task.params.iter().any(|parameter| parameter.name == variable.name) {
@@ -103,6 +108,26 @@ pub(crate) fn read(name: &str, item: Item<'_, '_>) -> Option<Task> {
     }
     table.finish();
     Some(task)
+}
+
+/// Refuses what a task can't be that is done on hosts.
+fn refuse_on_hosts(item: &Item<'_, '_>, task: &Task, on: &On) {
+    let (what, help) = if task.interactive {
+        ("interactive", "a terminal is one machine's: open it yourself, ssh -t HOST, or take `on` out")
+    } else if !task.inputs.patterns.is_empty() || !task.outputs.patterns.is_empty() {
+        (
+            "known by its files",
+            "deploy looks at files of this machine alone: take `inputs` and `outputs` out, or use `skip_if`",
+        )
+    } else {
+        return;
+    };
+    let name = &task.name;
+    item.problem(
+        Diagnostic::new(format!("task `{name}` can't be {what}: it is done on hosts"))
+            .at(on.at, "says so here")
+            .help(help),
+    );
 }
 
 /// `env`, and the secrets that `secrets` names, which an `env` of the same name hides.

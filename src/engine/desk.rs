@@ -2,8 +2,9 @@
 //! job takes the next. So a job costs no thread and wakes nobody, and output waits in its pipe while nobody reads it.
 
 use std::collections::VecDeque;
+use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Scope};
 use std::time::Instant;
 
@@ -19,6 +20,8 @@ use crate::plan::Plan;
 pub(super) struct Desk<'a> {
     plan: &'a Plan,
     means: Means<'a>,
+    /// On how many hosts a step is done at the same time.
+    width: NonZeroUsize,
     floor: Mutex<Floor<'a>>,
     /// There is a job to take, or there is none any more.
     called: Condvar,
@@ -35,9 +38,9 @@ struct Floor<'a> {
 }
 
 impl<'a> Desk<'a> {
-    pub(super) fn new(drive: Drive<'a>, plan: &'a Plan, means: Means<'a>) -> Desk<'a> {
+    pub(super) fn new(drive: Drive<'a>, plan: &'a Plan, means: Means<'a>, width: NonZeroUsize) -> Desk<'a> {
         let floor = Floor { drive, waiting: VecDeque::new(), idle: 0, is_closed: false };
-        Desk { plan, means, floor: Mutex::new(floor), called: Condvar::new() }
+        Desk { plan, means, width, floor: Mutex::new(floor), called: Condvar::new() }
     }
 
     /// Tells that the run begins.
@@ -51,11 +54,11 @@ impl<'a> Desk<'a> {
     }
 
     /// Tells what a step says.
-    pub(super) fn told(&self, job: JobId, step: impl FnOnce() -> String, told: Told) {
+    pub(super) fn told(&self, job: JobId, host: Option<Arc<str>>, step: impl FnOnce() -> String, told: Told) {
         self.tell(match told {
-            Told::Output(stream, bytes) => EventKind::Output { job, stream, bytes },
-            Told::Note(text) => EventKind::Note { job, text },
-            Told::LeftRunning => EventKind::LeftRunning { job, step: step() },
+            Told::Output(stream, bytes) => EventKind::Output { job, host, stream, bytes },
+            Told::Note(text) => EventKind::Note { job, host, text },
+            Told::LeftRunning => EventKind::LeftRunning { job, host, step: step() },
         });
     }
 
@@ -65,8 +68,9 @@ impl<'a> Desk<'a> {
         while let Some((id, needs)) = self.take(scope) {
             let (job, begun) = (&self.plan.jobs[id.index()], Instant::now());
             // A panic is a bug of deploy's; the run must end all the same, and settle what it owes.
-            let outcome = catch_unwind(AssertUnwindSafe(|| job::run(id, job, needs, self.means, self)))
-                .unwrap_or_else(|panic| job::panicked(job, panic.as_ref()));
+            let outcome =
+                catch_unwind(AssertUnwindSafe(|| job::run(id, job, needs, self.means, self.width, self)))
+                    .unwrap_or_else(|panic| job::panicked(job, panic.as_ref()));
             self.with(|drive| drive.ended(id, outcome, begun.elapsed()));
         }
     }

@@ -2,6 +2,8 @@
 
 use std::any::Any;
 use std::cell::RefCell;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use super::desk::Desk;
 use super::settle::{self, DeferredStatus};
@@ -18,9 +20,16 @@ use crate::process::Level;
 use crate::state::journal::Journal;
 
 /// Runs a job to its end, and gives its outcome.
-pub(super) fn run(id: JobId, job: &Job, needs: Needs, means: Means<'_>, desk: &Desk<'_>) -> Outcome {
+pub(super) fn run(
+    id: JobId,
+    job: &Job,
+    needs: Needs,
+    means: Means<'_>,
+    width: NonZeroUsize,
+    desk: &Desk<'_>,
+) -> Outcome {
     let Means { world, journal, stops, .. } = means;
-    let running = Running { id, job, needs, world, journal, stops, desk };
+    let running = Running { id, job, needs, world, journal, stops, desk, width, host: None };
     match running.block(&job.body, None) {
         Ok(Done::Worked) => Outcome::Succeeded,
         Ok(Done::Fresh) => Outcome::Fresh,
@@ -37,7 +46,7 @@ pub(super) fn panicked(job: &Job, panic: &(dyn Any + Send)) -> Outcome {
 }
 
 /// What a block owes when it ends, newest last.
-type Owed = RefCell<Vec<Debt>>;
+pub(super) type Owed = RefCell<Vec<Debt>>;
 
 /// How a block ended when it did not fail.
 enum Done {
@@ -47,17 +56,29 @@ enum Done {
 }
 
 #[derive(Clone, Copy)]
-struct Running<'a, 'd> {
-    id: JobId,
+pub(super) struct Running<'a, 'd> {
+    pub(super) id: JobId,
     job: &'a Job,
     needs: Needs,
-    world: &'a dyn World,
+    pub(super) world: &'a dyn World,
     journal: &'a Journal,
-    stops: &'a Stops,
+    pub(super) stops: &'a Stops,
+    /// On how many hosts something is done at the same time.
+    pub(super) width: NonZeroUsize,
     desk: &'a Desk<'d>,
+    /// The host that is acted on, of the several of a step.
+    pub(super) host: Option<&'a Arc<str>>,
 }
 
-impl Running<'_, '_> {
+impl<'a, 'd> Running<'a, 'd> {
+    /// The same, for one of several hosts.
+    pub(super) fn on<'h>(&self, host: &'h Arc<str>) -> Running<'h, 'd>
+    where
+        'a: 'h,
+    {
+        Running { host: Some(host), ..*self }
+    }
+
     /// A block, if its work is not done already. What is so before the act is noted when it has succeeded.
     fn block(&self, block: &Block, limit: Option<Limit>) -> Result<Done, Failed> {
         let Some(tracking) = &block.tracking else {
@@ -72,7 +93,7 @@ impl Running<'_, '_> {
             return Ok(Done::Fresh);
         };
         let begun = || self.world.begun(tracking).map_err(|failure| failed("inputs", at, failure));
-        let note = |text| self.event(EventKind::Note { job: self.id, text });
+        let note = |text| self.event(EventKind::Note { job: self.id, host: self.host.cloned(), text });
         let done = |how| self.world.done(self.id, tracking, &inputs, how, &note);
         if self.is_done(block, limit)? {
             return Ok(Done::Fresh);
@@ -124,7 +145,7 @@ impl Running<'_, '_> {
         Ok(())
     }
 
-    fn step(
+    pub(super) fn step(
         &self,
         block: &Block,
         step: &Step<Planned>,
@@ -132,7 +153,7 @@ impl Running<'_, '_> {
         owed: &Owed,
     ) -> Result<(), Failed> {
         let title = step.title();
-        self.event(EventKind::StepStarted { job: self.id, step: title.clone() });
+        self.event(EventKind::StepStarted { job: self.id, host: self.host.cloned(), step: title.clone() });
         let retry = step.retry.clone().unwrap_or(Retry { times: 1, ..Retry::default() });
         let result = self.tries(&retry, &title, limit, |running| {
             let limit = Limit::earlier(limit, step.timeout.map(Limit::new));
@@ -140,7 +161,12 @@ impl Running<'_, '_> {
         });
         match result {
             Err(failed) if step.allow_failure && failed.failure != Failure::Stopped => {
-                self.event(EventKind::StepForgiven { job: self.id, step: title, failure: failed.failure });
+                self.event(EventKind::StepForgiven {
+                    job: self.id,
+                    host: self.host.cloned(),
+                    step: title,
+                    failure: failed.failure,
+                });
                 Ok(())
             }
             result => result,
@@ -159,10 +185,14 @@ impl Running<'_, '_> {
             self.owe_undo(block, step).map_err(|failure| failed(&step.title(), step.at, failure))?;
             return self.block(inner, limit).map(|_| ());
         }
+        if let Action::Fleet(fleet) = &step.action {
+            return self.fleet(fleet, block, step, limit, owed);
+        }
         let act = Act { environment: self.job.environment.as_deref(), block, step, extra: &[], limit };
         let result = self.owe(&act, owed).and_then(|()| {
-            self.world
-                .perform(&act, &self.stops.run, &mut |told| self.desk.told(self.id, || step.title(), told))
+            self.world.perform(&act, &self.stops.run, &mut |told| {
+                self.desk.told(self.id, self.host.cloned(), || step.title(), told);
+            })
         });
         result.map_err(|failure| failed(&step.title(), step.at, failure))
     }
@@ -198,7 +228,7 @@ impl Running<'_, '_> {
         Ok(())
     }
 
-    fn tries(
+    pub(super) fn tries(
         &self,
         retry: &Retry,
         what: &str,
@@ -209,6 +239,7 @@ impl Running<'_, '_> {
             let (step, failure) = (what.to_owned(), failure.clone());
             self.event(EventKind::StepRetrying {
                 job: self.id,
+                host: self.host.cloned(),
                 step,
                 failure,
                 attempt,
@@ -220,11 +251,11 @@ impl Running<'_, '_> {
         tries::tries(retry, &self.stops.run, limit, failure_of, telling, || act(self))
     }
 
-    fn event(&self, kind: EventKind) {
+    pub(super) fn event(&self, kind: EventKind) {
         self.desk.tell(kind);
     }
 }
 
-fn failed(step: &str, at: Span, failure: Failure) -> Failed {
+pub(super) fn failed(step: &str, at: Span, failure: Failure) -> Failed {
     Failed { step: step.to_owned(), at, failure }
 }

@@ -3,6 +3,7 @@
 
 mod desk;
 mod drive;
+mod fleet;
 mod halt;
 mod job;
 mod masks;
@@ -15,6 +16,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::model::event::{Event, Failure, Summary, Told};
+use crate::model::host::There;
 use crate::model::mask::Masker;
 use crate::model::name::{JobId, RunId};
 use crate::model::record::{Debt, Exit};
@@ -37,6 +39,9 @@ pub(crate) use stops::Stops;
 pub(crate) trait World: Sync {
     /// What `step` will owe, judged by the world as it is now. May save copies; changes nothing that a user can see.
     fn owed_by(&self, act: &Act<'_>) -> Result<Vec<(Exit, Step<Planned>)>, Failure>;
+
+    /// Sees to it that there is a connection to a host.
+    fn reach(&self, there: &There, stop: &Stop) -> Result<(), Failure>;
 
     /// Does the step. What it has to say goes through `tell` while it acts.
     fn perform(&self, act: &Act<'_>, stop: &Stop, tell: &mut dyn FnMut(Told)) -> Result<(), Failure>;
@@ -115,7 +120,13 @@ impl Limit {
 pub(crate) struct Manner {
     pub(crate) slots: NonZeroUsize,
     pub(crate) on_failure: OnFailure,
+    /// On how many hosts a step is done at the same time.
+    pub(crate) width: NonZeroUsize,
 }
+
+/// On how many hosts a step is done at the same time, unless the user says how many jobs run at once: what is done there
+/// needs nearly nothing here, and so many connections any machine has.
+pub(crate) const WIDTH: NonZeroUsize = NonZeroUsize::new(64).expect("not 0");
 
 /// What a run is given beside its plan.
 #[derive(Clone, Copy)]
@@ -137,7 +148,7 @@ pub(crate) type Tell<'a> = dyn FnMut(&Event) + Send + 'a;
 
 /// Runs the plan's jobs to their ends, and settles what they owe. Returns a summary, never an error.
 pub(crate) fn run(plan: &Plan, means: Means<'_>, manner: Manner, tell: &mut Tell<'_>) -> Summary {
-    let desk = Desk::new(Drive::new(plan, means, manner, tell), plan, means);
+    let desk = Desk::new(Drive::new(plan, means, manner, tell), plan, means, manner.width);
     thread::scope(|scope| {
         // Also if deploy itself goes wrong: who listens would be waited for.
         let _closing = desk.closing();
@@ -150,8 +161,8 @@ pub(crate) fn run(plan: &Plan, means: Means<'_>, manner: Manner, tell: &mut Tell
 
 /// Settles debts of an unfinished run, newest first, by the code that settles a failed one. `plan` holds no job.
 pub(crate) fn recover(plan: &Plan, means: Means<'_>, debts: Vec<Debt>, tell: &mut Tell<'_>) -> Summary {
-    let manner = Manner { slots: NonZeroUsize::MIN, on_failure: OnFailure::KeepGoing };
-    let desk = Desk::new(Drive::new(plan, means, manner, tell), plan, means);
+    let manner = Manner { slots: NonZeroUsize::MIN, on_failure: OnFailure::KeepGoing, width: WIDTH };
+    let desk = Desk::new(Drive::new(plan, means, manner, tell), plan, means, manner.width);
     thread::scope(|scope| {
         let _closing = desk.closing();
         scope.spawn(|| desk.listen());

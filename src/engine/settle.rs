@@ -69,6 +69,7 @@ fn settle_as(
         if stops.settling(|| payer.pay(&debt.block, None)) && journal.settled(debt.seq).is_err() {
             payer.event(EventKind::Note {
                 job: debt.id,
+                host: None,
                 text: "done, but that could not be written down".to_owned(),
             });
         }
@@ -109,17 +110,31 @@ impl Payer<'_, '_> {
             return false;
         }
         let limit = Limit::earlier(limit, step.timeout.map(Limit::new));
-        if let Action::Task(inner) = &step.action {
-            return self.task(inner, limit);
+        match &step.action {
+            Action::Task(inner) => return self.task(inner, limit),
+            // What is owed is done on one host after the other, and on the others too where one fails.
+            Action::Fleet(fleet) => {
+                let failed = fleet.members.iter().filter(|member| !self.step(block, &member.step, limit));
+                return failed.count() == 0;
+            }
+            Action::Run(_)
+            | Action::Exec(_)
+            | Action::Swap(_)
+            | Action::Ship
+            | Action::Check(_)
+            | Action::Http(_)
+            | Action::PutBack(_) => {}
         }
         let title = step.title();
-        self.event(EventKind::StepStarted { job: self.debt.id, step: title.clone() });
+        let host = step.host();
+        self.event(EventKind::StepStarted { job: self.debt.id, host: host.cloned(), step: title.clone() });
         let once = Retry { times: 1, ..Retry::default() };
         let retry = step.retry.as_ref().unwrap_or(&once);
         let retrying = |failure: &Failure, attempt, wait| {
             let (step, failure) = (title.clone(), failure.clone());
             self.event(EventKind::StepRetrying {
                 job: self.debt.id,
+                host: host.cloned(),
                 step,
                 failure,
                 attempt,
@@ -142,19 +157,25 @@ impl Payer<'_, '_> {
                     limit,
                 };
                 self.world.perform(&act, self.stop, &mut |told| {
-                    self.desk.told(self.debt.id, || step.title(), told);
+                    self.desk.told(self.debt.id, host.cloned(), || step.title(), told);
                 })
             },
         );
         match worked {
             Ok(()) => true,
             Err(failure) if step.allow_failure => {
-                self.event(EventKind::StepForgiven { job: self.debt.id, step: title, failure });
+                self.event(EventKind::StepForgiven {
+                    job: self.debt.id,
+                    host: host.cloned(),
+                    step: title,
+                    failure,
+                });
                 true
             }
             Err(failure) => {
                 self.event(EventKind::DeferredFailed {
                     job: self.debt.id,
+                    host: host.cloned(),
                     step: title,
                     at: step.at,
                     failure,

@@ -45,6 +45,9 @@ pub(super) fn tries<E>(
 /// Whether a failure is of the kind that another try may mend.
 fn may_retry(retry: &Retry, failure: &Failure) -> bool {
     match failure {
+        Failure::OnHosts(_) | Failure::Unreachable { .. } => {
+            retry.on_exit.is_empty() || retry.on_exit.contains(&failure.exit_code())
+        }
         Failure::Exit(code) => retry.on_exit.is_empty() || retry.on_exit.contains(code),
         // By the code that a shell has for it: a line may have run without one.
         Failure::Signal(_) => retry.on_exit.is_empty() || retry.on_exit.contains(&failure.exit_code()),

@@ -2,6 +2,7 @@
 
 use super::freeze::Freeze;
 use super::health::{Health, OnFailure};
+use super::host::Group;
 use super::script::Script;
 use super::step::Written;
 use super::swap::Swap;
@@ -26,6 +27,8 @@ pub(crate) struct Environment {
     /// Named secrets are in it too.
     pub(crate) env: Vec<(String, Template)>,
     pub(crate) dotenv: Vec<Dotenv>,
+    /// Its hosts, in groups.
+    pub(crate) hosts: Vec<Group>,
     /// Tasks before any deploy there.
     pub(crate) needs: Vec<Need>,
     /// The task that `deploy NAME` runs, where the file names one.

@@ -1,5 +1,6 @@
 //! What happens during a run, as the engine tells it. Reporters see nothing else, and a run's log keeps it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,30 @@ use super::release::ObjectId;
 pub(crate) enum Stream {
     Out,
     Err,
+}
+
+impl EventKind {
+    /// The host that it is about, if it is about one.
+    pub(crate) fn host(&self) -> Option<&str> {
+        match self {
+            EventKind::StepStarted { host, .. }
+            | EventKind::Output { host, .. }
+            | EventKind::Note { host, .. }
+            | EventKind::StepRetrying { host, .. }
+            | EventKind::StepForgiven { host, .. }
+            | EventKind::LeftRunning { host, .. }
+            | EventKind::DeferredFailed { host, .. } => host.as_deref(),
+            EventKind::RunStarted { .. }
+            | EventKind::JobStarted { .. }
+            | EventKind::HostsDone { .. }
+            | EventKind::JobEnded { .. }
+            | EventKind::Stopping { .. }
+            | EventKind::SettleStarted { .. }
+            | EventKind::SettleEnded { .. }
+            | EventKind::RunEnded { .. }
+            | EventKind::Released { .. } => None,
+        }
+    }
 }
 
 /// Something that happened, and when: `at` is the time since the run began.
@@ -37,11 +62,17 @@ pub(crate) enum EventKind {
     },
     StepStarted {
         job: JobId,
+        /// The host that it is about, if one of several.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        host: Option<Arc<str>>,
         step: String,
     },
     /// Bytes of a child, secrets masked. They may end anywhere, also inside a line.
     Output {
         job: JobId,
+        /// The host that it is about, if one of several.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        host: Option<Arc<str>>,
         stream: Stream,
         /// Kept as they are, behind the event.
         #[serde(skip)]
@@ -50,30 +81,51 @@ pub(crate) enum EventKind {
     /// A sentence of deploy's own about a step: progress of a push, a health check that waits.
     Note {
         job: JobId,
+        /// The host that it is about, if one of several.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        host: Option<Arc<str>>,
         text: String,
     },
     StepRetrying {
         job: JobId,
+        /// The host that it is about, if one of several.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        host: Option<Arc<str>>,
         step: String,
         failure: Failure,
         attempt: u32,
         times: u32,
         wait: Duration,
     },
+    /// Something was done on several hosts, and not on all of them; the task goes on.
+    HostsDone {
+        job: JobId,
+        step: String,
+        ends: Vec<HostEnd>,
+    },
     /// A step failed, and its task goes on because it says `allow_failure`.
     StepForgiven {
         job: JobId,
+        /// The host that it is about, if one of several.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        host: Option<Arc<str>>,
         step: String,
         failure: Failure,
     },
     /// A step ended while something it started still holds its output open.
     LeftRunning {
         job: JobId,
+        /// The host that it is about, if one of several.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        host: Option<Arc<str>>,
         step: String,
     },
     /// A deferred step did not work; it stays owed.
     DeferredFailed {
         job: JobId,
+        /// The host that it is about, if one of several.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        host: Option<Arc<str>>,
         step: String,
         /// When it happened is told as `at`.
         #[serde(rename = "place")]
@@ -176,6 +228,10 @@ pub(crate) enum Failure {
     Unmet { message: String, help: Option<String> },
     /// A check did not find what it asks healthy.
     Unhealthy { message: String, help: Option<String>, verdict: Verdict },
+    /// There is no connection to the host that it is done on: why, and the mend.
+    Unreachable { message: String, help: Option<String> },
+    /// It is done on several hosts, and too many of them failed: how each ended, in their order.
+    OnHosts(Vec<HostEnd>),
     /// A rule or an answer refused it: the run ends with 3.
     Refused { message: String, help: Option<String> },
     /// It reads the terminal, and only an `interactive` task has one.
@@ -194,9 +250,45 @@ impl Failure {
             Failure::Signal(signal) => 128 + signal,
             Failure::TimedOut(_) => 124,
             Failure::Unmet { .. } | Failure::Unhealthy { .. } | Failure::WantsTerminal => 1,
+            // What ssh itself ends with.
+            Failure::Unreachable { .. } => 255,
+            Failure::OnHosts(ends) => ends.iter().find_map(HostEnd::exit_code).unwrap_or(1),
             Failure::Refused { .. } => 3,
             Failure::Bug(_) => 70,
             Failure::Stopped => 130,
+        }
+    }
+}
+
+/// How something that is done on several hosts ended on one of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct HostEnd {
+    pub(crate) host: Arc<str>,
+    pub(crate) outcome: HostOutcome,
+}
+
+/// How it ended there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum HostOutcome {
+    Succeeded,
+    Failed(Box<Failed>),
+    /// There is no connection, and the file says to go on without it: why.
+    Skipped(String),
+    /// It was its turn later, and others failed.
+    NotStarted,
+    Stopped,
+}
+
+impl HostEnd {
+    /// The exit code of what failed there.
+    fn exit_code(&self) -> Option<i32> {
+        match &self.outcome {
+            HostOutcome::Failed(failed) => Some(failed.failure.exit_code()),
+            HostOutcome::Succeeded
+            | HostOutcome::Skipped(_)
+            | HostOutcome::NotStarted
+            | HostOutcome::Stopped => None,
         }
     }
 }

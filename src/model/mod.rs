@@ -7,6 +7,7 @@ pub(crate) mod event;
 pub(crate) mod files;
 pub(crate) mod freeze;
 pub(crate) mod health;
+pub(crate) mod host;
 pub(crate) mod http;
 pub(crate) mod json;
 pub(crate) mod ledger;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::environment::Environment;
+use super::host::Host;
 use super::ledger::Sharing;
 use super::secret::Secret;
 use super::store::Store;
@@ -26,6 +27,7 @@ pub(crate) struct Project {
     pub(crate) files: Vec<File>,
     pub(crate) secrets: Vec<Secret>,
     pub(crate) stores: Vec<Store>,
+    pub(crate) hosts: Vec<Host>,
     /// In the order of the file.
     pub(crate) environments: Vec<Environment>,
     /// In the order of the file.

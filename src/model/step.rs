@@ -4,11 +4,13 @@
 use std::convert::Infallible;
 use std::fmt::Debug;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::health::Health;
+use super::host::{Fleet, Place, There};
 use super::http::Http;
 use super::script::Script;
 use super::swap::Swap;
@@ -26,6 +28,10 @@ pub(crate) trait Form: Clone + Debug {
     type Condition: Clone + Debug;
     /// A step that no file says: how deploy takes back what it did itself.
     type PutBack: Clone + Debug;
+    /// Where it is done: as the file says it, or one host.
+    type Place: Clone + Debug;
+    /// The same step for several hosts.
+    type Fleet: Clone + Debug;
 }
 
 /// As tasks.toml says it.
@@ -41,6 +47,8 @@ impl Form for Written {
     type Task = Call;
     type Condition = Option<Expression>;
     type PutBack = Infallible;
+    type Place = Place;
+    type Fleet = Infallible;
 }
 
 impl Form for Planned {
@@ -48,14 +56,17 @@ impl Form for Planned {
     type Task = Box<Block>;
     type Condition = ();
     type PutBack = PutBack;
+    type Place = Option<Box<There>>;
+    type Fleet = Box<Fleet>;
 }
 
 /// One action, and how it is to be done.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(bound(
-    serialize = "F::Text: Serialize, F::Task: Serialize, F::Condition: Serialize, F::PutBack: Serialize",
+    serialize = "F::Text: Serialize, F::Task: Serialize, F::Condition: Serialize, F::PutBack: Serialize, \
+                 F::Place: Serialize, F::Fleet: Serialize",
     deserialize = "F::Text: Deserialize<'de>, F::Task: Deserialize<'de>, F::Condition: Deserialize<'de>, \
-                   F::PutBack: Deserialize<'de>"
+                   F::PutBack: Deserialize<'de>, F::Place: Deserialize<'de>, F::Fleet: Deserialize<'de>"
 ))]
 pub(crate) struct Step<F: Form> {
     pub(crate) name: Option<String>,
@@ -63,6 +74,7 @@ pub(crate) struct Step<F: Form> {
     pub(crate) condition: F::Condition,
     /// Relative to the folder of tasks.toml, as the task's own.
     pub(crate) dir: Option<F::Text>,
+    pub(crate) place: F::Place,
     pub(crate) env: Vec<(String, F::Text)>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) retry: Option<Retry>,
@@ -76,9 +88,10 @@ pub(crate) struct Step<F: Form> {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[serde(bound(
-    serialize = "F::Text: Serialize, F::Task: Serialize, F::Condition: Serialize, F::PutBack: Serialize",
+    serialize = "F::Text: Serialize, F::Task: Serialize, F::Condition: Serialize, F::PutBack: Serialize, \
+                 F::Place: Serialize, F::Fleet: Serialize",
     deserialize = "F::Text: Deserialize<'de>, F::Task: Deserialize<'de>, F::Condition: Deserialize<'de>, \
-                   F::PutBack: Deserialize<'de>"
+                   F::PutBack: Deserialize<'de>, F::Place: Deserialize<'de>, F::Fleet: Deserialize<'de>"
 ))]
 pub(crate) enum Action<F: Form> {
     /// A line, or a script, of the task's shell.
@@ -97,6 +110,8 @@ pub(crate) enum Action<F: Form> {
     Http(Box<Http<F>>),
     /// A swapped file gets its own content back.
     PutBack(F::PutBack),
+    /// The same for several hosts.
+    Fleet(F::Fleet),
 }
 
 /// A file that was swapped in the working tree, with copies of what it held and of what it was given.
@@ -150,7 +165,7 @@ impl Step<Written> {
             | Action::Ship
             | Action::Check(_)
             | Action::Http(_) => None,
-            Action::PutBack(never) => match *never {},
+            Action::PutBack(never) | Action::Fleet(never) => match *never {},
         }
     }
 }
@@ -163,6 +178,7 @@ impl Step<Planned> {
             action,
             condition: (),
             dir: None,
+            place: None,
             env: Vec::new(),
             timeout: None,
             retry: None,
@@ -180,10 +196,13 @@ impl Step<Planned> {
             Action::Check(health) => health.texts(),
             Action::Http(http) => http.texts(),
             // Files that many can read hold none: planning refuses that.
-            Action::Task(_) | Action::Swap(_) | Action::Ship | Action::PutBack(_) => Vec::new(),
+            Action::Task(_) | Action::Swap(_) | Action::Ship | Action::PutBack(_) | Action::Fleet(_) => {
+                Vec::new()
+            }
         };
         let called = match &self.action {
             Action::Task(block) => block.secrets(),
+            Action::Fleet(fleet) => fleet.members.iter().flat_map(|member| member.step.secrets()).collect(),
             Action::Run(_)
             | Action::Exec(_)
             | Action::Check(_)
@@ -193,13 +212,28 @@ impl Step<Planned> {
             | Action::PutBack(_) => Vec::new(),
         };
         let env = self.env.iter().map(|(_, value)| value);
-        let texts = own.into_iter().chain(env).chain(&self.dir).flat_map(Text::secrets);
+        let place = self.place.iter().flat_map(|there| there.texts());
+        let texts = own.into_iter().chain(env).chain(&self.dir).chain(place).flat_map(Text::secrets);
         texts.chain(called).chain(self.undo.iter().flat_map(Step::secrets)).collect()
     }
 
-    /// What messages call it: its name, or what it does.
+    /// The host that it is done on, if it is done on one.
+    pub(crate) fn host(&self) -> Option<&Arc<str>> {
+        self.place.as_ref().map(|there| &there.host)
+    }
+
+    /// What messages call it: its name, or what it does; and where, if not here.
     pub(crate) fn title(&self) -> String {
-        self.name.clone().unwrap_or_else(|| match &self.action {
+        let what = self.name.clone().unwrap_or_else(|| self.deed());
+        match (&self.action, self.host()) {
+            (Action::Fleet(fleet), _) => format!("{what} on {}", fleet.name),
+            (_, Some(host)) => format!("{what} on {host}"),
+            (_, None) => what,
+        }
+    }
+
+    fn deed(&self) -> String {
+        match &self.action {
             Action::Run(script) => script.to_string(),
             Action::Exec(words) => words.iter().map(ToString::to_string).collect::<Vec<String>>().join(" "),
             Action::Task(block) => format!("task {}", block.name),
@@ -211,6 +245,11 @@ impl Step<Planned> {
             Action::PutBack(owed) => format!("put {} back", owed.path),
             Action::Check(health) => format!("check {}", health.address()),
             Action::Http(http) => format!("{} {}", http.method, http.address()),
-        })
+            // Its members are alike but for their hosts.
+            Action::Fleet(fleet) => {
+                let first = fleet.members.first().map(|member| &member.step);
+                first.map(|step| step.name.clone().unwrap_or_else(|| step.deed())).unwrap_or_default()
+            }
+        }
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::files::Files;
+use super::host::{Place, There};
 use super::parameter::Parameter;
 use super::project::Output;
 use super::script::Script;
@@ -57,6 +58,8 @@ pub(crate) struct Task {
     pub(crate) skip_if: Option<Script<Template>>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) retry: Option<Retry>,
+    /// Where it is done.
+    pub(crate) place: Place,
     pub(crate) interactive: bool,
     /// Whether it may see secrets although what it prints can't be masked.
     pub(crate) unmasked: bool,
@@ -147,6 +150,8 @@ pub(crate) struct Block {
     /// What its processes get beside the caller's environment; the last of one name counts.
     pub(crate) env: Arc<Vec<(String, Text)>>,
     pub(crate) dir: PathBuf,
+    /// The host that its processes run on, if not here.
+    pub(crate) there: Option<Box<There>>,
     /// The shell and its flags; a line is added as the last argument.
     pub(crate) shell: Arc<Vec<String>>,
     /// How it is known to be done already. A block that is owed is done whatever there is.
@@ -166,6 +171,22 @@ impl Block {
         self.tracking.is_some() || self.steps.iter().any(calls)
     }
 
+    /// Whether a step of it, or of a task that it calls, is done on hosts.
+    pub(crate) fn is_on_hosts(&self) -> bool {
+        let is_on_hosts = |step: &Step<Planned>| match &step.action {
+            Action::Fleet(_) => true,
+            Action::Task(block) => block.is_on_hosts(),
+            Action::Run(_)
+            | Action::Exec(_)
+            | Action::Swap(_)
+            | Action::Ship
+            | Action::Check(_)
+            | Action::Http(_)
+            | Action::PutBack(_) => step.place.is_some(),
+        };
+        self.there.is_some() || self.steps.iter().chain(&self.always).any(is_on_hosts)
+    }
+
     /// Whether it does nothing by itself.
     pub(crate) fn is_empty(&self) -> bool {
         self.steps.is_empty() && self.always.is_empty()
@@ -175,6 +196,10 @@ impl Block {
     pub(crate) fn secrets(&self) -> Vec<&str> {
         let env = self.env.iter().flat_map(|(_, value)| value.secrets());
         let condition = self.skip_if.iter().flat_map(|script| script.values().flat_map(Text::secrets));
-        env.chain(condition).chain(self.steps.iter().chain(&self.always).flat_map(Step::secrets)).collect()
+        let there = self.there.iter().flat_map(|there| there.texts().flat_map(Text::secrets));
+        env.chain(condition)
+            .chain(there)
+            .chain(self.steps.iter().chain(&self.always).flat_map(Step::secrets))
+            .collect()
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod cache;
 pub(crate) mod check;
 pub(crate) mod dock;
 pub(crate) mod exec;
+mod host;
 pub(crate) mod http;
 pub(crate) mod ship;
 mod surroundings;
@@ -18,6 +19,7 @@ use std::time::Duration;
 use crate::engine::{Act, How, Needs, World};
 use crate::fresh::{self, Records};
 use crate::model::event::{Failure, Told};
+use crate::model::host::There;
 use crate::model::name::{JobId, RunId};
 use crate::model::record::Exit;
 use crate::model::secret::Vaults;
@@ -27,6 +29,7 @@ use crate::model::tree::Tree;
 use crate::plan::{Check, Freshness, Job};
 use crate::process::Stop;
 use crate::process::program::Programs;
+use crate::ssh::Connections;
 use crate::state::StateDir;
 use cache::Caches;
 use dock::Docks;
@@ -41,6 +44,10 @@ pub(crate) struct Hands<'a> {
     /// The caller's environment, which every process gets beneath its own variables.
     pub(crate) env: Arc<Vec<(OsString, OsString)>>,
     pub(crate) programs: Programs,
+    /// The connections to hosts.
+    pub(crate) hosts: Connections,
+    /// From the first signal to SIGKILL.
+    pub(crate) grace: Duration,
     pub(crate) made: Made,
     pub(crate) handing: Handing,
     /// What the secrets of the plan are.
@@ -106,14 +113,25 @@ impl World for Hands<'_> {
             | Action::Ship
             | Action::Check(_)
             | Action::Http(_)
-            | Action::PutBack(_) => Ok(Vec::new()),
+            | Action::PutBack(_)
+            | Action::Fleet(_) => Ok(Vec::new()),
         }
+    }
+
+    fn reach(&self, there: &There, stop: &Stop) -> Result<(), Failure> {
+        host::reach(self, there, stop).map(drop)
     }
 
     fn perform(&self, act: &Act<'_>, stop: &Stop, tell: &mut dyn FnMut(Told)) -> Result<(), Failure> {
         match &act.step.action {
-            Action::Run(script) => exec::shell(self, act, script, self.handing, stop, tell),
-            Action::Exec(words) => exec::program(self, act, words, stop, tell),
+            Action::Run(script) => match host::of(act) {
+                Some(there) => host::shell(self, act, there, script, stop, tell),
+                None => exec::shell(self, act, script, self.handing, stop, tell),
+            },
+            Action::Exec(words) => match host::of(act) {
+                Some(there) => host::program(self, act, there, words, stop, tell),
+                None => exec::program(self, act, words, stop, tell),
+            },
             Action::Check(health) => check::check(
                 health,
                 self.vaults.of(act.environment),
@@ -125,14 +143,18 @@ impl World for Hands<'_> {
             Action::Ship => ship::ship(self, act, stop, tell),
             Action::Swap(swaps) => swap::swap(self, swaps),
             Action::PutBack(owed) => swap::restore(self, owed),
-            Action::Task(_) => unreachable!("the engine does a task's steps one by one"),
+            Action::Task(_) | Action::Fleet(_) => unreachable!("the engine does steps one by one"),
         }
     }
 
     fn is_done(&self, act: &Act<'_>, stop: &Stop) -> Result<bool, Failure> {
         // What it prints is for nobody, also when a lone job writes to our own streams.
         let Action::Run(script) = &act.step.action else { unreachable!("a condition is a shell line") };
-        match exec::shell(self, act, script, Handing::Read, stop, &mut |_| {}) {
+        let done = match host::of(act) {
+            Some(there) => host::shell(self, act, there, script, stop, &mut |_| {}),
+            None => exec::shell(self, act, script, Handing::Read, stop, &mut |_| {}),
+        };
+        match done {
             Ok(()) => Ok(true),
             Err(Failure::Exit(_) | Failure::Signal(_)) => Ok(false),
             Err(failure) => Err(failure),

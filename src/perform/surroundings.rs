@@ -13,7 +13,7 @@ use crate::model::text::Text;
 type Env = Vec<(OsString, OsString)>;
 
 /// Turns prompts off where a program would wait for an answer that nobody can give.
-const NO_PROMPTS: [(&str, &str); 4] = [
+pub(super) const NO_PROMPTS: [(&str, &str); 4] = [
     ("GIT_TERMINAL_PROMPT", "0"),
     ("GCM_INTERACTIVE", "never"),
     ("DEBIAN_FRONTEND", "noninteractive"),

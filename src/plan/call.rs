@@ -77,11 +77,13 @@ impl<'a> Renderer<'a> {
         let undo = task.steps.iter().flat_map(|step| &step.undo);
         let steps: Vec<&'a Step<Written>> = task.steps.iter().chain(&task.always).chain(undo).collect();
         let mut callees = Vec::new();
+        let scope = self.on_first(scope, &task.place);
         for step in steps {
-            if let Action::Task(call) = &step.action
-                && self.holds(scope, step.condition.as_ref())
-            {
-                callees.extend(self.called(scope, call));
+            if let Action::Task(call) = &step.action {
+                let scope = self.on_first(&scope, &step.place);
+                if self.holds(&scope, step.condition.as_ref()) {
+                    callees.extend(self.called(&scope, call));
+                }
             }
         }
         callees
@@ -159,7 +161,8 @@ impl<'a> Renderer<'a> {
             | Action::Ship
             | Action::Check(_)
             | Action::Http(_)
-            | Action::PutBack(_) => None,
+            | Action::PutBack(_)
+            | Action::Fleet(_) => None,
         });
         calls.into_iter().any(|callee| callee.interactive || self.calls_interactive(callee))
     }

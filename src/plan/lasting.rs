@@ -42,6 +42,11 @@ fn behind(steps: &[Step<Planned>], shipped: &mut Shipped, found: &mut Vec<String
         match (&step.action, &shipped) {
             (Action::Ship, _) => *shipped = Shipped::Yes,
             (Action::Task(block), _) if step.undo.is_empty() => behind(&block.steps, shipped, found),
+            (Action::Fleet(fleet), _) if step.undo.is_empty() => {
+                // What is done on one host is done on all.
+                let first = fleet.members.first().map(|member| std::slice::from_ref(&member.step));
+                behind(first.unwrap_or_default(), shipped, found);
+            }
             (Action::Run(_) | Action::Exec(_) | Action::Http(_), Shipped::Yes) if step.undo.is_empty() => {
                 found.push(step.title());
             }
@@ -52,7 +57,8 @@ fn behind(steps: &[Step<Planned>], shipped: &mut Shipped, found: &mut Vec<String
                 | Action::Http(_)
                 | Action::Swap(_)
                 | Action::Check(_)
-                | Action::PutBack(_),
+                | Action::PutBack(_)
+                | Action::Fleet(_),
                 Shipped::Yes | Shipped::No,
             ) => {}
         }

@@ -9,6 +9,7 @@ mod exclusive;
 pub(crate) mod expression;
 pub(crate) mod graph;
 pub(crate) mod guard;
+mod hosts;
 mod in_place;
 pub(crate) mod lasting;
 pub(crate) mod lint;

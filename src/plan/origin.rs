@@ -83,7 +83,10 @@ impl<'a> Renderer<'a> {
             }
             None => 0,
         };
-        let scope = self.scope(node.environment, task, arguments);
+        let mut scope = self.scope(node.environment, task, arguments);
+        if let Some(task) = task {
+            scope = self.on_first(&scope, &task.place);
+        }
         let mut given: Vec<(Giver, Vec<(String, Text)>)> = Vec::new();
         for file in scope.dotenv.iter() {
             match self.facts.dotenv(file) {
@@ -114,6 +117,7 @@ impl<'a> Renderer<'a> {
         }
         let steps = task.into_iter().flat_map(|task| task.steps.iter().chain(&task.always));
         let of_steps = steps.flat_map(|step: &'a Step<Written>| {
+            let scope = self.on_first(&scope, &step.place);
             let variables = self.env(&scope, &step.env).into_iter();
             variables.map(|(name, value)| Origin {
                 name,

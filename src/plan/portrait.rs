@@ -175,6 +175,10 @@ impl Features {
         if let Some((task, _)) = &environment.deploy {
             self.add(Group::Environment, "deploy", task);
         }
+        for group in &environment.hosts {
+            let hosts: Vec<&str> = group.hosts.iter().map(|(name, _)| name.as_str()).collect();
+            self.add(Group::Environment, &format!("hosts.{}", group.name), hosts.join(", "));
+        }
         if !environment.needs.is_empty() {
             let needs: Vec<&str> = environment.needs.iter().map(|need| need.task.as_str()).collect();
             self.add(Group::Environment, "needs", needs.join(", "));

@@ -99,7 +99,13 @@ impl<'a> Renderer<'a> {
             return true;
         }
         let scope = self.scope(node.environment, Some(task), node.arguments);
-        !self.holds(&scope, task.condition.as_ref())
+        match &task.place.on {
+            None => !self.holds(&scope, task.condition.as_ref()),
+            Some(on) => {
+                let scopes = if task.condition.is_some() { self.on_each(&scope, on) } else { Vec::new() };
+                !scopes.is_empty() && !scopes.iter().any(|scope| self.holds(scope, task.condition.as_ref()))
+            }
+        }
     }
 
     /// Notes which environments the plan deploys to; `release` has another meaning there.
@@ -240,6 +246,7 @@ impl<'a> Renderer<'a> {
                 self.beneath(scope, &env)
             },
             dir: self.facts.root.clone(),
+            there: None,
             shell: Arc::clone(&self.shells[0]),
             tracking: None,
             skip_if: None,
@@ -250,14 +257,30 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    /// A task's steps with all that they need. `outer` is what its processes get beneath the task's own variables,
-    /// dotenv files aside.
+    /// A task's steps with all that they need; of one that is done on hosts, a block with those of each. `outer` is what
+    /// its processes get beneath the task's own variables, dotenv files aside.
     pub(super) fn block(&mut self, task: &'a Task, scope: &Scope<'a>, outer: &Env) -> Block {
-        let env = if task.env.is_empty() {
+        let Some(on) = &task.place.on else { return self.block_here(task, scope, outer) };
+        let fleet = self.fleet(scope, on, task.at, |renderer, scope| {
+            if !renderer.holds(scope, task.condition.as_ref()) {
+                return None;
+            }
+            let block = renderer.block_here(task, scope, outer);
+            Some(Step { name: Some(task.name.clone()), ..Step::bare(Action::Task(Box::new(block)), task.at) })
+        });
+        let block = self.plain_block(&task.name, scope, task.at);
+        Block { steps: fleet.into_iter().collect(), ..block }
+    }
+
+    /// The same where it is done, which may be one host.
+    fn block_here(&mut self, task: &'a Task, scope: &Scope<'a>, outer: &Env) -> Block {
+        let there = self.there(scope, task.dir.as_ref(), task.place.sudo.as_ref());
+        let scope = &Scope { there: there.map(Rc::new), ..scope.clone() };
+        let env = if task.env.is_empty() && scope.there.is_none() {
             Arc::clone(outer)
         } else {
             let own = self.env(scope, &task.env);
-            Arc::new(outer.iter().cloned().chain(own).collect())
+            Arc::new(host_env(scope).into_iter().chain(outer.iter().cloned()).chain(own).collect())
         };
         let folder = inside(&self.facts.root, &scope.file.folder);
         let interactive = task.interactive || self.calls_interactive(task);
@@ -267,9 +290,12 @@ impl<'a> Renderer<'a> {
             always: self.steps(scope, &task.always, &env),
             env: self.beneath(scope, &env),
             dir: match &task.dir {
-                Some(dir) => folder.join(self.open(scope, dir, "a folder").unwrap_or_default()),
-                None => folder,
+                Some(dir) if scope.there.is_none() => {
+                    folder.join(self.open(scope, dir, "a folder").unwrap_or_default())
+                }
+                Some(_) | None => folder,
             },
+            there: scope.there.as_deref().cloned().map(Box::new),
             shell: match &task.shell {
                 Some(shell) => Arc::new(shell.clone()),
                 None => Arc::clone(&self.shells[task.at.source as usize]),
@@ -292,21 +318,37 @@ impl<'a> Renderer<'a> {
     fn steps(&mut self, scope: &Scope<'a>, steps: &'a [Step<Written>], env: &Env) -> Vec<Step<Planned>> {
         let mut planned = Vec::with_capacity(steps.len());
         for step in steps {
-            if !self.holds(scope, step.condition.as_ref()) {
+            let Some(on) = &step.place.on else {
+                planned.extend(self.step_here(scope, step, env));
                 continue;
-            }
-            match &step.action {
-                Action::Task(call) => {
-                    for (callee, inner) in self.called(scope, call) {
-                        let block = self.block(callee, &inner, env);
-                        planned.push(self.step(scope, step, Action::Task(Box::new(block)), env));
-                    }
+            };
+            planned.extend(self.fleet(scope, on, step.at, |renderer, scope| {
+                let mut steps = renderer.step_here(scope, step, env);
+                if steps.len() < 2 {
+                    return steps.pop();
                 }
-                action => {
-                    let action = self.action(scope, action, step.at);
-                    planned.push(self.step(scope, step, action, env));
-                }
-            }
+                // A task that is called several times, by its `each`.
+                let block = renderer.plain_block(step.calls().unwrap_or_default(), scope, step.at);
+                let block = Block { steps, ..block };
+                Some(Step::bare(Action::Task(Box::new(block)), step.at))
+            }));
+        }
+        planned
+    }
+
+    /// A step where it is done: nothing if its `if` is false, several if it calls a task with `each`.
+    fn step_here(&mut self, scope: &Scope<'a>, step: &'a Step<Written>, env: &Env) -> Vec<Step<Planned>> {
+        if !self.holds(scope, step.condition.as_ref()) {
+            return Vec::new();
+        }
+        let Action::Task(call) = &step.action else {
+            let action = self.action(scope, &step.action, step.at);
+            return vec![self.step(scope, step, action, env)];
+        };
+        let mut planned = Vec::new();
+        for (callee, inner) in self.called(scope, call) {
+            let block = self.block(callee, &inner, env);
+            planned.push(self.step(scope, step, Action::Task(Box::new(block)), env));
         }
         planned
     }
@@ -318,12 +360,29 @@ impl<'a> Renderer<'a> {
         action: Action<Planned>,
         env: &Env,
     ) -> Step<Planned> {
+        let there = match &action {
+            Action::Run(_) | Action::Exec(_) => {
+                self.there(scope, step.dir.as_ref(), step.place.sudo.as_ref())
+            }
+            Action::Task(_)
+            | Action::Swap(_)
+            | Action::Ship
+            | Action::Check(_)
+            | Action::Http(_)
+            | Action::PutBack(_)
+            | Action::Fleet(_) => None,
+        };
+        let own = self.env(scope, &step.env);
         Step {
             name: step.name.clone(),
             action,
             condition: (),
-            dir: step.dir.as_ref().map(|dir| self.inner_folder(scope, dir)),
-            env: self.env(scope, &step.env),
+            dir: match &step.dir {
+                Some(dir) if scope.there.is_none() => Some(self.inner_folder(scope, dir)),
+                Some(_) | None => None,
+            },
+            env: if there.is_some() { host_env(scope).into_iter().chain(own).collect() } else { own },
+            place: there.map(Box::new),
             timeout: step.timeout,
             retry: step.retry.clone(),
             allow_failure: step.allow_failure,
@@ -340,7 +399,7 @@ impl<'a> Renderer<'a> {
             Action::Swap(swaps) => Action::Swap(swaps.iter().map(|swap| self.swap(scope, swap)).collect()),
             Action::Check(health) => Action::Check(Box::new(self.health(scope, health))),
             Action::Http(http) => Action::Http(Box::new(self.http(scope, http))),
-            Action::PutBack(never) => match *never {},
+            Action::PutBack(never) | Action::Fleet(never) => match *never {},
             Action::Ship => {
                 let missing = match scope.environment {
                     None => Some((
@@ -365,6 +424,12 @@ impl<'a> Renderer<'a> {
     }
 }
 
+/// What processes on a host get of deploy's own.
+fn host_env(scope: &Scope<'_>) -> Option<(String, Text)> {
+    let there = scope.there.as_ref()?;
+    Some(("DEPLOY_HOST".to_owned(), Text::from(&*there.host)))
+}
+
 fn plain_step(action: Action<Planned>, name: &str, at: Span) -> Step<Planned> {
     Step { name: Some(name.to_owned()), ..Step::bare(action, at) }
 }
@@ -387,6 +452,7 @@ pub(super) fn ships<'a>(
         | Action::Swap(_)
         | Action::Check(_)
         | Action::Http(_)
-        | Action::PutBack(_) => false,
+        | Action::PutBack(_)
+        | Action::Fleet(_) => false,
     })
 }

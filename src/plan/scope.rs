@@ -14,6 +14,7 @@ use super::trouble::{Trouble, argument};
 use super::{Facts, Request, Want, World};
 use crate::diagnostic::{Span, nearest};
 use crate::model::environment::Environment;
+use crate::model::host::There;
 use crate::model::project::{File, Project};
 use crate::model::secret::Secret;
 use crate::model::step::Action;
@@ -40,7 +41,8 @@ pub(crate) fn names(project: &Project) -> BTreeSet<&str> {
                 | Action::Ship
                 | Action::Check(_)
                 | Action::Http(_)
-                | Action::PutBack(_) => None,
+                | Action::PutBack(_)
+                | Action::Fleet(_) => None,
             }
         });
     let variables = tables.chain(given).flatten().map(|variable| variable.name.as_str());
@@ -86,6 +88,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) project: Arc<str>,
     pub(crate) request: &'a Request,
     pub(crate) facts: &'a Facts,
+    /// The host that it is seen on, if it is done on one.
+    pub(crate) there: Option<Rc<There>>,
     /// Whether the plan makes a release in this environment: `release` is then the new one.
     pub(crate) delivers: bool,
 }

@@ -28,6 +28,15 @@ impl<'a> Renderer<'a> {
         if task.inputs.patterns.is_empty() && task.outputs.patterns.is_empty() {
             return None;
         }
+        if scope.there.is_some() {
+            let files = if task.inputs.patterns.is_empty() { &task.outputs } else { &task.inputs };
+            self.problems.push(
+                Diagnostic::new("files of this machine can't tell whether something is done on a host")
+                    .at(files.at, format!("`{}` is called by what is done on hosts", task.name))
+                    .help("use `skip_if`, which is asked on the host"),
+            );
+            return None;
+        }
         if ships(self.project, &task.steps, &mut BTreeSet::new()) {
             let files = if task.inputs.patterns.is_empty() { &task.outputs } else { &task.inputs };
             self.problems.push(
@@ -258,7 +267,8 @@ fn action(action: &Action<Planned>) -> String {
         | Action::Ship
         | Action::Check(_)
         | Action::Http(_)
-        | Action::PutBack(_) => {
+        | Action::PutBack(_)
+        | Action::Fleet(_) => {
             let mut value = serde_json::to_value(action).expect("a plan can be written");
             without_places(&mut value);
             value.to_string()

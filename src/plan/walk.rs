@@ -134,6 +134,7 @@ impl<'w, 'a> Walk<'w, 'a> {
         {
             let scope = self.renderer.scope(node.environment, Some(task), node.arguments);
             self.add(&task.needs, node.environment, &scope, &mut needs)?;
+            let scope = self.renderer.on_first(&scope, &task.place);
             let mut callers = vec![task.name.as_str()];
             self.calls(&task.steps, node.environment, &scope, &mut callers, &mut needs)?;
             self.calls(&task.always, node.environment, &scope, &mut callers, &mut needs)?;
@@ -198,6 +199,7 @@ impl<'w, 'a> Walk<'w, 'a> {
                     .into());
             }
             callers.push(&task.name);
+            let scope = &self.renderer.on_first(scope, &step.place);
             for inner in self.renderer.call_scopes(scope, call, task) {
                 self.add(&task.needs, environment, &inner, needs)?;
                 self.calls(&task.steps, environment, &inner, callers, needs)?;

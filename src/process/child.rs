@@ -13,7 +13,7 @@ use rustix::process::Pid;
 use super::group::Group;
 use super::leader::Leader;
 use super::printed::Printed;
-use super::stop::{Registered, Stop};
+use super::stop::{Asking, Registered, Stop};
 use super::{Command, StartError, Stdin, Terminal};
 
 /// A child that was started and is not yet reaped. Dropping it kills it.
@@ -33,6 +33,15 @@ pub(super) struct Feed {
     pub(super) pipe: PipeWriter,
     pub(super) bytes: Vec<u8>,
     pub(super) written: usize,
+    pub(super) end: FeedEnd,
+}
+
+/// When there is nothing more to read for a child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FeedEnd {
+    WhenRead,
+    /// While it runs there may be more.
+    Never,
 }
 
 impl<'s> Child<'s> {
@@ -47,8 +56,12 @@ impl<'s> Child<'s> {
         match &command.stdin {
             Stdin::Null => expression = expression.stdin_null(),
             Stdin::Inherited => {}
-            Stdin::Bytes(bytes) => {
-                let (reader, feed) = feed(bytes).map_err(other)?;
+            Stdin::Bytes(bytes) | Stdin::Open(bytes) | Stdin::Wire(bytes) => {
+                let (reader, mut feed) = feed(bytes).map_err(other)?;
+                feed.end = match &command.stdin {
+                    Stdin::Open(_) | Stdin::Wire(_) => FeedEnd::Never,
+                    Stdin::Bytes(_) | Stdin::Null | Stdin::Inherited => FeedEnd::WhenRead,
+                };
                 expression = expression.stdin_file(reader);
                 stdin = Some(feed);
             }
@@ -65,10 +78,12 @@ impl<'s> Child<'s> {
         drop(expression);
 
         let pid = pid(&handle).map_err(other)?;
-        let registered = gate.register(match command.terminal {
+        let asking = if matches!(command.stdin, Stdin::Wire(_)) { Asking::Words } else { Asking::Signals };
+        let group = match command.terminal {
             Terminal::Background | Terminal::Direct => Group::Own(pid),
             Terminal::Interactive => Group::Shared(pid),
-        });
+        };
+        let registered = gate.register(group, asking);
         let leader = Leader::new(pid).map_err(other)?;
         Ok(Some(Self { registered, handle, leader, stdin, stdout, stderr, terminal: command.terminal }))
     }
@@ -100,7 +115,7 @@ fn expression(command: &Command) -> duct::Expression {
 fn feed(bytes: &[u8]) -> io::Result<(PipeReader, Feed)> {
     let (reader, writer) = pipe()?;
     fcntl_setfl(&writer, fcntl_getfl(&writer)? | OFlags::NONBLOCK)?;
-    Ok((reader, Feed { pipe: writer, bytes: bytes.to_vec(), written: 0 }))
+    Ok((reader, Feed { pipe: writer, bytes: bytes.to_vec(), written: 0, end: FeedEnd::WhenRead }))
 }
 
 fn pid(handle: &duct::Handle) -> io::Result<Pid> {

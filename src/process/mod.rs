@@ -17,7 +17,6 @@ mod tests;
 
 use std::ffi::OsString;
 use std::io;
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +29,12 @@ pub(crate) use stop::{Level, Slept, Stop};
 
 /// What `capture` holds of one child, both streams together: more is a mistake, not an answer.
 const CAPTURE_LIMIT: usize = 64 * 1024 * 1024;
+
+/// The word for SIGKILL.
+const KILL: &str = "KILL";
+
+/// The word by which a child on a wire is told that nothing more is asked of it.
+const BYE: &str = "BYE";
 
 /// One process to start. Not `Debug`: arguments and environment may hold secrets.
 #[derive(Clone)]
@@ -70,6 +75,11 @@ pub(crate) enum Stdin {
     Null,
     /// These bytes, then the end. A child that does not read them is fine.
     Bytes(Vec<u8>),
+    /// These bytes, and no end before we end ourselves: by that it learns of it, whatever ends us.
+    Open(Vec<u8>),
+    /// As `Open`, and the child is asked to end by words: the name of a signal in a line of its own, [`KILL`] after the
+    /// grace. For one that hands them on to where no signal of ours reaches.
+    Wire(Vec<u8>),
     /// Our own; what an interactive child needs.
     Inherited,
 }
@@ -153,6 +163,16 @@ impl StartError {
     }
 }
 
+/// What becomes of a child after a piece of its output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flow {
+    On,
+    /// Its work is done: what does not end shortly after is cut off.
+    Last,
+    /// It is killed.
+    Kill,
+}
+
 /// Runs a child to its end on this thread. `output` gets what it prints in pieces of at most 256 KiB that may end
 /// anywhere; while it blocks, the child is not read, and its timeout waits.
 pub(crate) fn run(
@@ -162,8 +182,17 @@ pub(crate) fn run(
 ) -> Result<Ended, StartError> {
     watch(command, stop, &mut |stream, bytes| {
         output(stream, bytes);
-        ControlFlow::Continue(())
+        Flow::On
     })
+}
+
+/// As [`run`], where the output tells when the child's work is done.
+pub(crate) fn follow(
+    command: &Command,
+    stop: &Stop,
+    output: &mut dyn FnMut(Stream, Vec<u8>) -> Flow,
+) -> Result<Ended, StartError> {
+    watch(command, stop, output)
 }
 
 /// Runs a background child to its end and gives back what it printed, at most 64 MiB.
@@ -173,13 +202,13 @@ pub(crate) fn capture(command: &Command, stop: &Stop) -> Result<Captured, StartE
     let ended = watch(command, stop, &mut |stream, bytes| {
         if stdout.len() + stderr.len() + bytes.len() > CAPTURE_LIMIT {
             too_much = true;
-            return ControlFlow::Break(());
+            return Flow::Kill;
         }
         match stream {
             Stream::Out => stdout.extend(bytes),
             Stream::Err => stderr.extend(bytes),
         }
-        ControlFlow::Continue(())
+        Flow::On
     })?;
     if too_much {
         return Err(StartError::TooMuchOutput { program: command.program.clone() });

@@ -55,7 +55,16 @@ struct State {
 struct Running {
     id: u64,
     group: Group,
+    asking: Asking,
     asked: bool,
+}
+
+/// How a child is asked to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asking {
+    Signals,
+    /// By whoever watches it, who is woken by the bell.
+    Words,
 }
 
 impl Stop {
@@ -117,7 +126,8 @@ impl Stop {
             state.ring();
             if !state.running.is_empty() {
                 let family = Family::look();
-                state.running.iter().for_each(|running| running.group.kill(&family));
+                let signalled = state.running.iter().filter(|running| running.asking == Asking::Signals);
+                signalled.for_each(|running| running.group.kill(&family));
             }
         });
     }
@@ -197,7 +207,9 @@ impl Running {
     fn ask(&mut self, signal: Signal) {
         if !self.asked {
             self.asked = true;
-            self.group.ask(signal);
+            if self.asking == Asking::Signals {
+                self.group.ask(signal);
+            }
         }
     }
 }
@@ -210,11 +222,11 @@ pub(super) struct Gate<'s> {
 }
 
 impl<'s> Gate<'s> {
-    pub(super) fn register(mut self, group: Group) -> Registered<'s> {
+    pub(super) fn register(mut self, group: Group, asking: Asking) -> Registered<'s> {
         self.state.registered += 1;
         let id = self.state.registered;
-        self.state.running.push(Running { id, group, asked: false });
-        Registered { stop: self.stop, id, group, bell: self.bell }
+        self.state.running.push(Running { id, group, asking, asked: false });
+        Registered { stop: self.stop, id, group, asking, bell: self.bell }
     }
 }
 
@@ -223,6 +235,7 @@ pub(super) struct Registered<'s> {
     stop: &'s Stop,
     id: u64,
     pub(super) group: Group,
+    pub(super) asking: Asking,
     /// Becomes readable when the level rises to `Ask` or `Kill`.
     pub(super) bell: Arc<PipeReader>,
 }

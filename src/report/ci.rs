@@ -49,7 +49,7 @@ impl<'a> Folded<'a> {
         if bytes.is_empty() {
             return Ok(());
         }
-        self.grouped.event(&Event { at, kind: EventKind::Output { job, stream, bytes } })
+        self.grouped.event(&Event { at, kind: EventKind::Output { job, host: None, stream, bytes } })
     }
 
     /// Tells lines that were left unfinished, and then the event that says so.
@@ -66,7 +66,7 @@ impl<'a> Folded<'a> {
 impl Reporter for Folded<'_> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match &event.kind {
-            EventKind::Output { job, stream, bytes } => {
+            EventKind::Output { job, stream, bytes, .. } => {
                 let mut whole = Vec::new();
                 self.lines.add(*job, *stream, bytes, |begun, end| {
                     whole.extend_from_slice(begun);
@@ -89,6 +89,7 @@ impl Reporter for Folded<'_> {
             | EventKind::Note { .. }
             | EventKind::StepRetrying { .. }
             | EventKind::StepForgiven { .. }
+            | EventKind::HostsDone { .. }
             | EventKind::DeferredFailed { .. }
             | EventKind::LeftRunning { .. }
             | EventKind::Stopping { .. }

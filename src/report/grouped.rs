@@ -132,11 +132,12 @@ impl<F: Frame> Reporter for Grouped<'_, F> {
         self.frame.hear(event);
         let words = self.voice.words(event).map(|words| self.frame.words(words));
         match &event.kind {
-            EventKind::Output { job, stream, bytes } => self.hear(*job, Speaker::Child(*stream), bytes),
+            EventKind::Output { job, stream, bytes, .. } => self.hear(*job, Speaker::Child(*stream), bytes),
             EventKind::JobEnded { job, .. } => self.job_ended(*job),
             EventKind::Note { job, .. }
             | EventKind::StepRetrying { job, .. }
             | EventKind::StepForgiven { job, .. }
+            | EventKind::HostsDone { job, .. }
             | EventKind::DeferredFailed { job, .. }
             | EventKind::LeftRunning { job, .. } => {
                 self.hear(*job, Speaker::Deploy, words.unwrap_or_default().as_bytes());

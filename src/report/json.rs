@@ -6,6 +6,7 @@ mod fact;
 
 use std::collections::HashMap;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -19,12 +20,15 @@ use crate::model::name::JobId;
 /// The version of the lines.
 const VERSION: u32 = 1;
 
+/// Who prints: a job, or one host of it, on one of two streams.
+type Source = (JobId, Option<Arc<str>>, Stream);
+
 /// `--output json`.
 pub(super) struct Json<'a> {
     labels: Labels,
     console: Console<'a>,
     /// The beginnings of characters whose end has not come yet: three bytes at most.
-    unfinished: HashMap<(JobId, Stream), Vec<u8>>,
+    unfinished: HashMap<Source, Vec<u8>>,
 }
 
 #[derive(Serialize)]
@@ -32,6 +36,9 @@ struct Line<'a> {
     v: u32,
     /// Seconds since the run began.
     at: f64,
+    /// Whom it is about, of what is done on hosts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host: Option<&'a str>,
     #[serde(flatten)]
     fact: Fact<'a>,
 }
@@ -42,38 +49,34 @@ impl<'a> Json<'a> {
     }
 
     /// Tells the characters that are whole.
-    fn output(&mut self, at: Duration, job: JobId, stream: Stream, bytes: &[u8]) {
-        let mut text = self.unfinished.remove(&(job, stream)).unwrap_or_default();
+    fn output(&mut self, at: Duration, source: Source, bytes: &[u8]) {
+        let mut text = self.unfinished.remove(&source).unwrap_or_default();
         text.extend_from_slice(bytes);
         let rest = text.split_off(text.len() - incomplete(&text));
+        self.write_text(at, &source, &text);
         if !rest.is_empty() {
-            self.unfinished.insert((job, stream), rest);
+            self.unfinished.insert(source, rest);
         }
-        self.write_text(at, job, stream, &text);
     }
 
-    /// Tells the characters that will not be whole any more.
-    fn finish(&mut self, at: Duration, job: JobId) {
-        for stream in [Stream::Out, Stream::Err] {
-            if let Some(rest) = self.unfinished.remove(&(job, stream)) {
-                self.write_text(at, job, stream, &rest);
+    /// Tells the characters that will not be whole any more, of one job or of all.
+    fn finish(&mut self, at: Duration, of: Option<JobId>) {
+        let sources = self.unfinished.keys().filter(|(job, ..)| of.is_none_or(|of| of == *job));
+        let mut sources: Vec<_> = sources.cloned().collect();
+        sources.sort_unstable();
+        for source in sources {
+            if let Some(rest) = self.unfinished.remove(&source) {
+                self.write_text(at, &source, &rest);
             }
         }
     }
 
-    fn finish_all(&mut self, at: Duration) {
-        let mut jobs: Vec<JobId> = self.unfinished.keys().map(|(job, _)| *job).collect();
-        jobs.sort_unstable();
-        for job in jobs {
-            self.finish(at, job);
-        }
-    }
-
-    fn write_text(&mut self, at: Duration, job: JobId, stream: Stream, bytes: &[u8]) {
+    fn write_text(&mut self, at: Duration, source: &Source, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
         }
-        let line = line(at, Fact::output(self.labels.name(job), stream, bytes));
+        let (job, host, stream) = source;
+        let line = line(at, host.as_deref(), Fact::output(self.labels.name(*job), *stream, bytes));
         self.console.write(Stream::Out, &line);
     }
 }
@@ -81,15 +84,18 @@ impl<'a> Json<'a> {
 impl Reporter for Json<'_> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match &event.kind {
-            EventKind::Output { job, stream, bytes } => self.output(event.at, *job, *stream, bytes),
-            EventKind::JobEnded { job, .. } => self.finish(event.at, *job),
-            EventKind::RunEnded { .. } => self.finish_all(event.at),
+            EventKind::Output { job, host, stream, bytes } => {
+                self.output(event.at, (*job, host.clone(), *stream), bytes);
+            }
+            EventKind::JobEnded { job, .. } => self.finish(event.at, Some(*job)),
+            EventKind::RunEnded { .. } => self.finish(event.at, None),
             EventKind::RunStarted { .. }
             | EventKind::JobStarted { .. }
             | EventKind::StepStarted { .. }
             | EventKind::Note { .. }
             | EventKind::StepRetrying { .. }
             | EventKind::StepForgiven { .. }
+            | EventKind::HostsDone { .. }
             | EventKind::DeferredFailed { .. }
             | EventKind::LeftRunning { .. }
             | EventKind::Stopping { .. }
@@ -98,14 +104,14 @@ impl Reporter for Json<'_> {
             | EventKind::Released { .. } => {}
         }
         if let Some(fact) = Fact::of(&event.kind, &self.labels) {
-            self.console.write(Stream::Out, &line(event.at, fact));
+            self.console.write(Stream::Out, &line(event.at, event.kind.host(), fact));
         }
         self.console.result()
     }
 }
 
-fn line(at: Duration, fact: Fact<'_>) -> Vec<u8> {
-    let line = Line { v: VERSION, at: seconds(at), fact };
+fn line(at: Duration, host: Option<&str>, fact: Fact<'_>) -> Vec<u8> {
+    let line = Line { v: VERSION, at: seconds(at), host, fact };
     let mut bytes = serde_json::to_vec(&line).expect("text and numbers are JSON");
     bytes.push(b'\n');
     bytes

@@ -9,6 +9,7 @@ pub(crate) mod freshness;
 pub(crate) mod graph;
 mod grouped;
 mod held;
+mod hosts;
 mod json;
 mod lines;
 pub(crate) mod outlook;
@@ -64,6 +65,13 @@ pub(crate) enum Format {
 
 /// The reporter of a format.
 pub(crate) fn reporter<'a>(format: Format, labels: Labels, console: Console<'a>) -> Box<dyn Reporter + 'a> {
+    let is_for_machines = format == Format::Json;
+    let reporter = plain(format, labels, console);
+    if is_for_machines { reporter } else { Box::new(hosts::Hosts::new(reporter)) }
+}
+
+/// The same, for what is not done on hosts, or for who tells them apart.
+fn plain<'a>(format: Format, labels: Labels, console: Console<'a>) -> Box<dyn Reporter + 'a> {
     match format {
         Format::Stream => Box::new(stream::Stream::new(labels, console)),
         Format::Prefixed => Box::new(prefixed::Prefixed::new(labels, console)),

@@ -1,6 +1,7 @@
 //! A plan as people read it, and as programs do: commits, swapped files, rules, jobs and steps. What only a command
 //! of the user's could tell is not known here.
 
+mod fleet;
 mod hold;
 mod interest;
 mod lasting;
@@ -81,6 +82,7 @@ pub(crate) fn json(
                 "needs": names(plan.graph.needs(*id)),
                 "at": place(job.body.at, sources),
                 "steps": job.body.steps.iter().map(Step::title).collect::<Vec<_>>(),
+                "hosts": fleet::json(&job.body.steps),
                 "always": job.body.always.iter().map(Step::title).collect::<Vec<_>>(),
             })
         })
@@ -262,6 +264,9 @@ fn steps(list: &[Step<Planned>], delivery: Option<&Delivery>, depth: usize, text
         if let Action::Task(block) = &step.action {
             steps(&block.steps, delivery, depth + 1, text);
         }
+        if let Action::Fleet(fleet) = &step.action {
+            fleet::text(fleet, delivery, depth + 1, text);
+        }
         for undo in &step.undo {
             line(text, &format!("{margin}  undo   {}", undo.title()));
         }
@@ -301,7 +306,8 @@ fn details(step: &Step<Planned>, delivery: Option<&Delivery>, margin: &str, text
             | Action::Exec(_)
             | Action::Task(_)
             | Action::Swap(_)
-            | Action::PutBack(_),
+            | Action::PutBack(_)
+            | Action::Fleet(_),
             _,
         ) => {}
     }

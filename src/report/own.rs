@@ -44,7 +44,7 @@ impl<'a> Own<'a> {
         let mut told = Ok(());
         let released = self.held.release(job, |speaker, bytes| {
             if let Speaker::Child(stream) = speaker {
-                let kind = EventKind::Output { job, stream, bytes: bytes.to_vec() };
+                let kind = EventKind::Output { job, host: None, stream, bytes: bytes.to_vec() };
                 let now = behind.event(&Event { at: event.at, kind });
                 told = std::mem::replace(&mut told, Ok(())).and(now);
             }
@@ -56,7 +56,7 @@ impl<'a> Own<'a> {
 impl Reporter for Own<'_> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         let before = match &event.kind {
-            EventKind::Output { job, stream, bytes } if self.manner(*job) != Manner::Plain => {
+            EventKind::Output { job, stream, bytes, .. } if self.manner(*job) != Manner::Plain => {
                 return self.held.add(*job, Speaker::Child(*stream), bytes);
             }
             EventKind::JobEnded { job, outcome, .. } => match (self.manner(*job), outcome) {
@@ -82,6 +82,7 @@ impl Reporter for Own<'_> {
             | EventKind::Note { .. }
             | EventKind::StepRetrying { .. }
             | EventKind::StepForgiven { .. }
+            | EventKind::HostsDone { .. }
             | EventKind::LeftRunning { .. }
             | EventKind::DeferredFailed { .. }
             | EventKind::Stopping { .. }

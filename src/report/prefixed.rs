@@ -57,7 +57,7 @@ impl<'a> Prefixed<'a> {
 impl Reporter for Prefixed<'_> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match &event.kind {
-            EventKind::Output { job, stream, bytes } => self.output(*job, *stream, bytes),
+            EventKind::Output { job, stream, bytes, .. } => self.output(*job, *stream, bytes),
             EventKind::JobEnded { job, .. } => {
                 let rests = self.lines.rest(*job);
                 self.finish(rests);
@@ -72,6 +72,7 @@ impl Reporter for Prefixed<'_> {
             | EventKind::Note { .. }
             | EventKind::StepRetrying { .. }
             | EventKind::StepForgiven { .. }
+            | EventKind::HostsDone { .. }
             | EventKind::DeferredFailed { .. }
             | EventKind::LeftRunning { .. }
             | EventKind::Stopping { .. }

@@ -70,11 +70,12 @@ impl Reporter for Quiet<'_> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         let words = self.voice.words(event);
         match &event.kind {
-            EventKind::Output { job, stream, bytes } => self.hold(*job, Speaker::Child(*stream), bytes),
+            EventKind::Output { job, stream, bytes, .. } => self.hold(*job, Speaker::Child(*stream), bytes),
             EventKind::JobEnded { job, outcome, .. } => self.job_ended(*job, outcome),
             EventKind::Note { job, .. }
             | EventKind::StepRetrying { job, .. }
             | EventKind::StepForgiven { job, .. }
+            | EventKind::HostsDone { job, .. }
             | EventKind::DeferredFailed { job, .. }
             | EventKind::LeftRunning { job, .. } => {
                 self.hold(*job, Speaker::Deploy, words.unwrap_or_default().as_bytes());

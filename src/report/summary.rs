@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use super::Labels;
+use super::hosts::table;
 use super::voice::how;
 use super::words::{BAD, FAINT, NAME, count, duration, first_line, list, paint, signal};
 use crate::model::event::{Failed, Failure, Outcome, Summary};
@@ -53,6 +54,9 @@ impl Tally {
         let (why, help) = reasons(&failed.failure);
         text += &why.map(|why| detail("why", why)).unwrap_or_default();
         text += &detail("step", &first_line(&failed.step));
+        if let Failure::OnHosts(ends) = &failed.failure {
+            text += &indented(&table(ends));
+        }
         text += &labels.place(failed.at).map(|place| detail("where", &place)).unwrap_or_default();
         if !skipped.is_empty() {
             let names = list(skipped.iter().map(|&job| labels.name(job)));
@@ -120,6 +124,7 @@ fn skipped(summary: &Summary) -> HashMap<JobId, Vec<JobId>> {
 pub(super) fn reasons(failure: &Failure) -> (Option<&str>, Option<&str>) {
     match failure {
         Failure::Unmet { message, help }
+        | Failure::Unreachable { message, help }
         | Failure::Unhealthy { message, help, .. }
         | Failure::Refused { message, help } => (Some(message), help.as_deref()),
         Failure::NotStarted { message, .. } => (Some(message), None),
@@ -130,7 +135,11 @@ pub(super) fn reasons(failure: &Failure) -> (Option<&str>, Option<&str>) {
             Some("it reads the terminal, which only an interactive task has"),
             Some("give the task `interactive = true`"),
         ),
-        Failure::Exit(_) | Failure::Signal(_) | Failure::TimedOut(_) | Failure::Stopped => (None, None),
+        Failure::OnHosts(_)
+        | Failure::Exit(_)
+        | Failure::Signal(_)
+        | Failure::TimedOut(_)
+        | Failure::Stopped => (None, None),
     }
 }
 
@@ -140,6 +149,10 @@ fn owed(summary: &Summary) -> String {
     }
     let bad = format!("{} could not be settled", count(summary.still_owed, "owed step"));
     format!("deploy: {}\n", paint(BAD, bad)) + &detail("next", "deploy recover")
+}
+
+fn indented(lines: &str) -> String {
+    lines.lines().flat_map(|line| ["    ", line, "\n"]).collect()
 }
 
 fn detail(label: &str, text: &str) -> String {

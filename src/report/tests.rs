@@ -112,15 +112,15 @@ fn events(kinds: impl IntoIterator<Item = EventKind>) -> Vec<Event> {
 }
 
 fn out(job: JobId, bytes: &str) -> EventKind {
-    EventKind::Output { job, stream: Stream::Out, bytes: bytes.into() }
+    EventKind::Output { job, host: None, stream: Stream::Out, bytes: bytes.into() }
 }
 
 fn err(job: JobId, bytes: &str) -> EventKind {
-    EventKind::Output { job, stream: Stream::Err, bytes: bytes.into() }
+    EventKind::Output { job, host: None, stream: Stream::Err, bytes: bytes.into() }
 }
 
 fn note(job: JobId, text: &str) -> EventKind {
-    EventKind::Note { job, text: text.into() }
+    EventKind::Note { job, host: None, text: text.into() }
 }
 
 fn started(job: JobId) -> EventKind {

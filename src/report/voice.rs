@@ -1,6 +1,7 @@
 //! Deploy's own words about a run, for a person: whole lines, each begun by `deploy:` or indented below one.
 
 use super::Labels;
+use super::hosts::{failed_of, table};
 use super::summary::{Tally, reasons};
 use super::words::{FAINT, NAME, count, duration, first_line, paint, signal};
 use crate::model::event::{Event, EventKind, Failure, StopReason};
@@ -34,22 +35,28 @@ impl Voice {
                 self.tally.ended(*job, *took);
                 None
             }
-            EventKind::Note { job, text } => Some(self.about(*job, text)),
-            EventKind::StepRetrying { job, step, failure, attempt, times, wait } => {
+            EventKind::Note { job, host: None, text } => Some(self.about(*job, text)),
+            EventKind::Note { job, host: Some(host), text } => {
+                Some(self.about(*job, &format!("{host}: {text}")))
+            }
+            EventKind::HostsDone { job, step, ends } => {
+                Some(self.about(*job, &format!("{} was not done everywhere\n{}", quoted(step), table(ends))))
+            }
+            EventKind::StepRetrying { job, step, failure, attempt, times, wait, .. } => {
                 let (step, how, wait) = (quoted(step), how(failure), duration(*wait));
                 Some(self.about(*job, &format!("{step} {how}; try {attempt} of {times}, the next in {wait}")))
             }
-            EventKind::StepForgiven { job, step, failure } => Some(
+            EventKind::StepForgiven { job, step, failure, .. } => Some(
                 self.about(*job, &format!("{} {}; going on (allow_failure)", quoted(step), how(failure))),
             ),
-            EventKind::DeferredFailed { job, step, at, failure } => {
+            EventKind::DeferredFailed { job, step, at, failure, .. } => {
                 let place = self.labels.place(*at).map(|place| format!(" ({place})")).unwrap_or_default();
                 Some(self.about(
                     *job,
                     &format!("{}{place} {}; it stays owed{}", quoted(step), how(failure), detail(failure)),
                 ))
             }
-            EventKind::LeftRunning { job, step } => {
+            EventKind::LeftRunning { job, step, .. } => {
                 let step = quoted(step);
                 Some(self.about(*job, &format!("{step} has ended; something it started is left running")))
             }
@@ -97,6 +104,8 @@ pub(crate) fn how(failure: &Failure) -> String {
         Failure::Unmet { .. } => "failed".to_owned(),
         Failure::Unhealthy { verdict: Verdict::Bad, .. } => "failed its health check".to_owned(),
         Failure::Unhealthy { verdict: Verdict::Unclear, .. } => "could not check its health".to_owned(),
+        Failure::Unreachable { .. } => "got no connection".to_owned(),
+        Failure::OnHosts(ends) => failed_of(ends),
         Failure::Refused { .. } => "was refused".to_owned(),
         Failure::WantsTerminal => "wanted the terminal".to_owned(),
         Failure::Bug(_) => "failed by a bug of deploy".to_owned(),
@@ -107,6 +116,9 @@ pub(crate) fn how(failure: &Failure) -> String {
 /// What a failure says for itself beyond how it ended, and the mend, on lines of their own.
 fn detail(failure: &Failure) -> String {
     let (why, help) = reasons(failure);
+    if let Failure::OnHosts(ends) = failure {
+        return format!("\n{}", table(ends));
+    }
     let why = why.map(|why| format!("\n{why}"));
     let help = help.map(|help| format!("\nhelp: {help}"));
     [why, help].into_iter().flatten().collect()

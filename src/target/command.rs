@@ -60,6 +60,8 @@ fn held_after(failure: &Failure) -> Holds {
         | Failure::Unmet { .. }
         | Failure::Unhealthy { .. }
         | Failure::Refused { .. }
+        | Failure::Unreachable { .. }
+        | Failure::OnHosts(_)
         | Failure::WantsTerminal
         | Failure::Bug(_)
         | Failure::Stopped => Holds::Release,

@@ -5,7 +5,47 @@ use crate::support::Sandbox;
 /// A file with a mistake; where it is; words that the message has to have.
 type Mistake = (&'static str, &'static str, &'static [&'static str]);
 
-const MISTAKES: [Mistake; 40] = [
+const MISTAKES: [Mistake; 52] = [
+    ("[hosts.web1]\nssh = '-oProxyCommand=x'", "tasks.toml:2:7", &["ssh would take it for an option"]),
+    ("[hosts.web1]\nssh = 'web1 rm'", "tasks.toml:2:7", &["a blank", "ssh://"]),
+    ("[hosts.web1]\nhost = 'web1'", "tasks.toml:", &["`ssh`"]),
+    (
+        "[hosts.web1]\nssh = 'x'\n[environments.a]\nhosts = { web = ['wbe1'] }",
+        "tasks.toml:4:18",
+        &["there is no host `wbe1`", "did you mean `web1`"],
+    ),
+    (
+        "[hosts.web1]\nssh = 'x'\n[environments.a]\nhosts = { web1 = ['web1'] }",
+        "tasks.toml:4:11",
+        &["the name `web1` means two things"],
+    ),
+    (
+        "[hosts.web1]\nssh = 'x'\n[environments.a]\nhosts = { web = ['web1'] }\n[tasks.a-b]\non = 'wbe'\nrun = 'x'",
+        "tasks.toml:6:6",
+        &["there is no host or group `wbe`", "did you mean `web`"],
+    ),
+    (
+        "[hosts.web1]\nssh = 'x'\n[environments.a]\nhosts = { web = ['web1'] }\n[environments.b]\n[tasks.c]\nonly = ['b']\non = 'web'\nrun = 'x'",
+        "tasks.toml:8:6",
+        &["there is no group `web` in the environment `b`"],
+    ),
+    ("[tasks.a]\nrun = 'x'\nbatch = 2", "tasks.toml:3:1", &["there is no `on` beside it"]),
+    ("[hosts.w]\nssh = 'x'\n[tasks.a]\non = 'w'\nrun = 'x'\nbatch = '120%'", "tasks.toml:6:9", &["25%"]),
+    (
+        "[hosts.w]\nssh = 'x'\n[tasks.a]\non = 'w'\nrun = 'x'\ninteractive = true",
+        "tasks.toml:4:6",
+        &["can't be interactive", "ssh -t"],
+    ),
+    (
+        "[tasks.a]\nsteps = [{ run = 'x', sudo = true }]",
+        "tasks.toml:2:23",
+        &["`sudo` is for what is done on hosts"],
+    ),
+    (
+        "[tasks.a]\nrun = 'echo {{ host }}'",
+        "tasks.toml:2:16",
+        &["`host` has a value only in what is done on hosts"],
+    ),
     ("[tasks.a]\nrnu = 'true'", "tasks.toml:2:1", &["`rnu`", "`run`"]),
     ("[tasks.a]\nrun = 'true'\nneed = ['b']", "tasks.toml:3:1", &["`need`", "`needs`"]),
     ("[task.a]\nrun = 'true'", "tasks.toml:1:2", &["`task`", "`tasks`"]),

@@ -32,6 +32,7 @@ mod health;
 mod help;
 mod history;
 mod hostile;
+mod hosts;
 mod http;
 mod in_place;
 mod include;

@@ -12,7 +12,8 @@ use toml::de::{DeTable, DeValue};
 use crate::support::Sandbox;
 
 /// Each table of the schema: a file with the key `zzzzzz` in it, and keys that only its siblings have.
-const TABLES: [(&str, &str, &[&str]); 30] = [
+const TABLES: [(&str, &str, &[&str]); 31] = [
+    ("host", "[hosts.a]\nssh = 'x'\nzzzzzz = 1", &[]),
     ("file", "zzzzzz = 1", &[]),
     ("include", "include = [{ path = 'x', zzzzzz = 1 }]", &[]),
     ("project", "[project]\nzzzzzz = 1", &[]),

@@ -21,6 +21,7 @@ use crate::plan::{self, Hidden, Plan, Unplanned};
 use crate::process::program::Programs;
 use crate::process::signal;
 use crate::report::Format;
+use crate::ssh::Connections;
 use crate::state::journal::{self, Journal, JournalError, Unfinished};
 
 /// What still owes something after all was tried.
@@ -97,6 +98,8 @@ fn settle(session: &Session, site: &Site, unfinished: Unfinished, which: Debts) 
         run: run.clone(),
         env: secret::without(session, &hidden),
         programs: Programs::default(),
+        hosts: Connections::default(),
+        grace: session.project.settings.grace,
         made: Made::default(),
         handing: Handing::Read,
         vaults,

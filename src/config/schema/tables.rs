@@ -1,5 +1,7 @@
 //! Every table of tasks.toml, with its keys. What a key means is told in full by docs/reference.md.
 
+mod hosts;
+
 use super::Kind::{self, Any, Anything, Bool, Integer, List, Map, Number, Text, True, Word};
 use super::{Key, Table};
 
@@ -20,6 +22,8 @@ const SWAP: Kind = Map(&Any(&[Text, Kind::Table("swapped file")]));
 const FILES: Kind = Any(&[Text, WORDS, Kind::Table("files")]);
 const OUTPUT: Kind = Word(&["auto", "stream", "prefixed", "grouped", "quiet", "json"]);
 pub(super) const LINES: Kind = Any(&[Text, WORDS]);
+const HOSTS: Kind = Integer(0, 10_000);
+const BATCH: Kind = Any(&[Integer(1, 10_000), Text]);
 
 const CHECK_KEYS: [Key; 8] = [
     Key("url", Text, "The address."),
@@ -40,7 +44,8 @@ const HEALTH_KEYS: [Key; 9] = {
 };
 
 /// The tables; "file" is the whole.
-pub(super) const TABLES: [Table; 23] = [
+pub(super) const TABLES: [Table; 24] = [
+    hosts::HOST,
     Table {
         name: "file",
         about: "A tasks.toml: environments to deploy to, and tasks.",
@@ -64,6 +69,7 @@ pub(super) const TABLES: [Table; 23] = [
                 List(&Any(&[Text, Kind::Table("include")])),
                 "Other files whose tasks join: paths, or folders with a tasks.toml.",
             ),
+            Key("hosts", Map(&Kind::Table("host")), "Machines that one reaches over ssh."),
             Key("environments", Map(&Kind::Table("environment")), "Places that one deploys to."),
             Key("tasks", Map(&Kind::Table("task")), "Named units of work."),
         ],
@@ -170,6 +176,7 @@ pub(super) const TABLES: [Table; 23] = [
             Key("env", ENV, "Variables for all processes that run in it."),
             Key("secrets", WORDS, "Secrets that are variables of its processes."),
             Key("dotenv", DOTENV, "Files of variables."),
+            Key("hosts", Map(&LINES), "Its hosts, in groups."),
             Key("needs", NEEDS, "Tasks that must succeed before any deploy there."),
             Key("deploy", Text, "The task that deploys there, if that is not `deploy`."),
             Key("health", HEALTH, "When its release is healthy."),
@@ -287,6 +294,12 @@ pub(super) const TABLES: [Table; 23] = [
             Key("skip_if", Text, "A shell line; if it succeeds, there is nothing to do."),
             Key("timeout", Text, "A duration for all its steps together."),
             Key("retry", RETRY, "Tries the whole task again."),
+            Key("on", LINES, "Hosts, or groups of them: it is done on each."),
+            Key("batch", BATCH, "On how many at the same time: a number, or a part such as \"25%\"."),
+            Key("canary", HOSTS, "How many go first; if one fails, the rest is not begun."),
+            Key("max_failures", HOSTS, "How many may fail."),
+            Key("unreachable", Word(&["fail", "skip"]), "What becomes of a host that can't be reached."),
+            Key("sudo", Any(&[Bool, Text]), "As root, or as this user there."),
             Key("interactive", Bool, "Whether it has the terminal, alone."),
             Key("unmasked", Bool, "Whether it may see secrets although what it prints can't be masked."),
             Key("lock", Bool, "Whether it holds its environment as a deploy does."),
@@ -373,6 +386,12 @@ pub(super) const TABLES: [Table; 23] = [
             Key("name", Text, "What messages call it."),
             Key("if", Text, "An expression; false leaves it out."),
             Key("dir", Text, "The folder that its process runs in."),
+            Key("on", LINES, "Hosts, or groups of them: it is done on each."),
+            Key("batch", BATCH, "On how many at the same time: a number, or a part such as \"25%\"."),
+            Key("canary", HOSTS, "How many go first; if one fails, the rest is not begun."),
+            Key("max_failures", HOSTS, "How many may fail."),
+            Key("unreachable", Word(&["fail", "skip"]), "What becomes of a host that can't be reached."),
+            Key("sudo", Any(&[Bool, Text]), "As root, or as this user there."),
             Key("env", ENV, "Variables for its process."),
             Key("secrets", WORDS, "Secrets that are variables of its process."),
             Key("timeout", Text, "A duration, for each try."),

@@ -52,6 +52,7 @@ fn lines(lines: &[&str]) -> Block {
         always: Vec::new(),
         env: Arc::default(),
         dir: PathBuf::new(),
+        there: None,
         shell: Arc::default(),
         tracking: None,
         skip_if: None,

@@ -45,6 +45,7 @@ impl<'a> Renderer<'a> {
             project: Arc::clone(&self.name),
             request: self.request,
             facts: self.facts,
+            there: None,
             delivers: environment.is_some_and(|index| self.delivers.contains(&index)),
         };
         scope.dotenv = self.dotenv(&scope, environment, file);

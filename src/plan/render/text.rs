@@ -299,8 +299,11 @@ impl<'a> Renderer<'a> {
         for file in scope.dotenv.iter() {
             match self.facts.dotenv(file) {
                 Ok(variables) => {
-                    let callers =
-                        |name: &str| self.facts.env.iter().any(|(known, _)| known.to_str() == Some(name));
+                    // No host sees the caller's environment.
+                    let callers = |name: &str| {
+                        scope.there.is_none()
+                            && self.facts.env.iter().any(|(known, _)| known.to_str() == Some(name))
+                    };
                     let free = variables.iter().filter(|(name, _)| !callers(name));
                     all.extend(free.map(|(name, value)| (name.clone(), Text::from(value.as_str()))));
                 }

@@ -11,8 +11,19 @@ use crate::model::text::Text;
 use crate::model::value::Value;
 
 /// The names that need no definition.
-pub(super) const BUILT_IN: [&str; 10] =
-    ["environment", "url", "project", "root", "run", "commit", "commit_short", "branch", "release", "args"];
+pub(super) const BUILT_IN: [&str; 11] = [
+    "host",
+    "environment",
+    "url",
+    "project",
+    "root",
+    "run",
+    "commit",
+    "commit_short",
+    "branch",
+    "release",
+    "args",
+];
 
 impl Scope<'_> {
     /// The value of such a name.
@@ -25,6 +36,13 @@ impl Scope<'_> {
             return self.secret(secret);
         }
         match name {
+            "host" => {
+                let there = self.there.as_ref().ok_or_else(|| {
+                    let help = "say where it is done: on = \"…\", hosts or a group of them".to_owned();
+                    Trouble::Wrong("`host` has a value only in what is done on hosts".to_owned(), Some(help))
+                })?;
+                Ok(Rendered { value: Value::text(&*there.host), origin: Origin::File })
+            }
             "environment" => self.in_environment(name).map(|environment| Rendered {
                 value: Value::text(environment.name.as_str()),
                 origin: Origin::File,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::super::Labels;
-use crate::model::event::{EventKind, Failure, Outcome, StopReason, Stream, Summary};
+use crate::model::event::{EventKind, Failure, HostEnd, HostOutcome, Outcome, StopReason, Stream, Summary};
 use crate::model::health::Verdict;
 
 #[derive(Serialize)]
@@ -18,6 +18,7 @@ pub(super) enum Fact<'a> {
     Output(Output<'a>),
     Note { job: &'a str, text: &'a str },
     StepRetrying(Retrying<'a>),
+    HostsDone { job: &'a str, step: &'a str, hosts: Vec<On<'a>> },
     StepForgiven { job: &'a str, step: &'a str, failure: Cause<'a> },
     DeferredFailed { job: &'a str, step: &'a str, failure: Cause<'a> },
     LeftRunning { job: &'a str, step: &'a str },
@@ -82,9 +83,29 @@ pub(super) enum Cause<'a> {
     NotStarted { message: &'a str },
     Unmet { message: &'a str, help: Option<&'a str> },
     Unhealthy { message: &'a str, help: Option<&'a str>, verdict: Verdict },
+    Unreachable { message: &'a str, help: Option<&'a str> },
+    OnHosts { hosts: Vec<On<'a>> },
     Refused { message: &'a str, help: Option<&'a str> },
     WantsTerminal,
     Bug { message: &'a str },
+    Stopped,
+}
+
+/// How something ended on one host.
+#[derive(Serialize)]
+pub(super) struct On<'a> {
+    host: &'a str,
+    #[serde(flatten)]
+    end: There<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+enum There<'a> {
+    Succeeded,
+    Failed { step: &'a str, failure: Cause<'a> },
+    Skipped { message: &'a str },
+    NotStarted,
     Stopped,
 }
 
@@ -123,9 +144,9 @@ impl<'a> Fact<'a> {
             EventKind::Output { .. } => return None,
             EventKind::RunStarted { run } => Fact::RunStarted { run: &run.0, jobs: &labels.names },
             EventKind::JobStarted { job } => Fact::JobStarted { job: name(job) },
-            EventKind::StepStarted { job, step } => Fact::StepStarted { job: name(job), step },
-            EventKind::Note { job, text } => Fact::Note { job: name(job), text },
-            EventKind::StepRetrying { job, step, failure, attempt, times, wait } => {
+            EventKind::StepStarted { job, step, .. } => Fact::StepStarted { job: name(job), step },
+            EventKind::Note { job, text, .. } => Fact::Note { job: name(job), text },
+            EventKind::StepRetrying { job, step, failure, attempt, times, wait, .. } => {
                 Fact::StepRetrying(Retrying {
                     job: name(job),
                     step,
@@ -135,13 +156,16 @@ impl<'a> Fact<'a> {
                     wait: seconds(*wait),
                 })
             }
-            EventKind::StepForgiven { job, step, failure } => {
+            EventKind::HostsDone { job, step, ends } => {
+                Fact::HostsDone { job: name(job), step, hosts: On::all(ends) }
+            }
+            EventKind::StepForgiven { job, step, failure, .. } => {
                 Fact::StepForgiven { job: name(job), step, failure: Cause::of(failure) }
             }
             EventKind::DeferredFailed { job, step, failure, .. } => {
                 Fact::DeferredFailed { job: name(job), step, failure: Cause::of(failure) }
             }
-            EventKind::LeftRunning { job, step } => Fact::LeftRunning { job: name(job), step },
+            EventKind::LeftRunning { job, step, .. } => Fact::LeftRunning { job: name(job), step },
             EventKind::JobEnded { job, outcome, took } => Fact::JobEnded(JobEnded {
                 job: name(job),
                 took: seconds(*took),
@@ -191,6 +215,26 @@ impl<'a> End<'a> {
     }
 }
 
+impl<'a> On<'a> {
+    fn all(ends: &'a [HostEnd]) -> Vec<On<'a>> {
+        ends.iter().map(|end| On { host: &end.host, end: There::of(&end.outcome) }).collect()
+    }
+}
+
+impl<'a> There<'a> {
+    fn of(outcome: &'a HostOutcome) -> There<'a> {
+        match outcome {
+            HostOutcome::Succeeded => There::Succeeded,
+            HostOutcome::Failed(failed) => {
+                There::Failed { step: &failed.step, failure: Cause::of(&failed.failure) }
+            }
+            HostOutcome::Skipped(message) => There::Skipped { message },
+            HostOutcome::NotStarted => There::NotStarted,
+            HostOutcome::Stopped => There::Stopped,
+        }
+    }
+}
+
 impl<'a> Cause<'a> {
     fn of(failure: &'a Failure) -> Cause<'a> {
         match failure {
@@ -202,6 +246,8 @@ impl<'a> Cause<'a> {
             Failure::Unhealthy { message, help, verdict } => {
                 Cause::Unhealthy { message, help: help.as_deref(), verdict: *verdict }
             }
+            Failure::Unreachable { message, help } => Cause::Unreachable { message, help: help.as_deref() },
+            Failure::OnHosts(ends) => Cause::OnHosts { hosts: On::all(ends) },
             Failure::Refused { message, help } => Cause::Refused { message, help: help.as_deref() },
             Failure::WantsTerminal => Cause::WantsTerminal,
             Failure::Bug(message) => Cause::Bug { message },

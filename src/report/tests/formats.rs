@@ -25,7 +25,7 @@ fn one_job_that_succeeds_is_its_own_output_and_nothing_else() {
 #[test]
 fn bytes_that_are_no_text_pass_through() {
     let bytes = vec![0xff, 0, 0x1b, b'\r', 0xc3];
-    let output = EventKind::Output { job: A, stream: Stream::Out, bytes: bytes.clone() };
+    let output = EventKind::Output { job: A, host: None, stream: Stream::Out, bytes: bytes.clone() };
     let told = tell(&Format::Stream, &labels(&["test"]), &events([output]));
     assert_eq!(told.out, bytes);
 }
@@ -125,14 +125,20 @@ fn what_happens_on_the_way_is_told_when_it_happens() {
             note(A, "waits for https://example.com\nit answers 503"),
             EventKind::StepRetrying {
                 job: A,
+                host: None,
                 step: "./up".into(),
                 failure: Failure::Exit(75),
                 attempt: 1,
                 times: 3,
                 wait: Duration::from_secs(2),
             },
-            EventKind::StepForgiven { job: A, step: "./notify".into(), failure: Failure::Exit(1) },
-            EventKind::LeftRunning { job: A, step: "./daemon".into() },
+            EventKind::StepForgiven {
+                job: A,
+                host: None,
+                step: "./notify".into(),
+                failure: Failure::Exit(1),
+            },
+            EventKind::LeftRunning { job: A, host: None, step: "./daemon".into() },
             EventKind::Stopping { why: StopReason::Signal(2) },
             EventKind::Stopping { why: StopReason::Killing },
             ended(A, &Outcome::Stopped),

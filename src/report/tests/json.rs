@@ -37,7 +37,8 @@ fn json_is_one_object_a_line() {
 
 #[test]
 fn json_keeps_characters_whole() {
-    let piece = |bytes: &[u8]| EventKind::Output { job: A, stream: Stream::Out, bytes: bytes.into() };
+    let piece =
+        |bytes: &[u8]| EventKind::Output { job: A, host: None, stream: Stream::Out, bytes: bytes.into() };
     let told = tell(
         &Format::Json,
         &labels(&["a"]),

@@ -18,9 +18,9 @@ fn any_job(job: JobId, jobs: usize) -> impl Strategy<Value = Vec<EventKind>> {
     ];
     let stream = prop_oneof![Just(Stream::Out), Just(Stream::Err)];
     let event = prop_oneof![
-        8 => (stream, bytes).prop_map(move |(stream, bytes)| EventKind::Output { job, stream, bytes }),
+        8 => (stream, bytes).prop_map(move |(stream, bytes)| EventKind::Output { job, host: None, stream, bytes }),
         1 => "[a-z ]{1,8}".prop_map(move |text| note(job, &format!("({text})"))),
-        1 => Just(EventKind::StepStarted { job, step: "true".into() }),
+        1 => Just(EventKind::StepStarted { job, host: None, step: "true".into() }),
     ];
     let outcome = prop_oneof![
         2 => Just(Outcome::Succeeded),
@@ -80,7 +80,7 @@ fn outcome(kind: &EventKind) -> Option<Outcome> {
 fn written(events: &[Event]) -> HashMap<(JobId, Stream), Vec<u8>> {
     let mut written: HashMap<_, Vec<u8>> = HashMap::new();
     for event in events {
-        if let EventKind::Output { job, stream, bytes } = &event.kind {
+        if let EventKind::Output { job, stream, bytes, .. } = &event.kind {
             written.entry((*job, *stream)).or_default().extend_from_slice(bytes);
         }
     }
@@ -146,7 +146,7 @@ proptest! {
                 // A job's end ends its line, also if what settles afterwards says more.
                 let joined = |bytes: Vec<u8>| bytes.into_iter().filter(|byte| *byte != b'\n').collect::<Vec<_>>();
                 let settles = events.iter().any(|event| matches!(&event.kind,
-                    EventKind::Output { job: of, bytes, .. } if *of == job && bytes == b"settled"));
+                    EventKind::Output { job: of, host: None, bytes, .. } if *of == job && bytes == b"settled"));
                 if settles {
                     prop_assert!(joined(told) == joined(written));
                 } else {

@@ -19,6 +19,7 @@ fn debt(seq: u64) -> Debt {
         always: Vec::new(),
         env: Vec::new().into(),
         dir: "/".into(),
+        there: None,
         shell: vec!["/bin/sh".to_owned(), "-c".to_owned()].into(),
         tracking: None,
         skip_if: None,

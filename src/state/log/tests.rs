@@ -28,7 +28,7 @@ fn event(millis: u64, kind: EventKind) -> Event {
 }
 
 fn output(millis: u64, stream: Stream, bytes: &[u8]) -> Event {
-    event(millis, EventKind::Output { job: JobId(0), stream, bytes: bytes.into() })
+    event(millis, EventKind::Output { job: JobId(0), host: None, stream, bytes: bytes.into() })
 }
 
 fn ended(millis: u64, job: JobId, outcome: Outcome) -> Event {
@@ -49,7 +49,7 @@ fn events() -> Vec<Event> {
         output(2, Stream::Out, b"half a li"),
         output(3, Stream::Err, b"\xff\0{\"end\":{}}\n\n"),
         output(4, Stream::Out, b""),
-        event(5, EventKind::Note { job: JobId(0), text: "two\nlines".into() }),
+        event(5, EventKind::Note { job: JobId(0), host: None, text: "two\nlines".into() }),
         event(6, EventKind::Stopping { why: StopReason::FailFast }),
         ended(7, JobId(0), outcomes[0].clone()),
         ended(8, JobId(1), outcomes[1].clone()),
@@ -57,6 +57,7 @@ fn events() -> Vec<Event> {
             9,
             EventKind::DeferredFailed {
                 job: JobId(0),
+                host: None,
                 step: "rm".into(),
                 at: failed.at,
                 failure: Failure::NotStarted { message: "gone".into(), code: 127 },

@@ -1,0 +1,320 @@
+//! What is done on hosts, over real ssh: where it runs, what it gets, what is shown of it and how it ends.
+
+use rustix::process::Signal;
+
+use crate::support::{Sandbox, Sshd, snapshot};
+
+const HOSTS: &str = r#"
+[hosts]
+web1.ssh = "web1"
+web2.ssh = "web2"
+db1.ssh = "db1"
+
+[environments.staging]
+hosts = { web = ["web1", "web2"], all = ["web1", "web2", "db1"] }
+"#;
+
+fn hosts(tasks: &str) -> (Sandbox, Sshd) {
+    let sandbox = Sandbox::new().tasks(&format!("{HOSTS}{tasks}"));
+    let sshd = Sshd::start(&sandbox, &["web1", "web2", "db1"]);
+    (sandbox, sshd)
+}
+
+#[test]
+fn a_step_runs_on_each_host_of_a_group_and_its_lines_have_their_names() {
+    let (sandbox, _sshd) = hosts(
+        r#"
+        [tasks.up]
+        steps = [{ run = "echo {{ host }} $DEPLOY_HOST; echo bad >&2", on = "web" }, "echo here"]
+        "#,
+    );
+    let ended = sandbox.deploy(["staging", "up"]);
+    ended.succeeds().shows("web1 | web1 web1\n").shows("web2 | web2 web2\n").shows("\nhere\n");
+    ended.says("web1 | bad\n").says("web2 | bad\n");
+}
+
+#[test]
+fn no_value_becomes_syntax_on_a_host_and_none_is_in_a_command_line() {
+    let (sandbox, _sshd) = hosts(
+        r#"
+        [secrets]
+        TOKEN = { env = "THE_TOKEN" }
+        [tasks.args]
+        env = { ODD = "a 'b' \"c\" $(touch SANDBOX/pwned)\nsecond \\ line\n" }
+        secrets = ["TOKEN"]
+        steps = [
+          { run = "printf '<%s>' {{ args }} \"$ODD\"", on = "db1" },
+          { exec = ["printf", "(%s)", "{{ args }}"], on = "db1" },
+          { run = "tr '\\0' ' ' < /proc/$$/cmdline; tr '\\0' ' ' < /proc/$PPID/cmdline", on = "db1" },
+          { run = "printf '%s' \"$TOKEN\" | wc -c", on = "db1" },
+          { run = "test -z \"${ONLY_HERE:-}\"", on = "db1" },
+        ]
+        "#,
+    );
+    let sandbox = sandbox.env("THE_TOKEN", "hunter2-hunter2").env("ONLY_HERE", "1");
+    let odd = "'; touch \"$PWD\"; `id` $(id) \\ \n x";
+    let ended = sandbox.deploy(["args", "--", odd, "-n"]);
+    ended.succeeds().shows("db1 | <'; touch \"$PWD\"; `id` $(id) \\ \n").shows("db1 | 15\n");
+    ended.shows("(-n)").never_mentions("hunter2");
+    assert!(!sandbox.path("pwned").exists());
+}
+
+#[test]
+fn a_folder_and_a_shell_are_those_of_the_host_and_a_script_has_its_interpreter() {
+    let (sandbox, sshd) = hosts(
+        r##"
+        [tasks.where]
+        on = "web1"
+        dir = "SANDBOX/hosts/web1"
+        shell = ["bash", "-c"]
+        steps = [
+          "pwd; [[ $0 == bash ]] && echo in bash",
+          { run = "pwd", dir = "/" },
+          { run = """#!/usr/bin/env -S sh -u
+case $- in *u*) echo strict ;; esac
+""" },
+          { run = "pwd", dir = "/not/there" },
+        ]
+        "##,
+    );
+    let ended = sandbox.deploy(["where"]);
+    let home = sshd.home("web1");
+    ended
+        .fails_with(127)
+        .shows(&format!("web1 | {}\nweb1 | in bash\nweb1 | /\nweb1 | strict\n", home.display()));
+    ended.says("there is no folder `/not/there` on web1");
+}
+
+#[test]
+fn an_exit_code_is_that_of_the_command_also_where_ssh_has_the_same() {
+    let (sandbox, _sshd) = hosts(
+        r#"
+        [tasks.seven]
+        steps = [{ run = "exit 7", on = "web1" }]
+        [tasks.most]
+        steps = [{ run = "exit 255", on = "web1" }]
+        "#,
+    );
+    sandbox.deploy(["seven"]).fails_with(7).says("exit code 7").never_mentions("ssh ");
+    sandbox.deploy(["most"]).fails_with(255).says("exit code 255").never_mentions("reached");
+}
+
+#[test]
+fn why_a_host_cannot_be_reached_is_told_in_the_words_of_ssh_with_the_mend() {
+    let (sandbox, sshd) = hosts("[tasks.up]\non = 'web1'\nrun = 'true'\n");
+    sshd.lock_out("web1");
+    sandbox.deploy(["up"]).fails_with(255).says("Permission denied (publickey)").says("authorized_keys");
+    sshd.forget_keys();
+    sandbox
+        .deploy(["up"])
+        .fails_with(255)
+        .says("Host key verification failed")
+        .says("ssh to it once by hand");
+    sshd.stop("web1");
+    sandbox.deploy(["up"]).fails_with(255).says("Connection refused").says("is sshd running");
+}
+
+#[test]
+fn a_key_that_has_changed_is_never_taken() {
+    let (sandbox, sshd) = hosts("[tasks.up]\non = 'web1'\nrun = 'touch SANDBOX/ran'\n");
+    sshd.change_key("web1");
+    sandbox.deploy(["up"]).fails_with(255).says("HAS CHANGED").says("ask who runs the host");
+    assert!(!sandbox.path("ran").exists());
+}
+
+#[test]
+fn all_steps_of_a_run_share_one_connection_a_host_and_nothing_is_left_of_it() {
+    let (sandbox, sshd) = hosts(
+        r#"
+        [tasks.up]
+        steps = [{ run = "true", on = "web" }, { run = "true", on = "web" }, { run = "true", on = "web1" }]
+        "#,
+    );
+    let room = sandbox.path("tmp");
+    let sandbox = sandbox.env("XDG_RUNTIME_DIR", &room.display().to_string());
+    sandbox.deploy(["staging", "up"]).succeeds();
+    assert_eq!(sshd.log("web1").matches("Accepted publickey").count(), 1);
+    assert_eq!(std::fs::read_dir(room).unwrap().count(), 0, "a socket is left");
+}
+
+#[test]
+fn a_failure_on_one_host_is_told_for_each() {
+    let (sandbox, _sshd) = hosts(
+        r#"
+        [tasks.up]
+        steps = [{ run = "test $DEPLOY_HOST != web2 || exit 3", on = "all" }]
+        "#,
+    );
+    snapshot!(sandbox.deploy(["staging", "up"]), @r#"
+    -- stderr
+    deploy: up: failed on 1 of 3 hosts after [time]
+      step: test $DEPLOY_HOST != web2 || exit 3 on all
+        web1  succeeded
+        web2  failed with exit code 3
+        db1   succeeded
+      where: tasks.toml:11
+    -- exit 3
+    "#);
+}
+
+#[test]
+fn hosts_go_in_waves_and_none_is_begun_after_a_failure() {
+    let (sandbox, _sshd) = hosts(
+        r#"
+        [tasks.restart]
+        on = "all"
+        batch = 1
+        steps = ["echo {{ host }} >> SANDBOX/order", "test {{ host }} != web2"]
+        [tasks.tolerant]
+        on = "all"
+        batch = "34%"
+        max_failures = 1
+        steps = ["echo {{ host }} >> SANDBOX/order", "test {{ host }} != web2"]
+        [tasks.after]
+        needs = ["tolerant"]
+        run = "echo after"
+        "#,
+    );
+    snapshot!(sandbox.deploy(["staging", "restart"]), @r#"
+    -- stderr
+    deploy: restart: failed on 1 of 3 hosts after [time]
+      step: restart on all
+        web1  succeeded
+        web2  failed with exit code 1
+        db1   not started
+      where: tasks.toml:10
+    -- exit 1
+    "#);
+    assert_eq!(sandbox.read("../order"), "web1\nweb2\n");
+    snapshot!(sandbox.deploy(["staging", "after"]), @r#"
+    -- stdout
+    after    | after
+    -- stderr
+    deploy: tolerant: `tolerant on all` was not done everywhere
+      web1  succeeded
+      web2  failed with exit code 1
+      db1   succeeded
+    deploy: 2 succeeded in [time]
+    -- exit 0
+    "#);
+}
+
+#[test]
+fn a_canary_goes_first_with_all_its_steps_and_keeps_the_rest_from_a_mistake() {
+    let (sandbox, _sshd) = hosts(
+        r#"
+        [tasks.restart]
+        on = "all"
+        canary = 1
+        max_failures = 2
+        steps = ["echo {{ host }} >> SANDBOX/order", "false"]
+        "#,
+    );
+    sandbox.deploy(["staging", "restart"]).fails_with(1).says("web2  not started");
+    assert_eq!(sandbox.read("../order"), "web1\n");
+}
+
+#[test]
+fn a_host_that_is_down_stops_a_step_or_is_left_out_as_the_file_says() {
+    let (sandbox, sshd) = hosts(
+        r#"
+        [tasks.strict]
+        steps = [{ run = "echo there", on = "web" }]
+        [tasks.loose]
+        steps = [{ run = "echo there", on = "web", unreachable = "skip" }, "echo went on"]
+        "#,
+    );
+    sshd.stop("web2");
+    sandbox.deploy(["staging", "strict"]).fails_with(255).says("web2  got no connection");
+    let ended = sandbox.deploy(["staging", "loose"]);
+    ended.succeeds().shows("web1 | there").shows("went on").says("web2  left out: ");
+}
+
+#[test]
+fn a_plan_shows_where_and_in_which_order() {
+    let (sandbox, _sshd) = hosts(
+        r#"
+        [tasks.restart]
+        on = "all"
+        canary = 1
+        steps = ["systemctl restart shop", { check = "http://{{ host }}/" }]
+        [tasks.up]
+        steps = [{ run = "uptime", on = "web" }]
+        "#,
+    );
+    snapshot!(sandbox.deploy(["-n", "staging", "restart", "up"]), @r#"
+    -- stdout
+    restart (tasks.toml:10)
+      restart on all
+        first web1
+          systemctl restart shop on web1
+          check http://web1/
+        then web2, db1
+          systemctl restart shop on web2
+          check http://web2/
+          systemctl restart shop on db1
+          check http://db1/
+    up (tasks.toml:14)
+      uptime on web
+        on web1, web2
+    -- exit 0
+    "#);
+}
+
+#[test]
+fn programs_learn_the_host_from_json() {
+    let (sandbox, _sshd) = hosts("[tasks.up]\nsteps = [{ run = \"echo hi\", on = \"web1\" }]\n");
+    let ended = sandbox.deploy(["--output", "json", "up"]);
+    ended.succeeds().shows(r#""host":"web1","event":"output""#).shows(r#""text":"hi\n""#);
+}
+
+#[test]
+fn ctrl_c_ends_what_runs_on_hosts_with_its_children_and_what_is_owed_is_done() {
+    let (sandbox, _sshd) = hosts(
+        r#"
+        [settings]
+        grace = "1s"
+        [tasks.long]
+        on = "web"
+        always = "echo cleaned {{ host }}"
+        run = "trap 'echo got it; exit 4' INT; sh -c 'exec 9>SANDBOX/tmp/held; echo up; read x < SANDBOX/tmp/never' & wait"
+        "#,
+    );
+    sandbox.shell("mkfifo ../tmp/never").succeeds();
+    let leash = sandbox.leash("held");
+    let running = sandbox.start(["staging", "long"]);
+    running.wait_for("web1 | up").wait_for("web2 | up");
+    running.signal(Signal::INT);
+    let ended = running.wait();
+    ended.fails_with(130).mentions("got it").mentions("cleaned web1").mentions("cleaned web2");
+    leash.wait_for_release();
+}
+
+#[test]
+fn a_timeout_ends_what_runs_on_a_host() {
+    let (sandbox, _sshd) = hosts(
+        r#"
+        [settings]
+        grace = "1s"
+        [tasks.long]
+        steps = [{ run = "trap '' TERM; exec 9>SANDBOX/tmp/held; echo up; while :; do read x < SANDBOX/tmp/never; done", on = "web1", timeout = "1s" }]
+        "#,
+    );
+    sandbox.shell("mkfifo ../tmp/never").succeeds();
+    let leash = sandbox.leash("held");
+    sandbox.deploy(["long"]).fails_with(124).says("timed out");
+    leash.wait_for_release();
+}
+
+#[test]
+fn what_runs_on_a_host_ends_with_a_deploy_that_is_killed() {
+    let (sandbox, _sshd) = hosts(
+        "[settings]\ngrace = '1s'\n[tasks.long]\nsteps = [{ run = 'exec 9>SANDBOX/tmp/held; echo up; read x < SANDBOX/tmp/never', on = 'web1' }]\n",
+    );
+    sandbox.shell("mkfifo ../tmp/never").succeeds();
+    let leash = sandbox.leash("held");
+    let running = sandbox.start(["long"]);
+    running.wait_for("up").signal(Signal::KILL);
+    leash.wait_for_release();
+    running.wait().fails_with(-9);
+}
