@@ -25,6 +25,7 @@ mod target;
 mod task;
 #[cfg(test)]
 mod tests;
+mod transfer;
 mod value;
 
 use std::ops::Range;

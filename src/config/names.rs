@@ -85,7 +85,9 @@ impl Space<'_> {
                 | Action::Swap(_)
                 | Action::Ship
                 | Action::Check(_)
-                | Action::Http(_) => {}
+                | Action::Http(_)
+                | Action::Put(_)
+                | Action::Get(_) => {}
                 Action::PutBack(never) | Action::Fleet(never) => match *never {},
             }
             self.steps(&mut step.undo, problems);

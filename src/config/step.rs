@@ -2,7 +2,7 @@
 
 use super::environment::swap;
 use super::reader::{Item, Table, Toml};
-use super::{health, host, http, task, value};
+use super::{health, host, http, task, transfer, value};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::host::Place;
 use crate::model::step::{Action, Retry, Step, Written};
@@ -47,6 +47,8 @@ pub(crate) fn owed(item: Item<'_, '_>) -> Vec<Step<Written>> {
             | Action::Task(_)
             | Action::Check(_)
             | Action::Http(_)
+            | Action::Put(_)
+            | Action::Get(_)
             | Action::PutBack(_)
             | Action::Fleet(_) => continue,
         };
@@ -131,7 +133,7 @@ fn step(item: Item<'_, '_>) -> Option<Step<Written>> {
 
 /// The one action of a step. Of none and of several it tells, and the step is left out.
 fn action(table: &mut Table<'_, '_>) -> Option<Action<Written>> {
-    const ACTIONS: [&str; 7] = ["run", "exec", "task", "swap", "ship", "check", "http"];
+    const ACTIONS: [&str; 9] = ["run", "exec", "task", "swap", "ship", "check", "http", "put", "get"];
     let found: Vec<(&str, Item<'_, '_>)> =
         ACTIONS.iter().filter_map(|key| Some((*key, table.take(key)?))).collect();
     let with = table.take("with");
@@ -161,6 +163,8 @@ fn action(table: &mut Table<'_, '_>) -> Option<Action<Written>> {
         })),
         "swap" => Some(Action::Swap(swap(item))),
         "check" => Some(Action::Check(Box::new(health::of_step(item)?))),
+        "put" => Some(Action::Put(Box::new(transfer::put(item)?))),
+        "get" => Some(Action::Get(Box::new(transfer::get(item)?))),
         "http" => Some(Action::Http(Box::new(http::read(item)?))),
         _ => {
             if item.boolean()? {

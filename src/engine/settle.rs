@@ -123,6 +123,8 @@ impl Payer<'_, '_> {
             | Action::Ship
             | Action::Check(_)
             | Action::Http(_)
+            | Action::Put(_)
+            | Action::Get(_)
             | Action::PutBack(_) => {}
         }
         let title = step.title();

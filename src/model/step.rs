@@ -108,10 +108,26 @@ pub(crate) enum Action<F: Form> {
     Check(Box<Health<F>>),
     /// One request.
     Http(Box<Http<F>>),
+    /// Files from here to a host.
+    Put(Box<Transfer<F>>),
+    /// Files from a host.
+    Get(Box<Transfer<F>>),
     /// A swapped file gets its own content back.
     PutBack(F::PutBack),
     /// The same for several hosts.
     Fleet(F::Fleet),
+}
+
+/// Files that go from one machine to another, with their modes and times.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound(serialize = "F::Text: Serialize", deserialize = "F::Text: Deserialize<'de>"))]
+pub(crate) struct Transfer<F: Form> {
+    /// A file, or a folder with all that is in it.
+    pub(crate) from: F::Text,
+    pub(crate) to: F::Text,
+    /// The mode that a file gets, as `chmod` takes it.
+    pub(crate) mode: Option<u32>,
+    pub(crate) at: Span,
 }
 
 /// A file that was swapped in the working tree, with copies of what it held and of what it was given.
@@ -164,7 +180,9 @@ impl Step<Written> {
             | Action::Swap(_)
             | Action::Ship
             | Action::Check(_)
-            | Action::Http(_) => None,
+            | Action::Http(_)
+            | Action::Put(_)
+            | Action::Get(_) => None,
             Action::PutBack(never) | Action::Fleet(never) => match *never {},
         }
     }
@@ -195,6 +213,8 @@ impl Step<Planned> {
             Action::Exec(words) => words.iter().collect(),
             Action::Check(health) => health.texts(),
             Action::Http(http) => http.texts(),
+            // Who lists processes sees paths: planning refuses secrets in them.
+            Action::Put(_) | Action::Get(_) => Vec::new(),
             // Files that many can read hold none: planning refuses that.
             Action::Task(_) | Action::Swap(_) | Action::Ship | Action::PutBack(_) | Action::Fleet(_) => {
                 Vec::new()
@@ -207,6 +227,8 @@ impl Step<Planned> {
             | Action::Exec(_)
             | Action::Check(_)
             | Action::Http(_)
+            | Action::Put(_)
+            | Action::Get(_)
             | Action::Swap(_)
             | Action::Ship
             | Action::PutBack(_) => Vec::new(),
@@ -245,6 +267,8 @@ impl Step<Planned> {
             Action::PutBack(owed) => format!("put {} back", owed.path),
             Action::Check(health) => format!("check {}", health.address()),
             Action::Http(http) => format!("{} {}", http.method, http.address()),
+            Action::Put(files) => format!("put {} to {}", files.from, files.to),
+            Action::Get(files) => format!("get {} to {}", files.from, files.to),
             // Its members are alike but for their hosts.
             Action::Fleet(fleet) => {
                 let first = fleet.members.first().map(|member| &member.step);

@@ -182,6 +182,8 @@ impl Block {
             | Action::Ship
             | Action::Check(_)
             | Action::Http(_)
+            | Action::Put(_)
+            | Action::Get(_)
             | Action::PutBack(_) => step.place.is_some(),
         };
         self.there.is_some() || self.steps.iter().chain(&self.always).any(is_on_hosts)

@@ -223,7 +223,11 @@ fn attended(act: &Act<'_>, command: Command, handing: Handing) -> Command {
 }
 
 /// Runs a process to its end, and tells what it prints.
-fn watched(command: &Command, stop: &Stop, tell: &mut dyn FnMut(Told)) -> Result<Ended, StartError> {
+pub(super) fn watched(
+    command: &Command,
+    stop: &Stop,
+    tell: &mut dyn FnMut(Told),
+) -> Result<Ended, StartError> {
     process::run(command, stop, &mut |stream, bytes| tell(Told::Output(stream, bytes)))
 }
 
@@ -237,7 +241,7 @@ fn need_folder(dir: &Path) -> Result<(), Failure> {
     })
 }
 
-fn outcome(
+pub(super) fn outcome(
     ended: Result<Ended, StartError>,
     act: &Act<'_>,
     tell: &mut dyn FnMut(Told),

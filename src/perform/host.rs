@@ -61,6 +61,18 @@ pub(super) fn program(
     run(hands, act, there, &Errand { words, ..errand(hands, act, there) }, stop, tell)
 }
 
+/// A program of deploy's own: it sees nothing of the step's, and runs where one logs in.
+pub(super) fn words(
+    hands: &Hands<'_>,
+    act: &Act<'_>,
+    there: &There,
+    words: Vec<String>,
+    stop: &Stop,
+    tell: &mut dyn FnMut(Told),
+) -> Result<(), Failure> {
+    run(hands, act, there, &Errand { words, ..Errand::default() }, stop, tell)
+}
+
 /// The connection to a host.
 pub(super) fn reach(hands: &Hands<'_>, there: &There, stop: &Stop) -> Result<Way, Failure> {
     let reached = hands.hosts.reach(there, &hands.env, &hands.programs, stop);

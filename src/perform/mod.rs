@@ -10,6 +10,7 @@ pub(crate) mod http;
 pub(crate) mod ship;
 mod surroundings;
 pub(crate) mod swap;
+mod transfer;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -113,6 +114,8 @@ impl World for Hands<'_> {
             | Action::Ship
             | Action::Check(_)
             | Action::Http(_)
+            | Action::Put(_)
+            | Action::Get(_)
             | Action::PutBack(_)
             | Action::Fleet(_) => Ok(Vec::new()),
         }
@@ -140,6 +143,8 @@ impl World for Hands<'_> {
                 tell,
             ),
             Action::Http(http) => http::send(http, self.vaults.of(act.environment), act, stop, tell),
+            Action::Put(files) => transfer::put(self, act, files, stop, tell),
+            Action::Get(files) => transfer::get(self, act, files, stop, tell),
             Action::Ship => ship::ship(self, act, stop, tell),
             Action::Swap(swaps) => swap::swap(self, swaps),
             Action::PutBack(owed) => swap::restore(self, owed),

@@ -161,6 +161,8 @@ impl<'a> Renderer<'a> {
             | Action::Ship
             | Action::Check(_)
             | Action::Http(_)
+            | Action::Put(_)
+            | Action::Get(_)
             | Action::PutBack(_)
             | Action::Fleet(_) => None,
         });

@@ -8,10 +8,66 @@ use super::scope::Scope;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::host::{Fleet, Host, Member, On, Place, Sudo, There};
 use crate::model::project::Project;
-use crate::model::step::{Action, Planned, Step};
+use crate::model::step::{Action, Planned, Step, Transfer, Written};
 use crate::model::template::Template;
 
+/// Which way files go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    There,
+    Back,
+}
+
 impl<'a> Renderer<'a> {
+    /// Files that go to a host, or come from it. A path here is said from the folder of its file.
+    pub(super) fn transfer(
+        &mut self,
+        scope: &Scope<'a>,
+        files: &Transfer<Written>,
+        way: Way,
+    ) -> Transfer<Planned> {
+        if scope.there.is_none() {
+            let what = match way {
+                Way::There => "`put` brings files to hosts",
+                Way::Back => "`get` takes files from hosts",
+            };
+            let problem = Diagnostic::new(format!("{what}, and there is none here")).at(files.at, "no `on`");
+            self.problems.push(problem.help("on = \"…\": hosts, or groups of them"));
+        }
+        let (from, to) = match way {
+            Way::There => (self.inner_folder(scope, &files.from), self.plain(scope, &files.to, "a path")),
+            Way::Back => (self.plain(scope, &files.from, "a path"), self.inner_folder(scope, &files.to)),
+        };
+        for (text, template) in [(&from, &files.from), (&to, &files.to)] {
+            if text.as_plain().is_some_and(|path| path.is_empty() || path.contains('\n')) {
+                let problem =
+                    Diagnostic::new("this is no path").at(template.at, "it is empty, or of several lines");
+                self.problems.push(problem);
+            }
+        }
+        Transfer { from, to, mode: files.mode, at: files.at }
+    }
+
+    /// Refuses what several hosts would write to one place here.
+    fn refuse_one_place(&mut self, members: &[Member]) {
+        let mut known: Vec<(String, Span)> = Vec::new();
+        for member in members {
+            let mut places = Vec::new();
+            brought(std::slice::from_ref(&member.step), &mut places);
+            for (to, at) in places {
+                if known.contains(&(to.clone(), at)) {
+                    self.problems.push(
+                        Diagnostic::new(format!("several hosts would write to `{to}`"))
+                            .at(at, "the same place for each")
+                            .help("let its name be in it: to = \"…/{{ host }}\""),
+                    );
+                    return;
+                }
+                known.push((to, at));
+            }
+        }
+    }
+
     /// What is seen where something is done: on the first host, if it is done on hosts. For who asks before it is clear
     /// on which.
     pub(super) fn on_first(&mut self, scope: &Scope<'a>, place: &Place) -> Scope<'a> {
@@ -48,6 +104,7 @@ impl<'a> Renderer<'a> {
         if members.is_empty() {
             return None;
         }
+        self.refuse_one_place(&members);
         let names: Vec<&str> = on.names.iter().map(|(name, _)| name.as_str()).collect();
         let fleet = Fleet {
             name: names.join(", "),
@@ -102,6 +159,30 @@ impl<'a> Renderer<'a> {
             }
         }
         hosts
+    }
+}
+
+/// Where the files go that steps take from a host.
+fn brought(steps: &[Step<Planned>], places: &mut Vec<(String, Span)>) {
+    for step in steps {
+        match &step.action {
+            Action::Get(files) => {
+                let place = (files.to.to_string(), files.at);
+                if !places.contains(&place) {
+                    places.push(place);
+                }
+            }
+            Action::Task(block) => brought(&block.steps, places),
+            Action::Run(_)
+            | Action::Exec(_)
+            | Action::Swap(_)
+            | Action::Ship
+            | Action::Check(_)
+            | Action::Http(_)
+            | Action::Put(_)
+            | Action::PutBack(_)
+            | Action::Fleet(_) => {}
+        }
     }
 }
 

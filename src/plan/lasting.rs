@@ -47,7 +47,9 @@ fn behind(steps: &[Step<Planned>], shipped: &mut Shipped, found: &mut Vec<String
                 let first = fleet.members.first().map(|member| std::slice::from_ref(&member.step));
                 behind(first.unwrap_or_default(), shipped, found);
             }
-            (Action::Run(_) | Action::Exec(_) | Action::Http(_), Shipped::Yes) if step.undo.is_empty() => {
+            (Action::Run(_) | Action::Exec(_) | Action::Http(_) | Action::Put(_), Shipped::Yes)
+                if step.undo.is_empty() =>
+            {
                 found.push(step.title());
             }
             (
@@ -55,6 +57,8 @@ fn behind(steps: &[Step<Planned>], shipped: &mut Shipped, found: &mut Vec<String
                 | Action::Run(_)
                 | Action::Exec(_)
                 | Action::Http(_)
+                | Action::Put(_)
+                | Action::Get(_)
                 | Action::Swap(_)
                 | Action::Check(_)
                 | Action::PutBack(_)

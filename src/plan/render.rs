@@ -13,6 +13,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::arguments::Arguments;
+use super::hosts::Way;
 use super::scope::{EnvFile, Rendered, Scope, Seen};
 use super::select::{DEPLOY, Node};
 use super::{Delivery, Facts, Freshness, Known, Request, Swapping, Unplanned, Want};
@@ -361,7 +362,7 @@ impl<'a> Renderer<'a> {
         env: &Env,
     ) -> Step<Planned> {
         let there = match &action {
-            Action::Run(_) | Action::Exec(_) => {
+            Action::Run(_) | Action::Exec(_) | Action::Put(_) | Action::Get(_) => {
                 self.there(scope, step.dir.as_ref(), step.place.sudo.as_ref())
             }
             Action::Task(_)
@@ -399,6 +400,8 @@ impl<'a> Renderer<'a> {
             Action::Swap(swaps) => Action::Swap(swaps.iter().map(|swap| self.swap(scope, swap)).collect()),
             Action::Check(health) => Action::Check(Box::new(self.health(scope, health))),
             Action::Http(http) => Action::Http(Box::new(self.http(scope, http))),
+            Action::Put(files) => Action::Put(Box::new(self.transfer(scope, files, Way::There))),
+            Action::Get(files) => Action::Get(Box::new(self.transfer(scope, files, Way::Back))),
             Action::PutBack(never) | Action::Fleet(never) => match *never {},
             Action::Ship => {
                 let missing = match scope.environment {
@@ -452,6 +455,8 @@ pub(super) fn ships<'a>(
         | Action::Swap(_)
         | Action::Check(_)
         | Action::Http(_)
+        | Action::Put(_)
+        | Action::Get(_)
         | Action::PutBack(_)
         | Action::Fleet(_) => false,
     })

@@ -41,6 +41,8 @@ pub(crate) fn names(project: &Project) -> BTreeSet<&str> {
                 | Action::Ship
                 | Action::Check(_)
                 | Action::Http(_)
+                | Action::Put(_)
+                | Action::Get(_)
                 | Action::PutBack(_)
                 | Action::Fleet(_) => None,
             }

@@ -267,6 +267,8 @@ fn action(action: &Action<Planned>) -> String {
         | Action::Ship
         | Action::Check(_)
         | Action::Http(_)
+        | Action::Put(_)
+        | Action::Get(_)
         | Action::PutBack(_)
         | Action::Fleet(_) => {
             let mut value = serde_json::to_value(action).expect("a plan can be written");

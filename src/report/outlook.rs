@@ -307,6 +307,8 @@ fn details(step: &Step<Planned>, delivery: Option<&Delivery>, margin: &str, text
             | Action::Task(_)
             | Action::Swap(_)
             | Action::PutBack(_)
+            | Action::Put(_)
+            | Action::Get(_)
             | Action::Fleet(_),
             _,
         ) => {}

@@ -217,7 +217,12 @@ fn folder(runtime: Option<&OsStr>) -> Result<PathBuf, Unreached> {
     getrandom::fill(&mut random).map_err(|error| failed(&error))?;
     let name = format!("deploy-{:08x}", u32::from_be_bytes(random));
     let fits = |room: &&OsStr| {
-        !room.is_empty() && room.len() + 1 + name.len() <= LONGEST_FOLDER && Path::new(room).is_dir()
+        // rsync takes blanks for the ends of words.
+        let is_one_word = !room.to_string_lossy().contains(char::is_whitespace);
+        is_one_word
+            && !room.is_empty()
+            && room.len() + 1 + name.len() <= LONGEST_FOLDER
+            && Path::new(room).is_dir()
     };
     let room = runtime.filter(fits).unwrap_or(OsStr::new(ROOM));
     let folder = Path::new(room).join(name);

@@ -31,7 +31,11 @@ pub(crate) struct Errand {
 
 /// The line for the user's own shell there, whichever that is.
 pub(crate) fn line(there: &There) -> String {
-    let program = program();
+    as_user(there, &program())
+}
+
+/// The same for another program, which holds no single quote, and no `!`.
+pub(crate) fn as_user(there: &There, program: &str) -> String {
     match &there.sudo {
         None => format!("exec sh -c '{program}'"),
         // A user's name is letters and digits: the file was checked.
@@ -52,11 +56,7 @@ pub(crate) fn mark() -> Result<String, String> {
 
 /// What stdin says first. `mark` is what the other side tells its own words by.
 pub(crate) fn told(there: &There, errand: &Errand, mark: &str, grace: Duration, vault: &Vault) -> Vec<u8> {
-    let mut told = String::new();
-    if let Some(password) = there.sudo.as_ref().and_then(|sudo| sudo.password.as_ref()) {
-        // What follows its first line could be taken for pieces of the step.
-        told.extend([password.reveal(vault).lines().next().unwrap_or_default(), "\n"]);
-    }
+    let mut told = password(there, vault);
     told.extend([mark, "\n"]);
     for (index, (name, value)) in errand.env.iter().enumerate() {
         let is_last = errand.env[index + 1..].iter().all(|(other, _)| other != name);
@@ -77,6 +77,14 @@ pub(crate) fn told(there: &There, errand: &Errand, mark: &str, grace: Duration, 
     }
     told.extend(["go ", &grace.as_secs().max(1).to_string(), "\n"]);
     told.into_bytes()
+}
+
+/// What stdin says before all else: the password of sudo, where it wants one.
+pub(crate) fn password(there: &There, vault: &Vault) -> String {
+    let password = there.sudo.as_ref().and_then(|sudo| sudo.password.as_ref());
+    // What follows its first line could be taken for something else.
+    let first = password.map(|text| text.reveal(vault).lines().next().unwrap_or_default().to_owned());
+    first.map_or_else(String::new, |first| first + "\n")
 }
 
 /// A text with the number of its lines.

@@ -5,6 +5,7 @@
 pub(crate) mod command;
 mod connection;
 pub(crate) mod far;
+pub(crate) mod files;
 mod mark;
 mod trouble;
 

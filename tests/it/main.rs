@@ -66,5 +66,6 @@ mod tasks;
 mod team;
 mod team_remotes;
 mod tokens;
+mod transfer;
 mod values;
 mod watch;

@@ -12,7 +12,17 @@ use toml::de::{DeTable, DeValue};
 use crate::support::Sandbox;
 
 /// Each table of the schema: a file with the key `zzzzzz` in it, and keys that only its siblings have.
-const TABLES: [(&str, &str, &[&str]); 31] = [
+const TABLES: [(&str, &str, &[&str]); 33] = [
+    (
+        "put",
+        "[hosts.h]\nssh = 'h'\n[tasks.a]\nsteps = [{ on = 'h', put = { from = 'x', to = 'y', zzzzzz = 1 } }]",
+        &[],
+    ),
+    (
+        "get",
+        "[hosts.h]\nssh = 'h'\n[tasks.a]\nsteps = [{ on = 'h', get = { from = 'x', to = 'y', zzzzzz = 1 } }]",
+        &["mode"],
+    ),
     ("host", "[hosts.a]\nssh = 'x'\nzzzzzz = 1", &[]),
     ("file", "zzzzzz = 1", &[]),
     ("include", "include = [{ path = 'x', zzzzzz = 1 }]", &[]),

@@ -100,7 +100,13 @@ impl Check<'_> {
         let here = match &step.action {
             Action::Ship => "ship",
             Action::Swap(_) => "swap",
-            Action::Run(_) | Action::Exec(_) | Action::Task(_) | Action::Check(_) | Action::Http(_) => return,
+            Action::Run(_)
+            | Action::Exec(_)
+            | Action::Task(_)
+            | Action::Check(_)
+            | Action::Http(_)
+            | Action::Put(_)
+            | Action::Get(_) => return,
             Action::PutBack(never) | Action::Fleet(never) => match *never {},
         };
         if let Some(on) = on {

@@ -44,8 +44,10 @@ const HEALTH_KEYS: [Key; 9] = {
 };
 
 /// The tables; "file" is the whole.
-pub(super) const TABLES: [Table; 24] = [
+pub(super) const TABLES: [Table; 26] = [
     hosts::HOST,
+    hosts::PUT,
+    hosts::GET,
     Table {
         name: "file",
         about: "A tasks.toml: environments to deploy to, and tasks.",
@@ -373,7 +375,7 @@ pub(super) const TABLES: [Table; 24] = [
     },
     Table {
         name: "step",
-        about: "A step: exactly one of run, exec, task, swap, ship, check and http.",
+        about: "A step: exactly one of run, exec, task, swap, ship, check, http, put and get.",
         keys: &[
             Key("run", Text, "A shell line."),
             Key("exec", WORDS, "A program without a shell."),
@@ -383,6 +385,8 @@ pub(super) const TABLES: [Table; 24] = [
             Key("ship", True, "Ships the environment's release."),
             Key("check", CHECK, "Waits until an address is healthy."),
             Key("http", Kind::Table("http"), "One request."),
+            Key("put", Kind::Table("put"), "Files to hosts."),
+            Key("get", Kind::Table("get"), "Files from hosts."),
             Key("name", Text, "What messages call it."),
             Key("if", Text, "An expression; false leaves it out."),
             Key("dir", Text, "The folder that its process runs in."),
@@ -400,7 +404,7 @@ pub(super) const TABLES: [Table; 24] = [
             Key("undo", STEPS, "How it is taken back."),
         ],
         required: &[],
-        one_of: &["run", "exec", "task", "swap", "ship", "check", "http"],
+        one_of: &["run", "exec", "task", "swap", "ship", "check", "http", "put", "get"],
     },
     Table {
         name: "retry",

@@ -47,6 +47,8 @@ pub(super) fn json(steps: &[Step<Planned>]) -> Vec<Value> {
         | Action::Ship
         | Action::Check(_)
         | Action::Http(_)
+        | Action::Put(_)
+        | Action::Get(_)
         | Action::PutBack(_) => None,
     });
     let names = |wave: &[Member]| wave.iter().map(|member| member.there.host.to_string()).collect();

@@ -18,3 +18,27 @@ pub(super) const HOST: Table = Table {
     required: &["ssh"],
     one_of: &[],
 };
+
+const TRANSFER: [Key; 2] = [
+    Key("from", Text, "A file, or a folder with all that is in it."),
+    Key("to", Text, "Where it goes; with `/` at the end, a file goes into that folder."),
+];
+
+pub(super) const PUT: Table = Table {
+    name: "put",
+    about: "Files that go to a host.",
+    keys: &{
+        let [from, to] = TRANSFER;
+        [from, to, Key("mode", Text, "The mode that a file gets: \"640\".")]
+    },
+    required: &["from", "to"],
+    one_of: &[],
+};
+
+pub(super) const GET: Table = Table {
+    name: "get",
+    about: "Files that come from a host.",
+    keys: &TRANSFER,
+    required: &["from", "to"],
+    one_of: &[],
+};
