@@ -105,7 +105,7 @@ impl Checks<'_> {
 fn check(hands: &Hands<'_>, act: &Act<'_>, stop: &Stop, tail: &mut Tail<'_>) -> Result<(), Failure> {
     hands.perform(act, stop, &mut |told| match told {
         Told::Output(stream, bytes) => tail.add(stream, &bytes),
-        Told::Note(_) | Told::LeftRunning => {}
+        Told::Note(_) | Told::OnHost(..) | Told::LeftRunning => {}
     })
 }
 

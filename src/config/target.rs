@@ -97,16 +97,11 @@ fn login(remote: Option<&Template>, table: &mut Table<'_, '_>) -> Option<Login<W
 }
 
 fn server(item: Item<'_, '_>, table: &mut Table<'_, '_>) -> Option<Target<Written>> {
-    let host = item.text()?;
-    if host != "local" {
-        item.problem(
-            Diagnostic::new("this version ships to a server only on this machine")
-                .at(item.at(), format!("`{host}` would be another one"))
-                .help("server = \"local\"; or push to it over ssh: { git = \"ssh://…\" }"),
-        );
-    }
+    let name = item.text()?;
+    let hosts = (name != ServerTarget::<Written>::HERE).then(|| (name, item.at()));
     let path = table.require("path").and_then(|item| item.template());
     let target = ServerTarget {
+        hosts,
         build: table.take("build").map(lines).unwrap_or_default(),
         shared: table.take("shared").map(inner_paths).unwrap_or_default(),
         reload: table.take("reload").and_then(|item| item.script()),

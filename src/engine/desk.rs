@@ -54,10 +54,11 @@ impl<'a> Desk<'a> {
     }
 
     /// Tells what a step says.
-    pub(super) fn told(&self, job: JobId, host: Option<Arc<str>>, step: impl FnOnce() -> String, told: Told) {
+    pub(super) fn told(&self, job: JobId, host: Option<Arc<str>>, step: &dyn Fn() -> String, told: Told) {
         self.tell(match told {
             Told::Output(stream, bytes) => EventKind::Output { job, host, stream, bytes },
             Told::Note(text) => EventKind::Note { job, host, text },
+            Told::OnHost(host, told) => return self.told(job, Some(host), step, *told),
             Told::LeftRunning => EventKind::LeftRunning { job, host, step: step() },
         });
     }

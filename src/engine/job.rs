@@ -191,7 +191,7 @@ impl<'a, 'd> Running<'a, 'd> {
         let act = Act { environment: self.job.environment.as_deref(), block, step, extra: &[], limit };
         let result = self.owe(&act, owed).and_then(|()| {
             self.world.perform(&act, &self.stops.run, &mut |told| {
-                self.desk.told(self.id, self.host.cloned(), || step.title(), told);
+                self.desk.told(self.id, self.host.cloned(), &|| step.title(), told);
             })
         });
         result.map_err(|failure| failed(&step.title(), step.at, failure))

@@ -159,7 +159,7 @@ impl Payer<'_, '_> {
                     limit,
                 };
                 self.world.perform(&act, self.stop, &mut |told| {
-                    self.desk.told(self.debt.id, host.cloned(), || step.title(), told);
+                    self.desk.told(self.debt.id, host.cloned(), &|| step.title(), told);
                 })
             },
         );

@@ -172,6 +172,8 @@ pub(crate) enum Told {
     Output(Stream, Vec<u8>),
     /// A sentence of deploy's own.
     Note(String),
+    /// The same of one of several hosts.
+    OnHost(Arc<str>, Box<Told>),
     /// Something that the step started still holds its output open.
     LeftRunning,
 }

@@ -32,6 +32,8 @@ pub(crate) trait Form: Clone + Debug {
     type Place: Clone + Debug;
     /// The same step for several hosts.
     type Fleet: Clone + Debug;
+    /// The machines of a server target, but this one: a name as written, hosts as planned.
+    type Machines: Clone + Debug;
 }
 
 /// As tasks.toml says it.
@@ -49,6 +51,7 @@ impl Form for Written {
     type PutBack = Infallible;
     type Place = Place;
     type Fleet = Infallible;
+    type Machines = Option<(String, Span)>;
 }
 
 impl Form for Planned {
@@ -58,6 +61,7 @@ impl Form for Planned {
     type PutBack = PutBack;
     type Place = Option<Box<There>>;
     type Fleet = Box<Fleet>;
+    type Machines = Vec<There>;
 }
 
 /// One action, and how it is to be done.

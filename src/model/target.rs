@@ -35,9 +35,11 @@ pub(crate) struct Login<F: Form> {
     pub(crate) token: F::Text,
 }
 
-/// A folder of releases with a `current` link, on this machine.
+/// A folder of releases with a `current` link, on this machine or on hosts.
 #[derive(Clone, Debug)]
 pub(crate) struct ServerTarget<F: Form> {
+    /// None: this machine.
+    pub(crate) hosts: F::Machines,
     pub(crate) path: F::Text,
     /// Shell lines, run in the new release's folder.
     pub(crate) build: Vec<Script<F::Text>>,
@@ -110,6 +112,9 @@ impl<F: Form> Target<F> {
 }
 
 impl<F: Form> ServerTarget<F> {
+    /// What a file calls this machine.
+    pub(crate) const HERE: &str = "local";
+
     /// How many releases stay when the file doesn't say.
     pub(crate) const KEEP: usize = 5;
 }

@@ -4,6 +4,7 @@
 pub(crate) mod cache;
 pub(crate) mod check;
 pub(crate) mod dock;
+mod errands;
 pub(crate) mod exec;
 mod host;
 pub(crate) mod http;

@@ -2,6 +2,7 @@
 //! and after. Whether it may go out was decided before.
 
 use super::dock::{Again, Dock, Stage};
+use super::errands::Errands;
 use super::{Hands, exec};
 use crate::engine::Act;
 use crate::facts::now;
@@ -54,6 +55,7 @@ impl Dock<'_> {
         let mut crew = Crew {
             line: &|script, folder, tell| exec::line(hands, act, script, folder, stop, tell),
             program: &|words, folder, tell| exec::program_in(hands, act, words, folder, stop, tell),
+            hosts: &Errands { hands, act },
             deadline: act.limit.map(|limit| limit.at),
             stop,
             tell,

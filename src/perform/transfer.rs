@@ -105,6 +105,31 @@ pub(super) fn get(
     tarred(hands, act, (there, &way), (files::RECEIVE, files::PACK), &words, &lines, stop, tell)
 }
 
+/// What is in a folder of this machine, to one of a host that is there: by tar, whatever both sides have.
+pub(super) fn send(
+    hands: &Hands<'_>,
+    act: &Act<'_>,
+    there: &There,
+    from: &Path,
+    to: &str,
+    stop: &Stop,
+    tell: &mut dyn FnMut(Told),
+) -> Result<(), Failure> {
+    let way = host::reach(hands, there, stop)?;
+    let to = if to.starts_with('/') { to.to_owned() } else { format!("./{to}") };
+    let words = [from.into(), OsString::from(".")];
+    tarred(
+        hands,
+        act,
+        (there, &way),
+        (files::SEND, files::UNPACK),
+        &words,
+        &format!("{to}\n.\n\n"),
+        stop,
+        tell,
+    )
+}
+
 fn at<'a>(act: &Act<'a>) -> Result<&'a There, Failure> {
     host::of(act).ok_or_else(|| Failure::Bug("files travel between machines".to_owned()))
 }
@@ -139,7 +164,7 @@ fn asked(
     let words = ["sh", "-c", script, "sh", path].map(str::to_owned).to_vec();
     host::words(hands, act, there, words, stop, &mut |told| match told {
         Told::Output(Stream::Out, bytes) => said.extend(bytes),
-        Told::Output(Stream::Err, _) | Told::Note(_) | Told::LeftRunning => tell(told),
+        Told::Output(Stream::Err, _) | Told::Note(_) | Told::OnHost(..) | Told::LeftRunning => tell(told),
     })?;
     Ok(String::from_utf8_lossy(&said).into_owned())
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::render::Renderer;
 use super::scope::Scope;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::model::host::{Fleet, Host, Member, On, Place, Sudo, There};
+use crate::model::host::{Fleet, Host, Member, On, Place, Rollout, Sudo, There};
 use crate::model::project::Project;
 use crate::model::step::{Action, Planned, Step, Transfer, Written};
 use crate::model::template::Template;
@@ -78,6 +78,12 @@ impl<'a> Renderer<'a> {
     /// What is seen on each of the hosts that `on` means.
     pub(super) fn on_each(&mut self, scope: &Scope<'a>, on: &On) -> Vec<Scope<'a>> {
         self.hosts(scope, on).into_iter().map(|host| on_host(scope, host)).collect()
+    }
+
+    /// The hosts of a server target.
+    pub(super) fn machines(&mut self, scope: &Scope<'a>, named: &(String, Span)) -> Vec<There> {
+        let on = On { names: vec![named.clone()], rollout: Rollout::default(), at: named.1 };
+        self.hosts(scope, &on).into_iter().map(there).collect()
     }
 
     /// A step that is done on hosts, of those that `step` gives for each; none where none is to be done.
@@ -188,15 +194,18 @@ fn brought(steps: &[Step<Planned>], places: &mut Vec<(String, Span)>) {
 
 /// What is seen on one host.
 fn on_host<'a>(scope: &Scope<'a>, host: &Host) -> Scope<'a> {
-    let there = There {
+    Scope { there: Some(Rc::new(there(host))), ..scope.clone() }
+}
+
+fn there(host: &Host) -> There {
+    There {
         host: Arc::from(host.name.as_str()),
         ssh: host.ssh.clone(),
         agent: host.agent,
         patience: host.patience,
         dir: None,
         sudo: None,
-    };
-    Scope { there: Some(Rc::new(there)), ..scope.clone() }
+    }
 }
 
 fn no_group(project: &Project, scope: &Scope<'_>, name: &str) -> Diagnostic {

@@ -201,6 +201,8 @@ impl Features {
                 let lines =
                     |scripts: &[Script<Text>]| scripts.iter().map(ToString::to_string).collect::<Vec<_>>();
                 self.add(Group::Target, "kind", "server");
+                let hosts: Vec<String> = server.hosts.iter().map(|there| there.host.to_string()).collect();
+                self.list(Group::Target, "hosts", &hosts);
                 self.add(Group::Target, "path", server.path.with_names());
                 self.list(Group::Target, "build", &lines(&server.build));
                 self.list(Group::Target, "shared", &server.shared);

@@ -74,6 +74,13 @@ impl<'s> Remote<'s> {
         }
     }
 
+    /// The same of a host that `ssh` leads to, a line of shell.
+    pub(crate) fn through(scratch: &'s Scratch, ssh: &str, url: &str, reference: &str) -> Remote<'s> {
+        let variables = [("GIT_SSH_COMMAND", ssh), ("GIT_SSH_VARIANT", "ssh")];
+        let git = scratch.git.clone().with_env(variables.map(|(name, value)| (name.into(), value.into())));
+        Remote::by(scratch, git, url, reference, None)
+    }
+
     /// The URL, fit to be shown.
     pub(crate) fn shown(&self) -> String {
         without_credentials(&self.url)
@@ -149,6 +156,16 @@ impl<'s> Remote<'s> {
         let lease =
             format!("--force-with-lease={}:{}", self.reference, expected.map_or("", ObjectId::as_str));
         self.send(&[&lease], commit, stop, said)
+    }
+
+    /// Makes the ref name the commit, whatever it names now: it is nobody's but ours.
+    pub(crate) fn replace(
+        &self,
+        commit: &ObjectId,
+        stop: &Stop,
+        said: &mut dyn FnMut(&[u8]),
+    ) -> Result<Pushed, GitError> {
+        self.send(&["--force"], commit, stop, said)
     }
 
     /// Moves the ref to `commit` if that goes on from what it holds, else does nothing. By no force of any kind.

@@ -320,7 +320,11 @@ fn target(target: &Target<Planned>) -> String {
         Target::Git(git) => {
             format!("{} ({})", without_credentials(&git.remote.to_string()), git.branch)
         }
-        Target::Server(server) => server.path.to_string(),
+        Target::Server(server) if server.hosts.is_empty() => server.path.to_string(),
+        Target::Server(server) => {
+            let hosts: Vec<&str> = server.hosts.iter().map(|there| &*there.host).collect();
+            format!("{} on {}", server.path, hosts.join(", "))
+        }
         Target::Command(target) => {
             let words: Vec<String> = target.command.iter().map(ToString::to_string).collect();
             format!("the command `{}`", without_credentials(&words.join(" ")))

@@ -13,6 +13,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use crate::model::event::{Failure, Told};
+use crate::model::host::There;
 use crate::model::release::ObjectId;
 use crate::model::script::Script;
 use crate::model::secret::Vault;
@@ -54,10 +55,46 @@ pub(crate) type Line<'a> = dyn Fn(&Script<Text>, &Path, &mut dyn FnMut(Told)) ->
 /// Runs one program, given with its arguments, in the same way.
 pub(crate) type Program<'a> = dyn Fn(&[Text], &Path, &mut dyn FnMut(Told)) -> Result<(), Failure> + 'a;
 
+/// What a target asks of hosts, through the connections of the run.
+pub(crate) trait Hosts: Sync {
+    /// Runs a shell line of the file's in a folder there, with the variables of the step.
+    fn line(
+        &self,
+        there: &There,
+        script: &Script<Text>,
+        folder: &str,
+        stop: &Stop,
+        tell: &mut dyn FnMut(Told),
+    ) -> Result<(), Failure>;
+
+    /// Runs a program of deploy's own there; gives what it prints on stdout.
+    fn ask(
+        &self,
+        there: &There,
+        words: Vec<String>,
+        stop: &Stop,
+        tell: &mut dyn FnMut(Told),
+    ) -> Result<String, Failure>;
+
+    /// Sends what is in a folder of this machine to one there.
+    fn send(
+        &self,
+        there: &There,
+        from: &Path,
+        to: &str,
+        stop: &Stop,
+        tell: &mut dyn FnMut(Told),
+    ) -> Result<(), Failure>;
+
+    /// What git is to call in place of ssh, to get there.
+    fn ssh_for_git(&self, there: &There, stop: &Stop) -> Result<String, Failure>;
+}
+
 /// What a target asks of the run that it is a part of.
 pub(crate) struct Crew<'a> {
     pub(crate) line: &'a Line<'a>,
     pub(crate) program: &'a Program<'a>,
+    pub(crate) hosts: &'a dyn Hosts,
     /// When the step's time is over.
     pub(crate) deadline: Option<Instant>,
     pub(crate) stop: &'a Stop,

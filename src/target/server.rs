@@ -1,7 +1,9 @@
-//! `server = "local"`: a folder of releases with a `current` link, on this machine. Each release is built where it will
+//! `server = …`: a folder of releases with a `current` link, on this machine; on hosts, that is in `fleet`. Each release is built where it will
 //! stay, and becomes visible in one step, when it is whole. What is running there is only touched by `reload`.
 
 mod error;
+mod far;
+mod fleet;
 mod releases;
 mod shared;
 #[cfg(test)]
@@ -25,6 +27,9 @@ pub(crate) fn ship(
     shipment: &Shipment<'_>,
     mut crew: Crew<'_>,
 ) -> Result<(), NotShipped> {
+    if !target.hosts.is_empty() {
+        return fleet::ship(target, shipment, crew);
+    }
     let releases = Releases::at(shipment.root.join(target.path.to_string()));
     let number = shipment.number;
     let before = make(target, shipment, &releases, &mut crew)?;
@@ -42,6 +47,9 @@ pub(crate) fn rollback(
     earlier: u32,
     mut crew: Crew<'_>,
 ) -> Result<(), NotShipped> {
+    if !target.hosts.is_empty() {
+        return fleet::rollback(target, shipment, earlier, crew);
+    }
     let releases = Releases::at(shipment.root.join(target.path.to_string()));
     let complete = releases.complete().map_err(Failure::from)?;
     if !complete.contains(&earlier) {
@@ -81,6 +89,10 @@ fn switch(
 
 /// The highest number of a release that the server has; for numbers to go on when the ledger is lost.
 pub(crate) fn last(target: &ServerTarget<Planned>, root: &Path) -> Result<Option<u32>, Failure> {
+    if !target.hosts.is_empty() {
+        // Hosts are reached by a run alone.
+        return Ok(None);
+    }
     let releases = Releases::at(root.join(target.path.to_string()));
     Ok(releases.records()?.into_keys().next_back())
 }

@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::{Crew, NotShipped, Shipment};
+use super::{Crew, Hosts, NotShipped, Shipment};
 use crate::model::event::{Failure, Stream, Told};
+use crate::model::host::There;
 use crate::model::name::RunId;
 use crate::model::release::ObjectId;
 use crate::model::script::{Piece, Script};
@@ -127,7 +128,7 @@ impl World {
         let mut tell = |told| match told {
             Told::Note(note) => notes.borrow_mut().push(note),
             Told::Output(_, bytes) => output.borrow_mut().push_str(&String::from_utf8_lossy(&bytes)),
-            Told::LeftRunning => panic!("nothing is left running"),
+            Told::LeftRunning | Told::OnHost(..) => panic!("nothing is left running, and there are no hosts"),
         };
         let line = |script: &Script<Text>, folder: &Path, tell: &mut dyn FnMut(Told)| {
             let mut command = Command::new("/bin/sh", folder);
@@ -146,12 +147,41 @@ impl World {
             Crew {
                 line: &line,
                 program: &|_, _, _| panic!("not in these tests"),
+                hosts: &NoHosts,
                 deadline: None,
                 stop,
                 tell: &mut tell,
             },
         );
         Came { result, notes: notes.into_inner(), output: output.into_inner() }
+    }
+}
+
+/// These tests are of this machine.
+pub(crate) struct NoHosts;
+
+impl Hosts for NoHosts {
+    fn line(
+        &self,
+        _: &There,
+        _: &Script<Text>,
+        _: &str,
+        _: &Stop,
+        _: &mut dyn FnMut(Told),
+    ) -> Result<(), Failure> {
+        unreachable!("there are no hosts")
+    }
+
+    fn ask(&self, _: &There, _: Vec<String>, _: &Stop, _: &mut dyn FnMut(Told)) -> Result<String, Failure> {
+        unreachable!("there are no hosts")
+    }
+
+    fn send(&self, _: &There, _: &Path, _: &str, _: &Stop, _: &mut dyn FnMut(Told)) -> Result<(), Failure> {
+        unreachable!("there are no hosts")
+    }
+
+    fn ssh_for_git(&self, _: &There, _: &Stop) -> Result<String, Failure> {
+        unreachable!("there are no hosts")
     }
 }
 

@@ -56,6 +56,7 @@ mod render;
 mod rollback;
 mod schema;
 mod secrets;
+mod server_hosts;
 mod server_target;
 mod shallow;
 mod show;

@@ -6,6 +6,7 @@ use super::Check;
 use crate::diagnostic::{Diagnostic, Span, nearest};
 use crate::model::host::Place;
 use crate::model::step::{Action, Step, Written};
+use crate::model::target::{ServerTarget, Target};
 use crate::model::task::Task;
 
 impl Check<'_> {
@@ -34,6 +35,15 @@ impl Check<'_> {
         }
         let groups = self.project.environments.iter().flat_map(|environment| &environment.hosts);
         known.extend(groups.map(|group| group.name.as_str()));
+        for environment in &self.project.environments {
+            if let Some(Target::Server(server)) = &environment.target
+                && let Some((name, at)) = &server.hosts
+                && !known.contains(name.as_str())
+            {
+                let here = ServerTarget::<Written>::HERE;
+                self.no_host("host or group", name, *at, known.iter().copied().chain([here]));
+            }
+        }
         for task in &self.project.tasks {
             self.place(&task.place, &known);
             self.steps_on_hosts(task, &task.steps, &known);

@@ -29,7 +29,7 @@ pub(super) const TARGETS: [Table; 7] = [
         name: "server target",
         about: "A folder of releases on a machine.",
         keys: &[
-            Key("server", Word(&["local"]), "The machine."),
+            Key("server", Text, "A host, a group of hosts, or \"local\"."),
             Key("path", Text, "The folder there."),
             Key("build", LINES, "Shell lines in the release, before it is live."),
             Key("shared", WORDS, "Paths that all releases share."),

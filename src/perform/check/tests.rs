@@ -81,7 +81,7 @@ fn checked(health: &Health<Planned>) -> (Result<(), Failure>, Vec<String>) {
     let mut notes = Vec::new();
     let result = check(health, &Vault::default(), None, &Stop::new(FOREVER), &mut |told| match told {
         Told::Note(note) => notes.push(note),
-        Told::Output(..) | Told::LeftRunning => panic!("a check prints nothing"),
+        Told::Output(..) | Told::OnHost(..) | Told::LeftRunning => panic!("a check prints nothing"),
     });
     (result, notes)
 }

@@ -23,6 +23,7 @@ impl<'a> Renderer<'a> {
         match target {
             Target::Git(git) => Target::Git(self.branch(scope, git)),
             Target::Server(server) => Target::Server(Box::new(ServerTarget {
+                hosts: server.hosts.as_ref().map(|named| self.machines(scope, named)).unwrap_or_default(),
                 path: self.plain(scope, &server.path, "a folder"),
                 build: server.build.iter().map(|line| self.script(scope, line)).collect(),
                 shared: server.shared.clone(),

@@ -197,14 +197,14 @@ fn a_push_that_is_stopped_leaves_open_what_arrived() {
     let first = host.world.release(1, None);
     let stop = stop();
     let came = host.world.ship(1, &first, &stop, |shipment, crew| {
-        let Crew { line, program, deadline, stop, tell } = crew;
+        let Crew { line, program, hosts, deadline, stop, tell } = crew;
         let mut tell = |told: Told| {
             if matches!(&told, Told::Output(_, bytes) if String::from_utf8_lossy(bytes).contains("waiting")) {
                 stop.ask(2);
             }
             tell(told);
         };
-        ship(&host.target, shipment, Crew { line, program, deadline, stop, tell: &mut tell })
+        ship(&host.target, shipment, Crew { line, program, hosts, deadline, stop, tell: &mut tell })
     });
     assert_eq!(came.result, Err(NotShipped { failure: Failure::Stopped, holds: Holds::Unknown }));
     assert_eq!(host.tip(), "");

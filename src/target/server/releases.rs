@@ -174,6 +174,6 @@ pub(super) fn remove_whole(path: &Path) -> Result<(), ServerError> {
 }
 
 /// A release's number, written as we write it.
-fn number(text: &str) -> Option<u32> {
+pub(super) fn number(text: &str) -> Option<u32> {
     text.parse().ok().filter(|number: &u32| number.to_string() == text)
 }

@@ -24,6 +24,7 @@ impl Server {
     fn new(files: &[(&str, &str)]) -> Server {
         let world = World::with(files);
         let target = ServerTarget {
+            hosts: Vec::new(),
             path: Text::from(world.path("server").to_str().unwrap()),
             build: Vec::new(),
             shared: Vec::new(),
@@ -168,7 +169,14 @@ fn a_run_that_is_asked_to_end_ends_before_the_switch() {
         ship(
             &server.target,
             shipment,
-            Crew { line: &line, program: crew.program, deadline: None, stop: crew.stop, tell: crew.tell },
+            Crew {
+                line: &line,
+                program: crew.program,
+                hosts: crew.hosts,
+                deadline: None,
+                stop: crew.stop,
+                tell: crew.tell,
+            },
         )
     });
     assert_eq!(came.result, Err(Failure::Stopped.into()));
@@ -187,7 +195,14 @@ fn what_a_killed_run_left_is_removed_and_never_counted() {
             ship(
                 &server.target,
                 shipment,
-                Crew { line: &line, program: crew.program, deadline: None, stop: crew.stop, tell: crew.tell },
+                Crew {
+                    line: &line,
+                    program: crew.program,
+                    hosts: crew.hosts,
+                    deadline: None,
+                    stop: crew.stop,
+                    tell: crew.tell,
+                },
             )
         })
     }));
@@ -213,7 +228,14 @@ fn the_same_number_can_be_tried_again_after_a_killed_run() {
             ship(
                 &server.target,
                 shipment,
-                Crew { line: &line, program: crew.program, deadline: None, stop: crew.stop, tell: crew.tell },
+                Crew {
+                    line: &line,
+                    program: crew.program,
+                    hosts: crew.hosts,
+                    deadline: None,
+                    stop: crew.stop,
+                    tell: crew.tell,
+                },
             )
         })
     }));

@@ -1,0 +1,73 @@
+//! What targets ask of hosts, by the connections of the run.
+
+use std::path::Path;
+
+use super::{Hands, host, transfer};
+use crate::engine::Act;
+use crate::model::event::{Failure, Stream, Told};
+use crate::model::host::There;
+use crate::model::script::Script;
+use crate::model::text::Text;
+use crate::process::Stop;
+use crate::ssh::command;
+use crate::target::Hosts;
+
+/// The name of the host, for what the file has run there.
+const HOST: &str = "DEPLOY_HOST";
+
+/// Errands to hosts, as a part of a step.
+pub(super) struct Errands<'a> {
+    pub(super) hands: &'a Hands<'a>,
+    pub(super) act: &'a Act<'a>,
+}
+
+impl Hosts for Errands<'_> {
+    fn line(
+        &self,
+        there: &There,
+        script: &Script<Text>,
+        folder: &str,
+        stop: &Stop,
+        tell: &mut dyn FnMut(Told),
+    ) -> Result<(), Failure> {
+        let there = There { dir: Some(Text::from(folder)), ..there.clone() };
+        let mut extra = self.act.extra.to_vec();
+        extra.push((HOST.to_owned(), there.host.to_string()));
+        let act = Act { extra: &extra, ..*self.act };
+        host::shell(self.hands, &act, &there, script, stop, tell)
+    }
+
+    fn ask(
+        &self,
+        there: &There,
+        words: Vec<String>,
+        stop: &Stop,
+        tell: &mut dyn FnMut(Told),
+    ) -> Result<String, Failure> {
+        let mut said = Vec::new();
+        host::words(self.hands, self.act, there, words, stop, &mut |told| match told {
+            Told::Output(Stream::Out, bytes) => said.extend(bytes),
+            Told::Output(Stream::Err, _) | Told::Note(_) | Told::OnHost(..) | Told::LeftRunning => tell(told),
+        })?;
+        Ok(String::from_utf8_lossy(&said).into_owned())
+    }
+
+    fn send(
+        &self,
+        there: &There,
+        from: &Path,
+        to: &str,
+        stop: &Stop,
+        tell: &mut dyn FnMut(Told),
+    ) -> Result<(), Failure> {
+        transfer::send(self.hands, self.act, there, from, to, stop, tell)
+    }
+
+    fn ssh_for_git(&self, there: &There, stop: &Stop) -> Result<String, Failure> {
+        let way = host::reach(self.hands, there, stop)?;
+        let words = command::shared(there, &way.socket);
+        let words = [way.ssh.into_os_string()].into_iter().chain(words);
+        let quoted = words.map(|word| format!("'{}'", word.to_string_lossy().replace('\'', r"'\''")));
+        Ok(quoted.collect::<Vec<_>>().join(" "))
+    }
+}
