@@ -318,3 +318,156 @@ fn what_runs_on_a_host_ends_with_a_deploy_that_is_killed() {
     leash.wait_for_release();
     running.wait().fails_with(-9);
 }
+
+#[test]
+fn a_second_ctrl_c_kills_what_runs_on_a_host() {
+    let (sandbox, _sshd) = hosts(
+        "[tasks.long]\nsteps = [{ run = \"trap '' INT TERM; exec 9>SANDBOX/tmp/held; echo up; while :; do read x < SANDBOX/tmp/never; done\", on = 'web1' }]\n",
+    );
+    sandbox.shell("mkfifo ../tmp/never").succeeds();
+    let leash = sandbox.leash("held");
+    let running = sandbox.start(["long"]);
+    running.wait_for("up").signal(Signal::INT).wait_for("stopping").signal(Signal::INT);
+    running.wait().fails_with(130);
+    leash.wait_for_release();
+}
+
+#[test]
+fn fail_fast_ends_what_runs_on_hosts() {
+    let (sandbox, _sshd) = hosts(
+        r#"
+        [tasks.long]
+        steps = [{ run = "exec 9>SANDBOX/tmp/held; echo up > SANDBOX/tmp/up; read x < SANDBOX/tmp/never", on = "web1" }]
+        [tasks.bad]
+        run = "read x < SANDBOX/tmp/up; exit 3"
+        "#,
+    );
+    sandbox.shell("mkfifo ../tmp/never ../tmp/up").succeeds();
+    let leash = sandbox.leash("held");
+    sandbox.deploy(["--fail-fast", "-j", "2", "long", "bad"]).fails_with(3);
+    leash.wait_for_release();
+}
+
+#[test]
+fn a_connection_that_breaks_is_told_and_what_ran_there_ends_by_itself() {
+    let (sandbox, sshd) = hosts(
+        "[settings]\ngrace = '1s'\n[tasks.long]\nsteps = [{ run = 'exec 9>SANDBOX/tmp/held; echo up; read x < SANDBOX/tmp/never', on = 'web1' }]\n",
+    );
+    sandbox.shell("mkfifo ../tmp/never").succeeds();
+    let leash = sandbox.leash("held");
+    let running = sandbox.start(["long"]);
+    running.wait_for("up");
+    sshd.cut("web1");
+    running.wait().fails_with(1).says("the connection to web1 was lost while it ran");
+    leash.wait_for_release();
+}
+
+#[test]
+fn what_a_step_leaves_running_on_a_host_is_told_and_stays() {
+    let (sandbox, _sshd) = hosts(
+        r#"
+        [tasks.start]
+        steps = [{ run = "(exec 9>SANDBOX/tmp/held; read x < SANDBOX/tmp/never) & echo started", on = "web1" }]
+        "#,
+    );
+    sandbox.shell("mkfifo ../tmp/never").succeeds();
+    let leash = sandbox.leash("held");
+    sandbox.deploy(["start"]).succeeds().shows("web1 | started").says("is left running");
+    sandbox.shell("echo go > ../tmp/never").succeeds();
+    leash.wait_for_release();
+}
+
+#[test]
+fn tries_and_forgiveness_are_those_of_each_host() {
+    let (sandbox, _sshd) = hosts(
+        r#"
+        [tasks.up]
+        steps = [
+          { run = "echo x >> SANDBOX/{{ host }}; test {{ host }} = web1 || test $(wc -l < SANDBOX/web2) = 2", on = "web", retry = { times = 3, wait = "1ms" } },
+          { run = "exit 5", on = "web", allow_failure = true, if = "host == 'web2'" },
+        ]
+        "#,
+    );
+    let ended = sandbox.deploy(["staging", "up"]);
+    ended
+        .succeeds()
+        .says("on web2` failed with exit code 1; try 1 of 3")
+        .says("on web2` failed with exit code 5; going on");
+    ended.never_mentions("on web1` failed");
+    assert_eq!((sandbox.read("../web1"), sandbox.read("../web2")), ("x\n".to_owned(), "x\nx\n".to_owned()));
+}
+
+#[test]
+fn a_failed_run_takes_back_what_it_did_on_each_host() {
+    let (sandbox, _sshd) = hosts(
+        r#"
+        [tasks.up]
+        steps = [
+          { run = "touch SANDBOX/hosts/{{ host }}/up", on = "web", undo = "rm SANDBOX/hosts/{{ host }}/up; echo back on $DEPLOY_HOST" },
+          "exit 3",
+        ]
+        "#,
+    );
+    let ended = sandbox.deploy(["staging", "up"]);
+    ended.fails_with(3).mentions("back on web1").mentions("back on web2");
+    assert!(!sandbox.path("hosts/web1/up").exists() && !sandbox.path("hosts/web2/up").exists());
+}
+
+#[test]
+fn what_a_killed_run_owes_on_a_host_is_done_by_recover() {
+    let (sandbox, _sshd) = hosts(
+        r#"
+        [tasks.up]
+        on = "web1"
+        always = "echo cleaned on $DEPLOY_HOST"
+        run = "echo up; read x < SANDBOX/tmp/never"
+        "#,
+    );
+    sandbox.shell("mkfifo ../tmp/never").succeeds();
+    let running = sandbox.start(["up"]);
+    running.wait_for("up").signal(Signal::KILL);
+    running.wait().fails_with(-9);
+    sandbox.deploy(["recover"]).succeeds().shows("web1 | cleaned on web1");
+}
+
+/// A `sudo` that wants this password: what the real one does, where a test may not make users and their rights.
+const SUDO: &str = r#"#!/bin/sh
+case "$*" in
+"-S -p  -v") read -r given; [ "$given" = hunter2-hunter2 ] && touch SANDBOX/knows || { echo "sudo: 1 incorrect password attempt" >&2; exit 1; } ;;
+"-n -u "*" -- sh -c "*) [ -e SANDBOX/knows ] || { echo "sudo: a password is required" >&2; exit 1; }
+    user=$3; shift 4; AS=$user exec "$@" ;;
+*) echo "sudo: $*" >&2; exit 1 ;;
+esac
+"#;
+
+#[test]
+fn sudo_is_told_its_password_by_stdin_and_says_itself_what_it_refuses() {
+    let (sandbox, _sshd) = hosts(
+        r#"
+        [secrets]
+        PASSWORD = { env = "PASSWORD" }
+        [hosts.web3]
+        ssh = "web1"
+        sudo_password = "PASSWORD"
+        [tasks.without]
+        on = "web1"
+        sudo = true
+        run = "echo as $AS"
+        [tasks.with]
+        on = "web3"
+        sudo = "www-data"
+        steps = ["echo as $AS on {{ host }}; env; tr '\\0' ' ' < /proc/$PPID/cmdline", { run = "echo as $AS", sudo = true }]
+        "#,
+    );
+    sandbox.executable("bin/sudo", SUDO);
+    sandbox
+        .deploy(["without"])
+        .fails_with(1)
+        .says("a password is required")
+        .says("[hosts.web1] sudo_password");
+    let sandbox = sandbox.env("PASSWORD", "wrong-one");
+    sandbox.deploy(["with"]).fails_with(1).says("1 incorrect password attempt").says("look at the secret");
+    let sandbox = sandbox.env("PASSWORD", "hunter2-hunter2");
+    let ended = sandbox.deploy(["with"]);
+    ended.succeeds().shows("web3 | as www-data on web3").shows("web3 | as root").never_mentions("hunter2");
+}

@@ -6,6 +6,7 @@ mod programs;
 mod roles;
 mod starting;
 mod stopping;
+mod wire;
 
 use std::fmt::Display;
 use std::path::Path;
