@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::health::Health;
-use super::host::{Fleet, Place, There};
+use super::host::{Fleet, Member, Place, There};
 use super::http::Http;
 use super::script::Script;
 use super::swap::Swap;
@@ -273,10 +273,16 @@ impl Step<Planned> {
             Action::Http(http) => format!("{} {}", http.method, http.address()),
             Action::Put(files) => format!("put {} to {}", files.from, files.to),
             Action::Get(files) => format!("get {} to {}", files.from, files.to),
-            // Its members are alike but for their hosts.
+            // Its members are alike but for their hosts: where a host is named, any of them is meant.
             Action::Fleet(fleet) => {
-                let first = fleet.members.first().map(|member| &member.step);
-                first.map(|step| step.name.clone().unwrap_or_else(|| step.deed())).unwrap_or_default()
+                let deed = |member: &Member| member.step.name.clone().unwrap_or_else(|| member.step.deed());
+                let first = fleet.members.first().map(deed).unwrap_or_default();
+                match (fleet.members.first(), fleet.members.get(1)) {
+                    (Some(member), Some(other)) if deed(other) != first => {
+                        first.replace(&*member.there.host, "{{ host }}")
+                    }
+                    (_, _) => first,
+                }
             }
         }
     }

@@ -283,6 +283,15 @@ impl<'a> Renderer<'a> {
             let own = self.env(scope, &task.env);
             Arc::new(host_env(scope).into_iter().chain(outer.iter().cloned()).chain(own).collect())
         };
+        if scope.there.is_some() && task.interactive {
+            let problem =
+                Diagnostic::new(format!("`{}` is interactive, and a host has no terminal", task.name));
+            self.problems.push(
+                problem
+                    .at(task.at, "called by what is done on hosts")
+                    .help("open it yourself: ssh -t HOST, or leave `on` out"),
+            );
+        }
         let folder = inside(&self.facts.root, &scope.file.folder);
         let interactive = task.interactive || self.calls_interactive(task);
         let mut block = Block {

@@ -142,13 +142,13 @@ fn a_failure_on_one_host_is_told_for_each() {
     let (sandbox, _sshd) = hosts(
         r#"
         [tasks.up]
-        steps = [{ run = "test $DEPLOY_HOST != web2 || exit 3", on = "all" }]
+        steps = [{ run = "test {{ host }} != web2 || exit 3", on = "all" }]
         "#,
     );
     snapshot!(sandbox.deploy(["staging", "up"]), @r#"
     -- stderr
     deploy: up: failed on 1 of 3 hosts after [time]
-      step: test $DEPLOY_HOST != web2 || exit 3 on all
+      step: test {{ host }} != web2 || exit 3 on all
         web1  succeeded
         web2  failed with exit code 3
         db1   succeeded
@@ -259,6 +259,42 @@ fn a_plan_shows_where_and_in_which_order() {
         on web1, web2
     -- exit 0
     "#);
+}
+
+#[test]
+fn whichever_shell_one_logs_in_with_is_good() {
+    let (sandbox, sshd) = hosts("[tasks.up]\nrun = \"printf '<%s>' {{ args }}\"\non = \"web1\"\n");
+    for shell in ["bash", "dash", "zsh", "fish"] {
+        sshd.force("web1", &format!("exec {shell} -c \"$SSH_ORIGINAL_COMMAND\""));
+        let ended = sandbox.deploy(["up", "--", "it's \"$HOME\"\\n"]);
+        ended.succeeds().shows("web1 | <it's \"$HOME\"\\n>");
+    }
+}
+
+#[test]
+fn the_list_says_which_tasks_are_for_hosts() {
+    let (sandbox, _sshd) =
+        hosts("[tasks.up]\nabout = \"Whether it is up\"\non = \"web\"\nrun = \"uptime\"\n");
+    sandbox.deploy(["list"]).succeeds().shows("up  Whether it is up (on web)\n");
+}
+
+#[test]
+fn what_is_done_on_hosts_is_not_interactive_nor_on_hosts_twice() {
+    let (sandbox, _sshd) = hosts(
+        r#"
+        [tasks.shell]
+        interactive = true
+        run = "sh"
+        [tasks.up]
+        on = "web1"
+        steps = [{ task = "shell" }]
+        [tasks.twice]
+        on = "web2"
+        steps = [{ task = "up" }]
+        "#,
+    );
+    sandbox.deploy(["up"]).fails_with(2).says("`shell` is interactive, and a host has no terminal");
+    sandbox.deploy(["twice"]).fails_with(2).says("called by what is done on hosts already");
 }
 
 #[test]

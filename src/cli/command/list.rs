@@ -18,7 +18,7 @@ use crate::model::task::{Listing, Task};
 use crate::report::freshness::{self, State};
 
 pub(crate) fn list(session: &Session) -> ExitCode {
-    print(&listing(&session.project, |task| task.about.as_deref().unwrap_or_default().into()))
+    print(&listing(&session.project, about))
 }
 
 /// The list, with a word about whether each task has something to do. Nothing is run, and nothing is written.
@@ -39,9 +39,21 @@ pub(crate) fn fresh(session: &Session, common: &Common) -> ExitCode {
             Some(State::KnownWhenRun) => "known when run",
             Some(State::Always) | None => "-",
         };
-        format!("{state:STATE$}  {}", task.about.as_deref().unwrap_or_default()).into()
+        format!("{state:STATE$}  {}", about(task)).into()
     };
     print(&listing(&session.project, told))
+}
+
+/// What a task is for, and where it is done if that is on hosts.
+fn about(task: &Task) -> Cow<'_, str> {
+    let about = task.about.as_deref().unwrap_or_default();
+    match &task.place.on {
+        Some(on) => {
+            let names: Vec<&str> = on.names.iter().map(|(name, _)| name.as_str()).collect();
+            format!("{about} (on {})", names.join(", ")).trim_start().to_owned().into()
+        }
+        None => about.into(),
+    }
 }
 
 /// The width of the longest word about a state.
