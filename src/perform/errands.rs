@@ -63,11 +63,16 @@ impl Hosts for Errands<'_> {
         transfer::send(self.hands, self.act, there, from, to, stop, tell)
     }
 
-    fn ssh_for_git(&self, there: &There, stop: &Stop) -> Result<String, Failure> {
-        let way = host::reach(self.hands, there, stop)?;
-        let words = command::shared(there, &way.socket);
-        let words = [way.ssh.into_os_string()].into_iter().chain(words);
+    fn by_git(
+        &self,
+        there: &There,
+        stop: &Stop,
+        act: &mut dyn FnMut(&str) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let seat = host::reach(self.hands, there, stop)?;
+        let words = command::shared(there, &seat.way.socket);
+        let words = [seat.way.ssh.clone().into_os_string()].into_iter().chain(words);
         let quoted = words.map(|word| format!("'{}'", word.to_string_lossy().replace('\'', r"'\''")));
-        Ok(quoted.collect::<Vec<_>>().join(" "))
+        act(&quoted.collect::<Vec<_>>().join(" "))
     }
 }

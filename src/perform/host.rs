@@ -12,7 +12,7 @@ use crate::model::script::Script;
 use crate::model::text::Text;
 use crate::process::{self, Command, End, Flow, Stdin, Stop};
 use crate::ssh::far::{self, Errand};
-use crate::ssh::{Leaves, Marks, Unreached, Way, Word, command};
+use crate::ssh::{Leaves, Marks, Seat, Unreached, Word, command};
 
 /// Bytes of what a step printed on stderr before it began: the words of ssh, or of sudo.
 const WORDS: usize = 2048;
@@ -74,7 +74,7 @@ pub(super) fn words(
 }
 
 /// The connection to a host.
-pub(super) fn reach(hands: &Hands<'_>, there: &There, stop: &Stop) -> Result<Way, Failure> {
+pub(super) fn reach(hands: &Hands<'_>, there: &There, stop: &Stop) -> Result<Seat, Failure> {
     let reached = hands.hosts.reach(there, &hands.env, &hands.programs, stop);
     reached.map_err(|unreached| match unreached {
         Some(Unreached { message, help }) => Failure::Unreachable { message, help },
@@ -103,16 +103,16 @@ fn run(
     stop: &Stop,
     tell: &mut dyn FnMut(Told),
 ) -> Result<(), Failure> {
-    let way = reach(hands, there, stop)?;
+    let seat = reach(hands, there, stop)?;
     let mark = far::mark().map_err(|error| Failure::Unmet { message: error, help: None })?;
     let told = far::told(there, errand, &mark, hands.grace, hands.vaults.of(act.environment));
     let timeout = act.limit.map(|limit| limit.at.saturating_duration_since(Instant::now()));
     let command = Command {
-        args: command::session(there, &way.socket, &far::line(there)),
+        args: command::session(there, &seat.way.socket, &far::line(there)),
         env: Arc::clone(&hands.env),
         stdin: Stdin::Wire(told),
         timeout,
-        ..Command::new(way.ssh, "/")
+        ..Command::new(&seat.way.ssh, "/")
     };
     let mut heard = Heard { marks: Marks::new(&mark), said: Vec::new(), has_begun: false, end: None };
     let ended = process::follow(&command, stop, &mut |stream, bytes| match stream {

@@ -45,9 +45,10 @@ pub(super) fn put(
         What::File => parent(&to),
     };
     let said = asked(hands, act, there, files::PREPARE, folder, stop, tell)?;
-    let way = host::reach(hands, there, stop)?;
-    if let Some(rsync) = rsync(hands, there, &way, &said) {
-        let args = files::put(there, &way, what, &from, &to, files.mode);
+    let seat = host::reach(hands, there, stop)?;
+    let way = &seat.way;
+    if let Some(rsync) = rsync(hands, there, way, &said) {
+        let args = files::put(there, way, what, &from, &to, files.mode);
         return here(hands, act, rsync, args, Stdin::Null, stop, tell);
     }
     let (folder, name) = match what {
@@ -61,7 +62,7 @@ pub(super) fn put(
     let shown = name.to_string_lossy();
     let lines = format!("{to}\n{}\n{mode}\n", shown.trim_start_matches("./"));
     let words = [folder.into(), name.clone()];
-    tarred(hands, act, (there, &way), (files::SEND, files::UNPACK), &words, &lines, stop, tell)
+    tarred(hands, act, (there, way), (files::SEND, files::UNPACK), &words, &lines, stop, tell)
 }
 
 /// Files from a host.
@@ -92,9 +93,10 @@ pub(super) fn get(
     };
     fs::create_dir_all(folder)
         .map_err(|error| unmet(format!("`{}` can't be made: {error}", folder.display())))?;
-    let way = host::reach(hands, there, stop)?;
-    if let Some(rsync) = rsync(hands, there, &way, &said) {
-        return here(hands, act, rsync, files::get(there, &way, what, &from, &to), Stdin::Null, stop, tell);
+    let seat = host::reach(hands, there, stop)?;
+    let way = &seat.way;
+    if let Some(rsync) = rsync(hands, there, way, &said) {
+        return here(hands, act, rsync, files::get(there, way, what, &from, &to), Stdin::Null, stop, tell);
     }
     let name = match what {
         What::Folder => OsString::from("."),
@@ -102,7 +104,7 @@ pub(super) fn get(
     };
     let words = [to.into_os_string(), name];
     let lines = format!("{from}\n");
-    tarred(hands, act, (there, &way), (files::RECEIVE, files::PACK), &words, &lines, stop, tell)
+    tarred(hands, act, (there, way), (files::RECEIVE, files::PACK), &words, &lines, stop, tell)
 }
 
 /// What is in a folder of this machine, to one of a host that is there: by tar, whatever both sides have.
@@ -115,13 +117,13 @@ pub(super) fn send(
     stop: &Stop,
     tell: &mut dyn FnMut(Told),
 ) -> Result<(), Failure> {
-    let way = host::reach(hands, there, stop)?;
+    let seat = host::reach(hands, there, stop)?;
     let to = if to.starts_with('/') { to.to_owned() } else { format!("./{to}") };
     let words = [from.into(), OsString::from(".")];
     tarred(
         hands,
         act,
-        (there, &way),
+        (there, &seat.way),
         (files::SEND, files::UNPACK),
         &words,
         &format!("{to}\n.\n\n"),

@@ -29,6 +29,10 @@ const CLOSING: Duration = Duration::from_secs(2);
 /// The most that is kept of what ssh says when it fails: a key that has changed needs twenty lines.
 const WORDS: usize = 4096;
 
+/// How many calls go through a connection at the same time: sshd takes ten (`MaxSessions`), and the connection's own is
+/// one of them.
+const SEATS: usize = 9;
+
 /// The longest path of a folder for sockets: the system takes 104 bytes at least, ssh adds 17 while it makes one, and
 /// we a name of 12.
 const LONGEST_FOLDER: usize = 104 - 17 - 12 - 1;
@@ -47,6 +51,19 @@ pub(crate) struct Way {
     pub(crate) socket: PathBuf,
 }
 
+/// The way to a host, and the right to go it.
+pub(crate) struct Seat {
+    pub(crate) way: Way,
+    line: Arc<Line>,
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.line.state().taken -= 1;
+        self.line.changed.notify_all();
+    }
+}
+
 /// The connections of a run.
 #[derive(Default)]
 pub(crate) struct Connections {
@@ -63,10 +80,16 @@ struct Open {
 
 /// One connection.
 struct Line {
-    state: Mutex<State>,
+    state: Mutex<Use>,
     changed: Condvar,
     stop: Stop,
     way: Way,
+}
+
+/// How it stands with a connection.
+struct Use {
+    state: State,
+    taken: usize,
 }
 
 enum State {
@@ -88,24 +111,27 @@ impl Connections {
         env: &Arc<Vec<(OsString, OsString)>>,
         programs: &Programs,
         stop: &Stop,
-    ) -> Result<Way, Option<Unreached>> {
+    ) -> Result<Seat, Option<Unreached>> {
         let line = self.line(there, env, programs).map_err(Some)?;
         let end = Instant::now() + there.patience + BEYOND;
-        let mut state = line.state();
+        let mut now = line.state();
         loop {
-            match &*state {
-                State::Stands => return Ok(line.way.clone()),
+            match &now.state {
+                State::Stands if now.taken < SEATS => {
+                    now.taken += 1;
+                    return Ok(Seat { way: line.way.clone(), line: Arc::clone(&line) });
+                }
                 State::Down(words) => return Err(Some(Unreached::of(&there.host, &there.ssh, words))),
-                State::Opening if stop.level() >= Level::Ask => return Err(None),
+                State::Stands | State::Opening if stop.level() >= Level::Ask => return Err(None),
                 State::Opening if Instant::now() >= end => {
-                    drop(state);
+                    drop(now);
                     line.stop.kill();
                     let seconds = there.patience.as_secs();
                     return Err(Some(Unreached::timed_out(&there.host, &there.ssh, seconds)));
                 }
-                State::Opening => {
-                    let waited = line.changed.wait_timeout(state, LOOK);
-                    state = waited.unwrap_or_else(PoisonError::into_inner).0;
+                State::Stands | State::Opening => {
+                    let waited = line.changed.wait_timeout(now, LOOK);
+                    now = waited.unwrap_or_else(PoisonError::into_inner).0;
                 }
             }
         }
@@ -121,7 +147,7 @@ impl Connections {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (there.ssh.clone(), there.agent);
         if let Some(line) = open.lines.get(&key)
-            && !matches!(&*line.state(), State::Down(_))
+            && !matches!(line.state().state, State::Down(_))
         {
             return Ok(Arc::clone(line));
         }
@@ -135,7 +161,7 @@ impl Connections {
         };
         let socket = folder.join(open.threads.len().to_string());
         let line = Arc::new(Line {
-            state: Mutex::new(State::Opening),
+            state: Mutex::new(Use { state: State::Opening, taken: 0 }),
             changed: Condvar::new(),
             stop: Stop::new(CLOSING),
             way: Way { ssh, socket },
@@ -168,7 +194,7 @@ impl Line {
             let room = WORDS.saturating_sub(kept.len());
             kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
             let stands = || memchr::memmem::find(&out, CONNECTED.as_bytes()).is_some();
-            if stream == Stream::Out && matches!(*self.state(), State::Opening) && stands() {
+            if stream == Stream::Out && matches!(self.state().state, State::Opening) && stands() {
                 self.now(State::Stands);
                 // What is said from now on is about its end.
                 err.clear();
@@ -183,11 +209,11 @@ impl Line {
     }
 
     fn now(&self, state: State) {
-        *self.state() = state;
+        self.state().state = state;
         self.changed.notify_all();
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, Use> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -9,6 +9,6 @@ pub(crate) mod files;
 mod mark;
 mod trouble;
 
-pub(crate) use connection::{Connections, Way};
+pub(crate) use connection::{Connections, Seat, Way};
 pub(crate) use mark::{Leaves, Marks, Word};
 pub(crate) use trouble::Unreached;

@@ -86,8 +86,13 @@ pub(crate) trait Hosts: Sync {
         tell: &mut dyn FnMut(Told),
     ) -> Result<(), Failure>;
 
-    /// What git is to call in place of ssh, to get there.
-    fn ssh_for_git(&self, there: &There, stop: &Stop) -> Result<String, Failure>;
+    /// Does something with git by what it is to call in place of ssh, to get there.
+    fn by_git(
+        &self,
+        there: &There,
+        stop: &Stop,
+        act: &mut dyn FnMut(&str) -> Result<(), Failure>,
+    ) -> Result<(), Failure>;
 }
 
 /// What a target asks of the run that it is a part of.

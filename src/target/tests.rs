@@ -180,7 +180,12 @@ impl Hosts for NoHosts {
         unreachable!("there are no hosts")
     }
 
-    fn ssh_for_git(&self, _: &There, _: &Stop) -> Result<String, Failure> {
+    fn by_git(
+        &self,
+        _: &There,
+        _: &Stop,
+        _: &mut dyn FnMut(&str) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         unreachable!("there are no hosts")
     }
 }

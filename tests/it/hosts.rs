@@ -138,6 +138,18 @@ fn all_steps_of_a_run_share_one_connection_a_host_and_nothing_is_left_of_it() {
 }
 
 #[test]
+fn more_tasks_than_a_connection_takes_wait_for_one_another() {
+    let (sandbox, _sshd) = hosts(
+        r#"
+        [tasks.one]
+        each = { number = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14"] }
+        steps = [{ run = "sleep 1; echo on {{ number }}", on = "web1" }]
+        "#,
+    );
+    sandbox.deploy(["-j", "14", "one"]).succeeds().shows("web1 | on 1\n").shows("web1 | on 14\n");
+}
+
+#[test]
 fn a_failure_on_one_host_is_told_for_each() {
     let (sandbox, _sshd) = hosts(
         r#"

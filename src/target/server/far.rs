@@ -175,18 +175,19 @@ impl<'a> Far<'a> {
     /// Sends what the host lacks, as git does, and takes the files out of that.
     fn send_difference(&self, shipment: &Shipment<'_>, tell: Tell<'_>) -> Result<(), Failure> {
         self.ask(&["repository"], tell)?;
-        let ssh = self.hosts.ssh_for_git(self.there, self.stop)?;
         let url = format!("{}:{}/.repository.git", self.there.host, self.path);
-        let remote = Remote::through(shipment.scratch, &ssh, &url, SENT);
         let failed =
             |why: String| unmet(format!("the release could not be sent to {}: {why}", self.there.host), HELP);
-        match remote.replace(shipment.commit, self.stop, &mut |_| ()) {
-            Ok(Pushed::Done | Pushed::UpToDate) => {}
-            Ok(Pushed::Declined(reason)) => return Err(failed(reason)),
-            Ok(Pushed::Moved) => return Err(failed("another run sends to it".to_owned())),
-            Err(_) if self.stop.asked().is_some() => return Err(Failure::Stopped),
-            Err(error) => return Err(failed(error.to_string())),
-        }
+        self.hosts.by_git(self.there, self.stop, &mut |ssh| {
+            let remote = Remote::through(shipment.scratch, ssh, &url, SENT);
+            match remote.replace(shipment.commit, self.stop, &mut |_| ()) {
+                Ok(Pushed::Done | Pushed::UpToDate) => Ok(()),
+                Ok(Pushed::Declined(reason)) => Err(failed(reason)),
+                Ok(Pushed::Moved) => Err(failed("another run sends to it".to_owned())),
+                Err(_) if self.stop.asked().is_some() => Err(Failure::Stopped),
+                Err(error) => Err(failed(error.to_string())),
+            }
+        })?;
         let words = ["files", &shipment.number.to_string(), shipment.commit.as_str()];
         self.ask(&words, tell).map(drop)
     }
