@@ -519,3 +519,39 @@ fn sudo_is_told_its_password_by_stdin_and_says_itself_what_it_refuses() {
     let ended = sandbox.deploy(["with"]);
     ended.succeeds().shows("web3 | as www-data on web3").shows("web3 | as root").never_mentions("hunter2");
 }
+
+#[test]
+fn a_host_that_never_answers_is_given_up_after_its_time() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap();
+    let (sandbox, _sshd) = hosts(&format!(
+        "[hosts.silent]\nssh = 'ssh://{address}'\ntimeout = '1s'\n[tasks.up]\non = 'silent'\nrun = 'true'\n"
+    ));
+    sandbox.deploy(["up"]).fails_with(255).says("silent").says("timed out").says("is the host up");
+}
+
+#[test]
+fn jump_hosts_and_names_are_those_of_the_users_own_settings() {
+    let (sandbox, sshd) =
+        hosts("[hosts.inner]\nssh = 'behind'\n[tasks.up]\non = 'inner'\nrun = 'echo in {{ host }}'\n");
+    let config = std::fs::read_to_string(sshd.config()).unwrap();
+    let of_web2 = config.split("Host ").find(|part| part.starts_with("web2\n")).unwrap();
+    let behind = of_web2.replacen("web2", "behind", 1) + "    ProxyJump web1\n";
+    sandbox.write("../ssh/config", &format!("Host {behind}{config}"));
+    sandbox.deploy(["up"]).succeeds().prints("inner | in inner\n");
+    assert!(
+        sshd.log("web1").contains("Accepted publickey") && sshd.log("web2").contains("Accepted publickey")
+    );
+}
+
+#[test]
+fn so_many_hosts_are_acted_on_at_a_time_as_the_user_says_jobs_run() {
+    let (sandbox, _sshd) = hosts(
+        r#"
+        [tasks.up]
+        steps = [{ run = "mkdir SANDBOX/alone && sleep 0.1 && rmdir SANDBOX/alone", on = "all" }]
+        "#,
+    );
+    sandbox.deploy(["-j", "1", "staging", "up"]).succeeds();
+    sandbox.deploy(["staging", "up"]).fails_with(1);
+}
