@@ -90,6 +90,18 @@ pub(crate) enum Presence {
 }
 
 impl Task {
+    /// The hosts and groups that it, or a step of it, is done on; each once.
+    pub(crate) fn hosts(&self) -> Vec<&str> {
+        let of_steps = self.steps.iter().filter_map(|step| step.place.on.as_ref());
+        let mut hosts: Vec<&str> = Vec::new();
+        for (name, _) in self.place.on.iter().chain(of_steps).flat_map(|on| &on.names) {
+            if !hosts.contains(&name.as_str()) {
+                hosts.push(name);
+            }
+        }
+        hosts
+    }
+
     /// Whether it may run there: everywhere, unless `only` names environments.
     pub(crate) fn belongs_to(&self, environment: Option<&str>) -> bool {
         self.only.is_empty() || self.only.iter().any(|(name, _)| Some(name.as_str()) == environment)

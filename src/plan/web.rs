@@ -30,6 +30,8 @@ pub(crate) struct Node {
     pub(crate) kind: Kind,
     /// The environments that a task is for; empty: all.
     pub(crate) only: Vec<String>,
+    /// The hosts and groups that a task is done on.
+    pub(crate) on: Vec<String>,
 }
 
 /// What a node is.
@@ -73,6 +75,7 @@ impl Web {
             name: environment.name.clone(),
             kind: Kind::Environment,
             only: Vec::new(),
+            on: Vec::new(),
         });
         let tasks = project.tasks.iter().map(|task| Node {
             name: task.name.clone(),
@@ -81,6 +84,7 @@ impl Web {
                 Listing::Hidden => Kind::Private,
             },
             only: task.only.iter().map(|(name, _)| name.clone()).collect(),
+            on: task.hosts().into_iter().map(str::to_owned).collect(),
         });
         let mut spinner = Spinner { project, from: 0, edges: Vec::new(), known: HashSet::new() };
         spinner.environments();

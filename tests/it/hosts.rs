@@ -284,10 +284,19 @@ fn whichever_shell_one_logs_in_with_is_good() {
 }
 
 #[test]
-fn the_list_says_which_tasks_are_for_hosts() {
-    let (sandbox, _sshd) =
-        hosts("[tasks.up]\nabout = \"Whether it is up\"\non = \"web\"\nrun = \"uptime\"\n");
-    sandbox.deploy(["list"]).succeeds().shows("up  Whether it is up (on web)\n");
+fn the_list_and_the_graph_say_which_tasks_are_for_hosts() {
+    let (sandbox, _sshd) = hosts(
+        r#"
+        [tasks.up]
+        about = "Whether it is up"
+        on = "web"
+        run = "uptime"
+        [tasks.look]
+        steps = ["true", { run = "df", on = ["db1", "web"] }]
+        "#,
+    );
+    sandbox.deploy(["list"]).succeeds().shows("Whether it is up (on web)\n").shows("(on db1, web)\n");
+    sandbox.deploy(["graph"]).succeeds().shows("up (on web)\n").shows("look (on db1, web)\n");
 }
 
 #[test]

@@ -47,12 +47,9 @@ pub(crate) fn fresh(session: &Session, common: &Common) -> ExitCode {
 /// What a task is for, and where it is done if that is on hosts.
 fn about(task: &Task) -> Cow<'_, str> {
     let about = task.about.as_deref().unwrap_or_default();
-    match &task.place.on {
-        Some(on) => {
-            let names: Vec<&str> = on.names.iter().map(|(name, _)| name.as_str()).collect();
-            format!("{about} (on {})", names.join(", ")).trim_start().to_owned().into()
-        }
-        None => about.into(),
+    match task.hosts().as_slice() {
+        [] => about.into(),
+        hosts => format!("{about} (on {})", hosts.join(", ")).trim_start().to_owned().into(),
     }
 }
 

@@ -125,7 +125,8 @@ impl<'a> Tree<'a> {
             Tie::After => Some("after"),
         });
         let only = (!node.only.is_empty()).then(|| format!("only {}", node.only.join(", ")));
-        let words = [kind.map(str::to_owned), only, tie.map(str::to_owned), edge.and_then(place)];
+        let on = (!node.on.is_empty()).then(|| format!("on {}", node.on.join(", ")));
+        let words = [kind.map(str::to_owned), only, on, tie.map(str::to_owned), edge.and_then(place)];
         let words: Vec<String> = words.into_iter().flatten().collect();
         let words = (!words.is_empty()).then(|| paint(FAINT, format!("({})", words.join(", "))));
         let looping = edge.filter(|edge| edge.looping).map(|_| paint(BAD, "(loop)"));
