@@ -16,6 +16,9 @@ hosts = { web = ["web1", "web2"], all = ["web1", "web2", "db1"] }
 
 fn hosts(tasks: &str) -> (Sandbox, Sshd) {
     let sandbox = Sandbox::new().tasks(&format!("{HOSTS}{tasks}"));
+    // What a killed run leaves goes with the sandbox.
+    let room = sandbox.path("tmp").display().to_string();
+    let sandbox = sandbox.env("XDG_RUNTIME_DIR", &room);
     let sshd = Sshd::start(&sandbox, &["web1", "web2", "db1"]);
     (sandbox, sshd)
 }
@@ -131,7 +134,6 @@ fn all_steps_of_a_run_share_one_connection_a_host_and_nothing_is_left_of_it() {
         "#,
     );
     let room = sandbox.path("tmp");
-    let sandbox = sandbox.env("XDG_RUNTIME_DIR", &room.display().to_string());
     sandbox.deploy(["staging", "up"]).succeeds();
     assert_eq!(sshd.log("web1").matches("Accepted publickey").count(), 1);
     assert_eq!(std::fs::read_dir(room).unwrap().count(), 0, "a socket is left");

@@ -10,6 +10,9 @@ const HOSTS: &str = "[hosts]\nweb1.ssh = 'web1'\nweb2.ssh = 'web2'\n";
 
 fn hosts(tasks: &str) -> (Sandbox, Sshd) {
     let sandbox = Sandbox::new().tasks(&format!("{HOSTS}{tasks}"));
+    // What a killed run leaves goes with the sandbox.
+    let room = sandbox.path("tmp").display().to_string();
+    let sandbox = sandbox.env("XDG_RUNTIME_DIR", &room);
     let sshd = Sshd::start(&sandbox, &["web1", "web2"]);
     (sandbox, sshd)
 }
