@@ -174,7 +174,6 @@ impl<'a> Far<'a> {
 
     /// Sends what the host lacks, as git does, and takes the files out of that.
     fn send_difference(&self, shipment: &Shipment<'_>, tell: Tell<'_>) -> Result<(), Failure> {
-        self.ask(&["repository"], tell)?;
         let url = format!("{}:{}/.repository.git", self.there.host, self.path);
         let failed =
             |why: String| unmet(format!("the release could not be sent to {}: {why}", self.there.host), HELP);

@@ -23,16 +23,15 @@ look) # current TARGET, blocked (it is no link), git, records: each a line
         echo "record ${file##*/} $(cat "$file")"
     done
     ;;
-begin) # N JSON: an empty folder for a release, known to be half made
+begin) # N JSON: an empty folder for a release, known to be half made; and what it is sent to
     mkdir -p "$path/releases" "$path/.releases"
     rm -f "$path"/.current.*
     if [ -e "$path/releases/$1" ] || [ -L "$path/releases/$1" ]; then refuse taken; fi
     record "$1" "$2"
     mkdir "$path/releases/$1"
-    ;;
-repository) # the repository that releases are sent to; files come out of it as they are in the commit
     git=$path/.repository.git
-    if ! [ -e "$git/complete" ]; then
+    if command -v git >/dev/null && ! [ -e "$git/complete" ]; then
+        # Files come out of it as they are in the commit, whatever the commit says of line ends.
         rm -rf "$git"
         git init --quiet --bare "$git"
         mkdir -p "$git/info"

@@ -225,9 +225,10 @@ impl<'a> Fleet<'a> {
     fn prune(&self, keep: usize, shipment: &Shipment<'_>, before: &[Seen], crew: &mut Crew<'_>) {
         let gone = self.each(crew, |index, far, tell| {
             let needed = [Some(shipment.number), before[index].current, shipment.live];
-            let seen = far.look(shipment.environment, tell)?;
-            let old = seen.complete().rev().skip(keep).filter(|number| !needed.contains(&Some(*number)));
-            for number in old {
+            let seen = &before[index];
+            // The new one is one of those that stay.
+            let others = seen.complete().rev().filter(|number| *number != shipment.number);
+            for number in others.skip(keep - 1).filter(|number| !needed.contains(&Some(*number))) {
                 far.remove(number, &seen.records[&number], tell)?;
                 tell(Told::Note(format!("removed releases/{number}: {keep} are kept")));
             }
