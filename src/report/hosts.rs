@@ -122,16 +122,21 @@ pub(super) fn table(ends: &[HostEnd]) -> String {
     columns(&ends.iter().map(row).collect::<Vec<Vec<String>>>())
 }
 
+/// What ssh says stands in lines behind ours, which ends in a colon.
+fn in_one_line(text: &str) -> String {
+    text.trim_end().replace(":\n", ": ").replace('\n', "; ")
+}
+
 fn outcome(outcome: &HostOutcome) -> String {
     match outcome {
         HostOutcome::Succeeded => "succeeded".to_owned(),
         HostOutcome::Failed(failed) => {
             let (why, help) = reasons(&failed.failure);
-            let why = why.map(|why| format!(": {}", why.trim_end().replace('\n', "; ")));
+            let why = why.map(|why| format!(": {}", in_one_line(why)));
             let help = help.map(|help| format!("; help: {help}"));
             [Some(how(&failed.failure)), why, help].into_iter().flatten().collect()
         }
-        HostOutcome::Skipped(why) => format!("left out: {}", why.trim_end().replace('\n', "; ")),
+        HostOutcome::Skipped(why) => format!("left out: {}", in_one_line(why)),
         HostOutcome::NotStarted => "not started".to_owned(),
         HostOutcome::Stopped => "stopped".to_owned(),
     }
