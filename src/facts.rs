@@ -17,13 +17,14 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
 
 use jiff::Timestamp;
 
 use crate::model::event::Failure;
 use crate::model::ledger::Sharing;
 use crate::model::name::RunId;
-use crate::model::release::{ObjectId, Source};
+use crate::model::release::{ObjectId, Release, Source};
 use crate::model::step::Planned;
 use crate::model::swap::Content;
 use crate::plan::guard::Circumstances;
@@ -262,23 +263,44 @@ impl Site {
             survey.circumstances.live = live;
             return Ok(survey);
         }
-        let dirty = repository.dirty()?;
-        survey.circumstances.dirty =
-            dirty.into_iter().map(|dirty| dirty.path).filter(|path| !self.is_aside(path)).collect();
+        // What git takes longest for, it does while we ask it for the rest.
+        thread::scope(|scope| {
+            let dirty = scope.spawn(|| repository.dirty());
+            let moved = live.as_ref().zip(delivery.source.as_ref());
+            let since =
+                moved.map(|(live, source)| scope.spawn(|| repository.between(&live.source, &source.commit)));
+            self.look(repository, delivery, live.as_ref(), &mut survey)?;
+            if let Some(since) = since {
+                survey.since = joined(since)?;
+            }
+            let dirty = joined(dirty)?.into_iter().map(|dirty| dirty.path);
+            survey.circumstances.dirty = dirty.filter(|path| !self.is_aside(path)).collect();
+            Ok::<_, LookError>(())
+        })?;
+        survey.circumstances.live = live.filter(|_| delivery.source.is_some());
+        Ok(survey)
+    }
+
+    /// What is asked one after the other.
+    fn look(
+        &self,
+        repository: &Repository,
+        delivery: &Delivery,
+        live: Option<&Release>,
+        survey: &mut Survey,
+    ) -> Result<(), LookError> {
         if let Some((before, _)) = &delivery.protect.after {
             survey.circumstances.before = rules::before(self.tip(before)?.state);
         }
-        let Some(source) = &delivery.source else { return Ok(survey) };
+        let Some(source) = &delivery.source else { return Ok(()) };
         if delivery.protect.pushed {
             survey.circumstances.pushed = self.pushed(repository, source)?;
         }
-        if let Some(live) = &live {
-            survey.since = repository.between(&live.source, &source.commit)?;
+        if let Some(live) = live {
             let (behind, unhad) = self.is_older(repository, delivery, &source.commit, &live.source)?;
             survey.circumstances.behind = behind;
             survey.circumstances.unhad = unhad;
         }
-        survey.circumstances.live = live;
         let files: Vec<SwapFile> = delivery.swap.iter().map(file).collect();
         survey.swap = swap::resolve(repository, source, &files)?;
         if let (Some(live), Some(scratch)) = (survey.tip.state.serves(), self.scratch()?)
@@ -286,7 +308,7 @@ impl Site {
         {
             survey.already = Some(live.number);
         }
-        Ok(survey)
+        Ok(())
     }
 
     fn is_aside(&self, path: &str) -> bool {
@@ -341,6 +363,11 @@ impl Site {
             Err(error) => Err(error),
         }
     }
+}
+
+/// What a thread has found out.
+fn joined<T>(thread: thread::ScopedJoinHandle<'_, Result<T, GitError>>) -> Result<T, GitError> {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// The time now; the one place where the clock is read for what is kept.
