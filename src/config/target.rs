@@ -5,22 +5,27 @@ use super::{platform, secret, value};
 use crate::diagnostic::Diagnostic;
 use crate::model::script::Script;
 use crate::model::step::Written;
-use crate::model::target::{CommandTarget, GitTarget, Login, ServerTarget, Target};
+use crate::model::target::{CommandTarget, GitTarget, Login, ServerTarget, Target, ZappaTarget};
 use crate::model::template::Template;
 
 /// The branch that a git target gets when the file names none.
 const BRANCH: &str = "main";
 
+/// What a Zappa target is filled by when the file doesn't say.
+const REQUIREMENTS: &str = "requirements.txt";
+const PYTHON: &str = "python3";
+
 /// A kind of target: the key that names it, and what reads the rest.
 type Kind = (&'static str, fn(Item<'_, '_>, &mut Table<'_, '_>) -> Option<Target<Written>>);
 
-const KINDS: [Kind; 6] = [
+const KINDS: [Kind; 7] = [
     ("git", git),
     ("server", server),
     ("command", command),
     ("render", platform::render),
     ("digitalocean", platform::digitalocean),
     ("divio", platform::divio),
+    ("zappa", zappa),
 ];
 
 const EXAMPLES: &str = "{ git = \"URL or remote's name\" }, { server = \"local\", path = \"/srv/shop\" } \
@@ -115,6 +120,17 @@ fn server(item: Item<'_, '_>, table: &mut Table<'_, '_>) -> Option<Target<Writte
 fn command(item: Item<'_, '_>, table: &mut Table<'_, '_>) -> Option<Target<Written>> {
     let rollback = table.take("rollback").and_then(value::program).unwrap_or_default();
     Some(Target::Command(CommandTarget { command: value::program(item)?, rollback, at: item.at() }))
+}
+
+fn zappa(item: Item<'_, '_>, table: &mut Table<'_, '_>) -> Option<Target<Written>> {
+    let mut or = |key, default| match table.take(key) {
+        Some(item) => item.template(),
+        None => Some(Template::plain(default, item.at())),
+    };
+    let (requirements, python) = (or("requirements", REQUIREMENTS), or("python", PYTHON));
+    let target =
+        ZappaTarget { stage: item.template()?, requirements: requirements?, python: python?, at: item.at() };
+    Some(Target::Zappa(Box::new(target)))
 }
 
 fn keep(table: &mut Table<'_, '_>) -> usize {

@@ -12,6 +12,7 @@ pub(crate) enum Target<F: Form> {
     Server(Box<ServerTarget<F>>),
     Command(CommandTarget<F>),
     Platform(Box<PlatformTarget<F>>),
+    Zappa(Box<ZappaTarget<F>>),
 }
 
 /// A branch of a git repository; whoever keeps it builds and starts what is pushed there.
@@ -62,6 +63,17 @@ pub(crate) struct CommandTarget<F: Form> {
     pub(crate) at: Span,
 }
 
+/// A stage of Zappa, whose code runs at AWS Lambda.
+#[derive(Clone, Debug)]
+pub(crate) struct ZappaTarget<F: Form> {
+    pub(crate) stage: F::Text,
+    /// The file of the release by which pip fills the virtualenv that goes out.
+    pub(crate) requirements: F::Text,
+    /// The program that makes the virtualenv: its version is that of the function.
+    pub(crate) python: F::Text,
+    pub(crate) at: Span,
+}
+
 impl<F: Form> Login<F> {
     /// The name where the file gives none: one that all hosts of git take that don't look at it.
     pub(crate) const USER: &str = "git";
@@ -106,7 +118,7 @@ impl<F: Form> Target<F> {
         match self {
             Target::Git(git) => Some(git),
             Target::Platform(platform) => platform.push.as_ref(),
-            Target::Server(_) | Target::Command(_) => None,
+            Target::Server(_) | Target::Command(_) | Target::Zappa(_) => None,
         }
     }
 }

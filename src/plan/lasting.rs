@@ -18,7 +18,10 @@ pub(crate) enum Lasting<'a> {
 pub(crate) fn lasting<'a>(plan: &'a Plan, delivery: &Delivery) -> Vec<Lasting<'a>> {
     let release = match &delivery.target {
         Some(Target::Command(target)) if target.rollback.is_empty() => Some(Lasting::Release),
-        Some(Target::Command(_) | Target::Git(_) | Target::Server(_) | Target::Platform(_)) | None => None,
+        Some(
+            Target::Command(_) | Target::Git(_) | Target::Server(_) | Target::Platform(_) | Target::Zappa(_),
+        )
+        | None => None,
     };
     let jobs = plan.graph.order().iter().map(|id| &plan.jobs[id.index()]);
     let there = jobs.filter(|job| job.environment.as_ref() == Some(&delivery.environment));

@@ -15,7 +15,7 @@ use crate::model::project::{Named, Project};
 use crate::model::script::Script;
 use crate::model::step::Planned;
 use crate::model::swap::{Content, Swap};
-use crate::model::target::Target;
+use crate::model::target::{Target, ZappaTarget};
 use crate::model::template::{Expression, Template};
 use crate::model::text::Text;
 use crate::model::value::Variable;
@@ -210,6 +210,13 @@ impl Features {
                 self.add(Group::Target, "keep", server.keep.to_string());
             }
             Target::Platform(platform) => self.platform(platform),
+            Target::Zappa(zappa) => {
+                let ZappaTarget { stage, requirements, python, at: _ } = &**zappa;
+                self.add(Group::Target, "kind", "zappa");
+                self.add(Group::Target, "zappa", stage.with_names());
+                self.add(Group::Target, "requirements", requirements.with_names());
+                self.add(Group::Target, "python", python.with_names());
+            }
             Target::Command(command) => {
                 let words = |words: &[Text]| words.iter().map(Text::with_names).collect::<Vec<_>>().join(" ");
                 self.add(Group::Target, "kind", "command");

@@ -329,6 +329,7 @@ fn target(target: &Target<Planned>) -> String {
             let words: Vec<String> = target.command.iter().map(ToString::to_string).collect();
             format!("the command `{}`", without_credentials(&words.join(" ")))
         }
+        Target::Zappa(zappa) => format!("Zappa ({})", zappa.stage),
         Target::Platform(platform) => {
             let PlatformTarget { service, push, .. } = &**platform;
             let by = push.as_ref().map(|push| {

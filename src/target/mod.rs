@@ -4,10 +4,12 @@
 pub(crate) mod command;
 mod digitalocean;
 mod divio;
+mod folder;
 pub(crate) mod git;
 pub(crate) mod platform;
 mod render;
 pub(crate) mod server;
+pub(crate) mod zappa;
 
 use std::path::Path;
 use std::time::Instant;

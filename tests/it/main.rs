@@ -70,3 +70,4 @@ mod tokens;
 mod transfer;
 mod values;
 mod watch;
+mod zappa;

@@ -12,7 +12,7 @@ use toml::de::{DeTable, DeValue};
 use crate::support::Sandbox;
 
 /// Each table of the schema: a file with the key `zzzzzz` in it, and keys that only its siblings have.
-const TABLES: [(&str, &str, &[&str]); 33] = [
+const TABLES: [(&str, &str, &[&str]); 34] = [
     (
         "put",
         "[hosts.h]\nssh = 'h'\n[tasks.a]\nsteps = [{ on = 'h', put = { from = 'x', to = 'y', zzzzzz = 1 } }]",
@@ -36,32 +36,37 @@ const TABLES: [(&str, &str, &[&str]); 33] = [
     (
         "git target",
         "[environments.a]\ntarget = { git = 'x', zzzzzz = 1 }",
-        &["server", "command", "render", "digitalocean", "divio"],
+        &["server", "command", "render", "digitalocean", "divio", "zappa"],
     ),
     (
         "server target",
         "[environments.a]\ntarget = { server = 'local', path = '/x', zzzzzz = 1 }",
-        &["git", "command", "render", "digitalocean", "divio"],
+        &["git", "command", "render", "digitalocean", "divio", "zappa"],
     ),
     (
         "command target",
         "[environments.a]\ntarget = { command = ['x'], zzzzzz = 1 }",
-        &["git", "server", "render", "digitalocean", "divio"],
+        &["git", "server", "render", "digitalocean", "divio", "zappa"],
     ),
     (
         "render target",
         "[environments.a]\ntarget = { render = 'x', token = 'T', zzzzzz = 1 }",
-        &["git", "server", "command", "digitalocean", "divio"],
+        &["git", "server", "command", "digitalocean", "divio", "zappa"],
     ),
     (
         "digitalocean target",
         "[environments.a]\ntarget = { digitalocean = 'x', token = 'T', push = { remote = 'o', branch = 'b' }, zzzzzz = 1 }",
-        &["git", "server", "command", "render", "divio"],
+        &["git", "server", "command", "render", "divio", "zappa"],
     ),
     (
         "divio target",
         "[environments.a]\ntarget = { divio = 'x', token = 'T', push = { remote = 'o', branch = 'b' }, zzzzzz = 1 }",
-        &["git", "server", "command", "render", "digitalocean"],
+        &["git", "server", "command", "render", "digitalocean", "zappa"],
+    ),
+    (
+        "zappa target",
+        "[environments.a]\ntarget = { zappa = 'x', zzzzzz = 1 }",
+        &["git", "server", "command", "render", "digitalocean", "divio"],
     ),
     (
         "pushed branch",

@@ -76,7 +76,9 @@ fn has_a_way(session: &Session, name: &str) -> Result<(), Error> {
                 session.line(target.at)
             ),
         ),
-        Some(Target::Command(_) | Target::Git(_) | Target::Server(_) | Target::Platform(_)) => return Ok(()),
+        Some(
+            Target::Command(_) | Target::Git(_) | Target::Server(_) | Target::Platform(_) | Target::Zappa(_),
+        ) => return Ok(()),
         None => (
             format!("{name} has no target, so what its deploy task brought there is not known"),
             "deploy an earlier commit: deploy ENVIRONMENT --ref COMMIT".to_owned(),
@@ -270,7 +272,10 @@ fn decided(
         Some(Target::Command(target)) if target.rollback.is_empty() => {
             return Err("its target has no `rollback`".to_owned());
         }
-        Some(Target::Command(_) | Target::Git(_) | Target::Server(_) | Target::Platform(_)) | None => {}
+        Some(
+            Target::Command(_) | Target::Git(_) | Target::Server(_) | Target::Platform(_) | Target::Zappa(_),
+        )
+        | None => {}
     }
     let question =
         Question { text: format!("Bring release {} back to {environment}?", back.number), typed: None };

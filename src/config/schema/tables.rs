@@ -169,6 +169,7 @@ pub(super) const TABLES: [Table; 26] = [
                     Kind::Table("render target"),
                     Kind::Table("digitalocean target"),
                     Kind::Table("divio target"),
+                    Kind::Table("zappa target"),
                 ]),
                 "Where its releases go.",
             ),

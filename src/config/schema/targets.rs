@@ -11,7 +11,7 @@ const PUSH: Key =
 const CANCEL: Key = Key("cancel", Bool, "Whether a run that is stopped cancels what it began there.");
 
 /// Where releases go.
-pub(super) const TARGETS: [Table; 7] = [
+pub(super) const TARGETS: [Table; 8] = [
     Table {
         name: "git target",
         about: "A branch of a git repository.",
@@ -100,6 +100,17 @@ pub(super) const TARGETS: [Table; 7] = [
             PUSH,
         ],
         required: &["divio", "token", "push"],
+        one_of: &[],
+    },
+    Table {
+        name: "zappa target",
+        about: "A stage of Zappa, whose code runs at AWS Lambda.",
+        keys: &[
+            Key("zappa", Text, "The stage, as zappa_settings.json calls it."),
+            Key("requirements", Text, "What pip fills the virtualenv by: \"requirements.txt\"."),
+            Key("python", Text, "The program that makes the virtualenv: \"python3\"."),
+        ],
+        required: &["zappa"],
         one_of: &[],
     },
     Table {

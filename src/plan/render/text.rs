@@ -13,7 +13,7 @@ use crate::model::health::{Health, Version};
 use crate::model::script::{Place, Script};
 use crate::model::step::{Planned, Written};
 use crate::model::swap::{Content, Swap};
-use crate::model::target::{CommandTarget, GitTarget, Login, ServerTarget, Target};
+use crate::model::target::{CommandTarget, GitTarget, Login, ServerTarget, Target, ZappaTarget};
 use crate::model::template::{Expression, Template};
 use crate::model::text::Text;
 use crate::model::value::Value;
@@ -32,6 +32,12 @@ impl<'a> Renderer<'a> {
                 at: server.at,
             })),
             Target::Platform(platform) => Target::Platform(Box::new(self.platform(scope, platform))),
+            Target::Zappa(zappa) => Target::Zappa(Box::new(ZappaTarget {
+                stage: self.plain(scope, &zappa.stage, "a stage's name"),
+                requirements: self.plain(scope, &zappa.requirements, "a path"),
+                python: self.plain(scope, &zappa.python, "a program"),
+                at: zappa.at,
+            })),
             Target::Command(target) => Target::Command(CommandTarget {
                 command: self.program(scope, &target.command),
                 rollback: self.program(scope, &target.rollback),
