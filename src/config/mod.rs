@@ -16,6 +16,7 @@ mod parameter;
 mod platform;
 mod project;
 mod protect;
+mod pythonanywhere;
 mod reader;
 mod schema;
 mod secret;

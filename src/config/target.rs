@@ -1,7 +1,7 @@
 //! `target = { … }`: which kind it is, and that kind's keys.
 
 use super::reader::{Item, Table};
-use super::{platform, secret, value};
+use super::{platform, pythonanywhere, secret, value};
 use crate::diagnostic::Diagnostic;
 use crate::model::script::Script;
 use crate::model::step::Written;
@@ -18,7 +18,7 @@ const PYTHON: &str = "python3";
 /// A kind of target: the key that names it, and what reads the rest.
 type Kind = (&'static str, fn(Item<'_, '_>, &mut Table<'_, '_>) -> Option<Target<Written>>);
 
-const KINDS: [Kind; 7] = [
+const KINDS: [Kind; 8] = [
     ("git", git),
     ("server", server),
     ("command", command),
@@ -26,6 +26,7 @@ const KINDS: [Kind; 7] = [
     ("digitalocean", platform::digitalocean),
     ("divio", platform::divio),
     ("zappa", zappa),
+    ("pythonanywhere", pythonanywhere::read),
 ];
 
 const EXAMPLES: &str = "{ git = \"URL or remote's name\" }, { server = \"local\", path = \"/srv/shop\" } \
@@ -139,7 +140,7 @@ fn keep(table: &mut Table<'_, '_>) -> usize {
     keep.and_then(|number| usize::try_from(number).ok()).unwrap_or(ServerTarget::<Written>::KEEP)
 }
 
-fn lines(item: Item<'_, '_>) -> Vec<Script<Template>> {
+pub(super) fn lines(item: Item<'_, '_>) -> Vec<Script<Template>> {
     if item.value().as_str().is_some() {
         return item.script().into_iter().collect();
     }

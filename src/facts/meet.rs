@@ -51,9 +51,12 @@ impl Site {
                 Ok(Met { events, ..Met::default() })
             }
             // Nobody can ask it. What a run began that was cut off may be there.
-            Some(target @ (Target::Command(_) | Target::Platform(_) | Target::Zappa(_)))
-                if target.branch().is_none() =>
-            {
+            Some(
+                target @ (Target::Command(_)
+                | Target::Platform(_)
+                | Target::Zappa(_)
+                | Target::PythonAnywhere(_)),
+            ) if target.branch().is_none() => {
                 let pending =
                     tip.state.pending.as_ref().filter(|release| release.commit != tip.state.shipped);
                 Ok(Met {

@@ -13,6 +13,7 @@ pub(crate) enum Target<F: Form> {
     Command(CommandTarget<F>),
     Platform(Box<PlatformTarget<F>>),
     Zappa(Box<ZappaTarget<F>>),
+    PythonAnywhere(Box<PythonAnywhereTarget<F>>),
 }
 
 /// A branch of a git repository; whoever keeps it builds and starts what is pushed there.
@@ -74,6 +75,27 @@ pub(crate) struct ZappaTarget<F: Form> {
     pub(crate) at: Span,
 }
 
+/// A web app of PythonAnywhere: its files come over ssh, and its API starts it anew.
+#[derive(Clone, Debug)]
+pub(crate) struct PythonAnywhereTarget<F: Form> {
+    pub(crate) domain: F::Text,
+    /// Whose it is; none: who logs in by `ssh`.
+    pub(crate) user: Option<F::Text>,
+    /// What opens the API: a secret.
+    pub(crate) token: F::Text,
+    /// Where the API is: everybody's in America, or in Europe.
+    pub(crate) host: F::Text,
+    /// The same as an address, for one that is elsewhere.
+    pub(crate) endpoint: Option<F::Text>,
+    /// As OpenSSH takes it: `user@ssh.pythonanywhere.com`.
+    pub(crate) ssh: F::Text,
+    /// The folder there, which the web app takes its code from.
+    pub(crate) path: F::Text,
+    /// Shell lines, run in that folder before the app is started anew.
+    pub(crate) build: Vec<Script<F::Text>>,
+    pub(crate) at: Span,
+}
+
 impl<F: Form> Login<F> {
     /// The name where the file gives none: one that all hosts of git take that don't look at it.
     pub(crate) const USER: &str = "git";
@@ -118,7 +140,7 @@ impl<F: Form> Target<F> {
         match self {
             Target::Git(git) => Some(git),
             Target::Platform(platform) => platform.push.as_ref(),
-            Target::Server(_) | Target::Command(_) | Target::Zappa(_) => None,
+            Target::Server(_) | Target::Command(_) | Target::Zappa(_) | Target::PythonAnywhere(_) => None,
         }
     }
 }

@@ -93,6 +93,10 @@ impl Dock<'_> {
             (Target::Command(command), Some(_)) => {
                 target::command::rollback(command, &shipment, crew).map(unnamed)
             }
+            // What comes back is a release like any other: its files, built anew.
+            (Target::PythonAnywhere(app), _) => {
+                target::pythonanywhere::ship(app, &shipment, crew).map(unnamed)
+            }
             (Target::Zappa(zappa), None) => target::zappa::ship(zappa, &shipment, crew).map(Some),
             (Target::Zappa(zappa), Some(back)) => {
                 target::zappa::rollback(zappa, &shipment, back, crew).map(Some)
@@ -190,7 +194,7 @@ impl Dock<'_> {
             (None, Target::Server(_) | Target::Platform(_)) => {
                 Made { commit: commit.clone(), tree: tree.clone() }
             }
-            (None, Target::Command(_) | Target::Zappa(_) | Target::Git(_)) => {
+            (None, Target::Command(_) | Target::Zappa(_) | Target::PythonAnywhere(_) | Target::Git(_)) => {
                 let is_whole = self.scratch.has_whole(commit).map_err(|error| unmet(error.to_string()))?;
                 if !is_whole {
                     return Err(again());

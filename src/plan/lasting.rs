@@ -19,7 +19,12 @@ pub(crate) fn lasting<'a>(plan: &'a Plan, delivery: &Delivery) -> Vec<Lasting<'a
     let release = match &delivery.target {
         Some(Target::Command(target)) if target.rollback.is_empty() => Some(Lasting::Release),
         Some(
-            Target::Command(_) | Target::Git(_) | Target::Server(_) | Target::Platform(_) | Target::Zappa(_),
+            Target::Command(_)
+            | Target::Git(_)
+            | Target::Server(_)
+            | Target::Platform(_)
+            | Target::Zappa(_)
+            | Target::PythonAnywhere(_),
         )
         | None => None,
     };

@@ -15,7 +15,7 @@ use crate::model::project::{Named, Project};
 use crate::model::script::Script;
 use crate::model::step::Planned;
 use crate::model::swap::{Content, Swap};
-use crate::model::target::{Target, ZappaTarget};
+use crate::model::target::{PythonAnywhereTarget, Target, ZappaTarget};
 use crate::model::template::{Expression, Template};
 use crate::model::text::Text;
 use crate::model::value::Variable;
@@ -210,6 +210,7 @@ impl Features {
                 self.add(Group::Target, "keep", server.keep.to_string());
             }
             Target::Platform(platform) => self.platform(platform),
+            Target::PythonAnywhere(app) => self.web_app(app),
             Target::Zappa(zappa) => {
                 let ZappaTarget { stage, requirements, python, at: _ } = &**zappa;
                 self.add(Group::Target, "kind", "zappa");
@@ -224,6 +225,19 @@ impl Features {
                 self.add(Group::Target, "rollback", words(&command.rollback));
             }
         }
+    }
+
+    fn web_app(&mut self, app: &PythonAnywhereTarget<Planned>) {
+        let PythonAnywhereTarget { domain, user, token, host, endpoint, ssh, path, build, at: _ } = app;
+        self.add(Group::Target, "kind", "pythonanywhere");
+        let said = [("user", user), ("endpoint", endpoint)];
+        let said = said.iter().filter_map(|(name, text)| Some((*name, text.as_ref()?)));
+        let always =
+            [("pythonanywhere", domain), ("token", token), ("host", host), ("ssh", ssh), ("path", path)];
+        for (name, text) in always.into_iter().chain(said) {
+            self.add(Group::Target, name, text.with_names());
+        }
+        self.list(Group::Target, "build", &build.iter().map(ToString::to_string).collect::<Vec<_>>());
     }
 
     fn platform(&mut self, platform: &PlatformTarget<Planned>) {

@@ -330,6 +330,9 @@ fn target(target: &Target<Planned>) -> String {
             format!("the command `{}`", without_credentials(&words.join(" ")))
         }
         Target::Zappa(zappa) => format!("Zappa ({})", zappa.stage),
+        Target::PythonAnywhere(app) => {
+            format!("PythonAnywhere ({}), by {}:{}", app.domain, app.ssh, app.path)
+        }
         Target::Platform(platform) => {
             let PlatformTarget { service, push, .. } = &**platform;
             let by = push.as_ref().map(|push| {

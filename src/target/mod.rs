@@ -7,6 +7,7 @@ mod divio;
 mod folder;
 pub(crate) mod git;
 pub(crate) mod platform;
+pub(crate) mod pythonanywhere;
 mod render;
 pub(crate) mod server;
 pub(crate) mod zappa;

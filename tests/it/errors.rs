@@ -5,7 +5,7 @@ use crate::support::Sandbox;
 /// A file with a mistake; where it is; words that the message has to have.
 type Mistake = (&'static str, &'static str, &'static [&'static str]);
 
-const MISTAKES: [Mistake; 52] = [
+const MISTAKES: [Mistake; 53] = [
     ("[hosts.web1]\nssh = '-oProxyCommand=x'", "tasks.toml:2:7", &["ssh would take it for an option"]),
     ("[hosts.web1]\nssh = 'web1 rm'", "tasks.toml:2:7", &["a blank", "ssh://"]),
     ("[hosts.web1]\nhost = 'web1'", "tasks.toml:", &["`ssh`"]),
@@ -90,6 +90,11 @@ const MISTAKES: [Mistake; 52] = [
         "[environments.staging]\ntarget = { divio = 'a', token = 'K', cancel = true, push = { remote = 'o', branch = 'b' } }",
         "tasks.toml:2:38",
         &["`cancel`"],
+    ),
+    (
+        "[environments.staging]\ntarget = { pythonanywhere = 'a.b', token = 'K', path = 'p', ssh = 'pa' }\n[secrets]\nK = { env = 'K' }",
+        "tasks.toml:2:67",
+        &["names no user", "ssh = \"USER@"],
     ),
     (
         "[environments.staging]\nhealth = { url = 'http://x', contain = 'y' }",

@@ -50,6 +50,7 @@ mod plan;
 mod platforms;
 mod processes;
 mod protect;
+mod pythonanywhere;
 mod refusals;
 mod remotes;
 mod render;

@@ -12,7 +12,7 @@ use toml::de::{DeTable, DeValue};
 use crate::support::Sandbox;
 
 /// Each table of the schema: a file with the key `zzzzzz` in it, and keys that only its siblings have.
-const TABLES: [(&str, &str, &[&str]); 34] = [
+const TABLES: [(&str, &str, &[&str]); 35] = [
     (
         "put",
         "[hosts.h]\nssh = 'h'\n[tasks.a]\nsteps = [{ on = 'h', put = { from = 'x', to = 'y', zzzzzz = 1 } }]",
@@ -36,37 +36,42 @@ const TABLES: [(&str, &str, &[&str]); 34] = [
     (
         "git target",
         "[environments.a]\ntarget = { git = 'x', zzzzzz = 1 }",
-        &["server", "command", "render", "digitalocean", "divio", "zappa"],
+        &["server", "command", "render", "digitalocean", "divio", "zappa", "pythonanywhere"],
     ),
     (
         "server target",
         "[environments.a]\ntarget = { server = 'local', path = '/x', zzzzzz = 1 }",
-        &["git", "command", "render", "digitalocean", "divio", "zappa"],
+        &["git", "command", "render", "digitalocean", "divio", "zappa", "pythonanywhere"],
     ),
     (
         "command target",
         "[environments.a]\ntarget = { command = ['x'], zzzzzz = 1 }",
-        &["git", "server", "render", "digitalocean", "divio", "zappa"],
+        &["git", "server", "render", "digitalocean", "divio", "zappa", "pythonanywhere"],
     ),
     (
         "render target",
         "[environments.a]\ntarget = { render = 'x', token = 'T', zzzzzz = 1 }",
-        &["git", "server", "command", "digitalocean", "divio", "zappa"],
+        &["git", "server", "command", "digitalocean", "divio", "zappa", "pythonanywhere"],
     ),
     (
         "digitalocean target",
         "[environments.a]\ntarget = { digitalocean = 'x', token = 'T', push = { remote = 'o', branch = 'b' }, zzzzzz = 1 }",
-        &["git", "server", "command", "render", "divio", "zappa"],
+        &["git", "server", "command", "render", "divio", "zappa", "pythonanywhere"],
     ),
     (
         "divio target",
         "[environments.a]\ntarget = { divio = 'x', token = 'T', push = { remote = 'o', branch = 'b' }, zzzzzz = 1 }",
-        &["git", "server", "command", "render", "digitalocean", "zappa"],
+        &["git", "server", "command", "render", "digitalocean", "zappa", "pythonanywhere"],
     ),
     (
         "zappa target",
         "[environments.a]\ntarget = { zappa = 'x', zzzzzz = 1 }",
-        &["git", "server", "command", "render", "digitalocean", "divio"],
+        &["git", "server", "command", "render", "digitalocean", "divio", "pythonanywhere"],
+    ),
+    (
+        "pythonanywhere target",
+        "[environments.a]\ntarget = { pythonanywhere = 'x', token = 'T', ssh = 'a@b', path = 'p', zzzzzz = 1 }",
+        &["git", "server", "command", "render", "digitalocean", "divio", "zappa"],
     ),
     (
         "pushed branch",

@@ -67,6 +67,7 @@ fn listing<'p>(project: &'p Project, told: impl Fn(&'p Task) -> Cow<'p, str>) ->
             Target::Server(_) => "deploys to a server target".into(),
             Target::Command(_) => "deploys to a command target".into(),
             Target::Zappa(_) => "deploys to AWS Lambda by Zappa".into(),
+            Target::PythonAnywhere(_) => "deploys to PythonAnywhere".into(),
             Target::Platform(platform) => Cow::Owned(format!("deploys to {}", platform.service.title())),
         });
         (

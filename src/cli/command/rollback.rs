@@ -77,7 +77,12 @@ fn has_a_way(session: &Session, name: &str) -> Result<(), Error> {
             ),
         ),
         Some(
-            Target::Command(_) | Target::Git(_) | Target::Server(_) | Target::Platform(_) | Target::Zappa(_),
+            Target::Command(_)
+            | Target::Git(_)
+            | Target::Server(_)
+            | Target::Platform(_)
+            | Target::Zappa(_)
+            | Target::PythonAnywhere(_),
         ) => return Ok(()),
         None => (
             format!("{name} has no target, so what its deploy task brought there is not known"),
@@ -273,7 +278,12 @@ fn decided(
             return Err("its target has no `rollback`".to_owned());
         }
         Some(
-            Target::Command(_) | Target::Git(_) | Target::Server(_) | Target::Platform(_) | Target::Zappa(_),
+            Target::Command(_)
+            | Target::Git(_)
+            | Target::Server(_)
+            | Target::Platform(_)
+            | Target::Zappa(_)
+            | Target::PythonAnywhere(_),
         )
         | None => {}
     }

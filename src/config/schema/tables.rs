@@ -170,6 +170,7 @@ pub(super) const TABLES: [Table; 26] = [
                     Kind::Table("digitalocean target"),
                     Kind::Table("divio target"),
                     Kind::Table("zappa target"),
+                    Kind::Table("pythonanywhere target"),
                 ]),
                 "Where its releases go.",
             ),

@@ -11,7 +11,7 @@ const PUSH: Key =
 const CANCEL: Key = Key("cancel", Bool, "Whether a run that is stopped cancels what it began there.");
 
 /// Where releases go.
-pub(super) const TARGETS: [Table; 8] = [
+pub(super) const TARGETS: [Table; 9] = [
     Table {
         name: "git target",
         about: "A branch of a git repository.",
@@ -111,6 +111,22 @@ pub(super) const TARGETS: [Table; 8] = [
             Key("python", Text, "The program that makes the virtualenv: \"python3\"."),
         ],
         required: &["zappa"],
+        one_of: &[],
+    },
+    Table {
+        name: "pythonanywhere target",
+        about: "A web app of PythonAnywhere.",
+        keys: &[
+            Key("pythonanywhere", Text, "The web app's domain."),
+            Key("user", Text, "Whose it is: who logs in by ssh."),
+            TOKEN,
+            Key("host", Text, "Where its API is: \"www.pythonanywhere.com\"."),
+            ENDPOINT,
+            Key("ssh", Text, "Where its files get: \"user@ssh.pythonanywhere.com\"."),
+            Key("path", Text, "The folder there that the web app takes its code from."),
+            Key("build", LINES, "Shell lines in that folder, before the app is reloaded."),
+        ],
+        required: &["pythonanywhere", "token", "ssh", "path"],
         one_of: &[],
     },
     Table {

@@ -6,7 +6,7 @@ use crate::diagnostic::Diagnostic;
 use crate::model::environment::Environment;
 use crate::model::platform::{PlatformTarget, Service};
 use crate::model::step::{Planned, Written};
-use crate::model::target::Target;
+use crate::model::target::{PythonAnywhereTarget, Target};
 
 impl<'a> Renderer<'a> {
     pub(super) fn platform(
@@ -34,6 +34,24 @@ impl<'a> Renderer<'a> {
             push: platform.push.as_ref().map(|push| self.branch(scope, push)),
             on_stop: platform.on_stop,
             at: platform.at,
+        }
+    }
+
+    pub(super) fn web_app(
+        &mut self,
+        scope: &Scope<'a>,
+        app: &PythonAnywhereTarget<Written>,
+    ) -> PythonAnywhereTarget<Planned> {
+        PythonAnywhereTarget {
+            domain: self.plain(scope, &app.domain, "a domain"),
+            user: app.user.as_ref().map(|user| self.plain(scope, user, "a user's name")),
+            token: self.token(scope, &app.token),
+            host: self.plain(scope, &app.host, "an address"),
+            endpoint: app.endpoint.as_ref().map(|endpoint| self.plain(scope, endpoint, "an address")),
+            ssh: self.plain(scope, &app.ssh, "an address"),
+            path: self.plain(scope, &app.path, "a folder"),
+            build: app.build.iter().map(|line| self.script(scope, line)).collect(),
+            at: app.at,
         }
     }
 

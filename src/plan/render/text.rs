@@ -32,6 +32,7 @@ impl<'a> Renderer<'a> {
                 at: server.at,
             })),
             Target::Platform(platform) => Target::Platform(Box::new(self.platform(scope, platform))),
+            Target::PythonAnywhere(app) => Target::PythonAnywhere(Box::new(self.web_app(scope, app))),
             Target::Zappa(zappa) => Target::Zappa(Box::new(ZappaTarget {
                 stage: self.plain(scope, &zappa.stage, "a stage's name"),
                 requirements: self.plain(scope, &zappa.requirements, "a path"),

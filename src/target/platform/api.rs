@@ -126,6 +126,12 @@ impl<'a> Api<'a> {
         serde_json::from_slice(&body).map_err(|error| ApiError::Unreadable { what, why: error.to_string() })
     }
 
+    /// Looks at a file.
+    pub(in crate::target) fn file(&self, path: &str) -> Result<String, ApiError> {
+        let body = self.asked(&format!("GET {path}"), &|| self.request("GET", path, None))?;
+        Ok(String::from_utf8_lossy(&body).into_owned())
+    }
+
     /// Looks at a text, without the token: it lies at an address that an answer named.
     pub(in crate::target) fn text(&self, url: &str) -> Result<String, ApiError> {
         let what = format!("GET {}", url.split('?').next().unwrap_or(url));
