@@ -26,10 +26,11 @@ pub(crate) use vendor::{Asked, Vendor, asked_by, python};
 pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
 /// What differs from run to run in the output, and what a snapshot says instead. Applied in this order.
-pub(crate) const FILTERS: [(&str, &str); 7] = [
+pub(crate) const FILTERS: [(&str, &str); 8] = [
     (r"/[^\s:'`]*/sandbox-[A-Za-z0-9]+", "[sandbox]"),
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z| ?[+-]\d\d:?\d\d(\[[^\]]*\])?)?", "[when]"),
     (r"\b[0-9a-f]{40}\b", "[commit]"),
+    (r"\b[0-9a-f]{8}\b", "[short]"),
     (r"\b[0-9a-f]*\d[0-9a-f]*[a-f][0-9a-f]{3,}\b", "[short]"),
     (r"127\.0\.0\.1:\d+", "[address]"),
     (r"\b\d+(\.\d+)? ?(µs|ms|s|min|m)\b", "[time]"),
