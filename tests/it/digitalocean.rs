@@ -344,3 +344,19 @@ fn another_commit_or_a_newer_deployment_is_no_success() {
     });
     sandbox.deploy(["staging", "--rebuild"]).fails_with(1).says("was built from abcdef01, not from");
 }
+
+#[test]
+fn a_beginning_whose_answer_was_lost_is_found_and_not_sent_again() {
+    let platform = DigitalOcean::new();
+    let vendor = platform.vendor();
+    let sandbox = platform.shop(&vendor, "shop", "");
+    let begins = format!("POST /v2/apps/{APP}/deployments");
+    vendor.loses_answer_to(&begins);
+    sandbox.deploy(["staging"]).succeeds().says("its list of deployments is asked").says("dep-1 is live");
+    assert_eq!(begun(&vendor.asked()).len(), 1);
+    // Too many questions: it was not even looked at.
+    sandbox.commit("Second");
+    vendor.instead(&begins, Answer::new(429, "").with_header("Retry-After: 1"));
+    sandbox.deploy(["staging", "--rebuild"]).succeeds().says("dep-2 is live");
+    assert_eq!(begun(&vendor.asked()).len(), 2, "one was not taken");
+}

@@ -187,3 +187,21 @@ fn somebody_elses_deployment_is_not_taken_for_ours() {
     let other = shop(&vendor, ", environment = 'beta'");
     other.deploy(["production"]).fails_with(3).says("has no environment `beta`");
 }
+
+#[test]
+fn a_beginning_whose_answer_was_lost_is_found_and_not_sent_again() {
+    let divio = Divio::new();
+    let vendor = divio.vendor();
+    let sandbox = shop(&vendor, "");
+    vendor.loses_answer_to("POST /apps/v3/deployments");
+    sandbox.deploy(["production"]).succeeds().says("its list of deployments is asked").says("dep-1 is live");
+    assert_eq!(begun(&vendor.asked()).len(), 1);
+    // A token without rights is told after the push: Divio says so only then.
+    sandbox.commit("Second");
+    vendor.instead(
+        "POST /apps/v3/deployments",
+        Answer::new(403, r#"{"detail":"You do not have permission."}"#),
+    );
+    sandbox.deploy(["production", "--rebuild"]).fails_with(1).says("may this token do that?");
+    sandbox.deploy(["production"]).succeeds().says("dep-2 is live");
+}

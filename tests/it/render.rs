@@ -402,3 +402,33 @@ fn a_token_that_is_wrong_or_would_be_read_by_others_is_told() {
     sandbox.deploy(["production"]).fails_with(1).says("a token is not sent on");
     assert_eq!(thief.asked(), []);
 }
+
+#[test]
+fn what_is_set_up_otherwise_there_is_told() {
+    let render = Render::new();
+    let vendor = render.vendor();
+    let sandbox = shop(&vendor, "");
+    render.set(|service| service.auto_deploy = "yes");
+    sandbox.deploy(["production"]).succeeds().says("(Auto-Deploy): turn that off").says("dep-1 is live");
+    sandbox.commit("Second");
+    // A token that may look, and no more.
+    vendor.instead("POST /services/srv-1/deploys", Answer::new(403, r#"{"message":"forbidden"}"#));
+    sandbox.deploy(["production"]).fails_with(1).says("may this token do that?");
+    assert_eq!(begun(&vendor.asked()).len(), 2, "what was refused is not sent again");
+    sandbox.deploy(["status"]).succeeds().shows("1");
+    let without = shop(&vendor, "").env("RENDER_API_KEY", "");
+    without.deploy(["production"]).fails().says("RENDER_API_KEY");
+    assert_eq!(vendor.asked(), []);
+}
+
+#[test]
+fn a_deploy_whose_end_nobody_tells_is_not_taken_for_one_that_failed() {
+    let render = Render::new();
+    let vendor = render.vendor();
+    let sandbox = shop(&vendor, "");
+    vendor.instead("GET /services/srv-1/deploys/dep-1", Answer::new(404, r#"{"message":"not found"}"#));
+    sandbox.deploy(["production"]).fails_with(1).says("dep-1 goes on without us").says("with 404");
+    // It is over by now, and nobody knows what became of it: it is not said to be live already.
+    render.set(|service| service.deploys.clear());
+    sandbox.deploy(["production"]).succeeds().says("dep-1 is live");
+}
