@@ -53,7 +53,10 @@ pub(crate) fn ship(
         domain,
     };
     app.look(&mut crew)?;
-    let folder = Folder { there: there(target), path: target.path.to_string() };
+    let path = target.path.to_string();
+    // One logs in at home.
+    let path = path.strip_prefix("~/").unwrap_or(&path).to_owned();
+    let folder = Folder { there: there(target), path };
     let before = folder.look(&mut crew)?;
     let logged = app.logged();
     crew.go_on()?;

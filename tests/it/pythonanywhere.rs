@@ -190,6 +190,15 @@ fn a_deploy_that_was_stopped_or_killed_leaves_nothing_that_the_next_one_does_not
 }
 
 #[test]
+fn a_folder_of_the_home_may_be_said_as_shells_say_it() {
+    let account = Account::new("");
+    let tasks = account.sandbox.read("tasks.toml").replace("path = 'shop'", "path = '~/shop'");
+    account.sandbox.write("tasks.toml", &tasks);
+    account.sandbox.deploy(["production"]).succeeds();
+    assert_eq!(account.file("shop.py").as_deref(), Some("print('shop')\n"));
+}
+
+#[test]
 fn files_of_others_are_not_written_over() {
     let account = Account::new("");
     let shop = account.host.home("account").join("shop");
