@@ -133,6 +133,9 @@ pub(crate) struct Sudo {
 }
 
 impl There {
+    /// The variable that has the host's name, in what is run there.
+    pub(crate) const VARIABLE: &str = "DEPLOY_HOST";
+
     /// The texts that it holds.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &Text> {
         let password = self.sudo.iter().filter_map(|sudo| sudo.password.as_ref());

@@ -4,16 +4,13 @@ use std::path::Path;
 
 use super::{Hands, host, transfer};
 use crate::engine::Act;
-use crate::model::event::{Failure, Stream, Told};
+use crate::model::event::{Failure, Told};
 use crate::model::host::There;
 use crate::model::script::Script;
 use crate::model::text::Text;
 use crate::process::Stop;
 use crate::ssh::command;
 use crate::target::Hosts;
-
-/// The name of the host, for what the file has run there.
-const HOST: &str = "DEPLOY_HOST";
 
 /// Errands to hosts, as a part of a step.
 pub(super) struct Errands<'a> {
@@ -32,7 +29,7 @@ impl Hosts for Errands<'_> {
     ) -> Result<(), Failure> {
         let there = There { dir: Some(Text::from(folder)), ..there.clone() };
         let mut extra = self.act.extra.to_vec();
-        extra.push((HOST.to_owned(), there.host.to_string()));
+        extra.push((There::VARIABLE.to_owned(), there.host.to_string()));
         let act = Act { extra: &extra, ..*self.act };
         host::shell(self.hands, &act, &there, script, stop, tell)
     }
@@ -44,12 +41,7 @@ impl Hosts for Errands<'_> {
         stop: &Stop,
         tell: &mut dyn FnMut(Told),
     ) -> Result<String, Failure> {
-        let mut said = Vec::new();
-        host::words(self.hands, self.act, there, words, stop, &mut |told| match told {
-            Told::Output(Stream::Out, bytes) => said.extend(bytes),
-            Told::Output(Stream::Err, _) | Told::Note(_) | Told::OnHost(..) | Told::LeftRunning => tell(told),
-        })?;
-        Ok(String::from_utf8_lossy(&said).into_owned())
+        host::answer(self.hands, self.act, there, words, stop, tell)
     }
 
     fn send(

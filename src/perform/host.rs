@@ -61,16 +61,22 @@ pub(super) fn program(
     run(hands, act, there, &Errand { words, ..errand(hands, act, there) }, stop, tell)
 }
 
-/// A program of deploy's own: it sees nothing of the step's, and runs where one logs in.
-pub(super) fn words(
+/// What a program of deploy's own prints there. It sees nothing of the step's, and runs where one logs in.
+pub(super) fn answer(
     hands: &Hands<'_>,
     act: &Act<'_>,
     there: &There,
     words: Vec<String>,
     stop: &Stop,
     tell: &mut dyn FnMut(Told),
-) -> Result<(), Failure> {
-    run(hands, act, there, &Errand { words, ..Errand::default() }, stop, tell)
+) -> Result<String, Failure> {
+    let mut said = Vec::new();
+    let errand = Errand { words, ..Errand::default() };
+    run(hands, act, there, &errand, stop, &mut |told| match told {
+        Told::Output(Stream::Out, bytes) => said.extend(bytes),
+        Told::Output(Stream::Err, _) | Told::Note(_) | Told::OnHost(..) | Told::LeftRunning => tell(told),
+    })?;
+    Ok(String::from_utf8_lossy(&said).into_owned())
 }
 
 /// The connection to a host.

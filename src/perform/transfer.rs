@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use super::{Hands, exec, host};
 use crate::engine::Act;
-use crate::model::event::{Failure, Stream, Told};
+use crate::model::event::{Failure, Told};
 use crate::model::host::There;
 use crate::model::step::{Planned, Transfer};
 use crate::process::{Command, Stdin, Stop};
@@ -162,13 +162,8 @@ fn asked(
     stop: &Stop,
     tell: &mut dyn FnMut(Told),
 ) -> Result<String, Failure> {
-    let mut said = Vec::new();
     let words = ["sh", "-c", script, "sh", path].map(str::to_owned).to_vec();
-    host::words(hands, act, there, words, stop, &mut |told| match told {
-        Told::Output(Stream::Out, bytes) => said.extend(bytes),
-        Told::Output(Stream::Err, _) | Told::Note(_) | Told::OnHost(..) | Told::LeftRunning => tell(told),
-    })?;
-    Ok(String::from_utf8_lossy(&said).into_owned())
+    host::answer(hands, act, there, words, stop, tell)
 }
 
 /// The rsync of this machine, if the host has one too, and it would run as who logs in there.

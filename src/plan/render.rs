@@ -20,6 +20,7 @@ use super::{Delivery, Facts, Freshness, Known, Request, Swapping, Unplanned, Wan
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::model::environment::Environment;
 use crate::model::health::Health;
+use crate::model::host::There;
 use crate::model::project::{Project, inside};
 use crate::model::step::{Action, Planned, Step, Written};
 use crate::model::task::{Block, Task};
@@ -439,7 +440,7 @@ impl<'a> Renderer<'a> {
 /// What processes on a host get of deploy's own.
 fn host_env(scope: &Scope<'_>) -> Option<(String, Text)> {
     let there = scope.there.as_ref()?;
-    Some(("DEPLOY_HOST".to_owned(), Text::from(&*there.host)))
+    Some((There::VARIABLE.to_owned(), Text::from(&*there.host)))
 }
 
 fn plain_step(action: Action<Planned>, name: &str, at: Span) -> Step<Planned> {

@@ -9,6 +9,7 @@ pub(crate) mod git;
 pub(crate) mod platform;
 pub(crate) mod pythonanywhere;
 mod render;
+mod sending;
 pub(crate) mod server;
 pub(crate) mod zappa;
 

@@ -7,20 +7,16 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::platform::api::{Api, ApiError, Pauses, escaped};
-use super::{Crew, Holds, NotShipped, Shipment, refused, unmet};
+use super::{Crew, Holds, NotShipped, Shipment, refused, sending};
 use crate::model::event::{Failure, Stream, Told};
 use crate::model::host::{Agent, PATIENCE, There};
 use crate::model::release::ObjectId;
 use crate::model::step::Planned;
 use crate::model::target::PythonAnywhereTarget;
 use crate::process::Stop;
-use crate::release::remote::{Pushed, Remote};
 
 /// What is done in the folder.
 const PROGRAM: &str = include_str!("pythonanywhere/far.sh");
-
-/// The ref that is pushed to, so that the next push is short.
-const SENT: &str = "refs/heads/release";
 
 /// How often a reload is asked for whose answer did not come: to do it twice does no harm.
 const RELOADS: usize = 3;
@@ -197,22 +193,8 @@ impl Folder {
     /// Sends the commit to a repository beside the folder: what it has already stays here.
     fn send(&self, shipment: &Shipment<'_>, crew: &mut Crew<'_>) -> Result<(), Failure> {
         self.ask(&["repository"], crew.stop, crew)?;
-        let (stop, ssh) = (crew.stop, &self.there.ssh);
-        // The run's connection leads there, whatever the name is.
-        let url = format!("account:{}.deploy.git", self.path);
-        let failed = |why: String| {
-            unmet(format!("the release could not be sent to {ssh}: {why}"), "is there room, and git?")
-        };
-        crew.hosts.by_git(&self.there, stop, &mut |by| {
-            let remote = Remote::through(shipment.scratch, by, &url, SENT);
-            match remote.replace(shipment.commit, stop, &mut |_| ()) {
-                Ok(Pushed::Done | Pushed::UpToDate) => Ok(()),
-                Ok(Pushed::Declined(reason)) => Err(failed(reason)),
-                Ok(Pushed::Moved) => Err(failed("another run sends to it".to_owned())),
-                Err(_) if stop.asked().is_some() => Err(Failure::Stopped),
-                Err(error) => Err(failed(error.to_string())),
-            }
-        })
+        let path = format!("{}.deploy.git", self.path);
+        sending::send(crew.hosts, &self.there, &path, shipment, crew.stop)
     }
 
     /// Makes the folder hold the commit's files. What no commit brought stays.

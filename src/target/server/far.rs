@@ -2,25 +2,22 @@
 //! done is decided here. The records are those of a folder on this machine.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
-use super::super::{Hosts, Shipment, refused, unmet};
+use super::super::{Hosts, Shipment, refused, sending};
 use super::releases::{Record, number};
 use crate::model::event::{Failure, Told};
 use crate::model::host::There;
 use crate::model::script::Script;
 use crate::model::text::Text;
 use crate::process::Stop;
-use crate::release::remote::{Pushed, Remote};
 
 /// What runs on the host.
 const PROGRAM: &str = include_str!("far.sh");
 
 /// As which `far.sh` says that something is in the way.
 const IN_THE_WAY: i32 = 3;
-
-/// The ref of a host's repository that names what was sent last, so that the next sending is short.
-const SENT: &str = "refs/heads/release";
 
 /// A server's folder on a host.
 pub(super) struct Far<'a> {
@@ -36,7 +33,7 @@ pub(super) struct Seen {
     /// What `current` names, if that is a release of ours.
     pub(super) current: Option<u32>,
     pub(super) records: BTreeMap<u32, Record>,
-    has_git: bool,
+    pub(super) has_git: bool,
 }
 
 impl Seen {
@@ -46,13 +43,14 @@ impl Seen {
     }
 }
 
-/// How files get to a host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sending {
-    /// What a repository there does not have yet.
-    Difference,
-    /// All of them.
-    Whole,
+/// What is made on a host.
+#[derive(Clone, Copy)]
+pub(super) struct Making<'a> {
+    pub(super) shipment: &'a Shipment<'a>,
+    /// All files of the release, for hosts without git.
+    pub(super) files: Option<&'a Path>,
+    pub(super) shared: &'a [String],
+    pub(super) build: &'a [Script<Text>],
 }
 
 type Tell<'t> = &'t mut dyn FnMut(Told);
@@ -103,13 +101,8 @@ impl<'a> Far<'a> {
     }
 
     /// Makes the release's folder: its files, `shared`, `build`. What an interrupted run left goes first.
-    pub(super) fn make(
-        &self,
-        shipment: &Shipment<'_>,
-        seen: &Seen,
-        (shared, build): (&[String], &[Script<Text>]),
-        tell: Tell<'_>,
-    ) -> Result<(), Failure> {
+    pub(super) fn make(&self, making: Making<'_>, seen: &Seen, tell: Tell<'_>) -> Result<(), Failure> {
+        let shipment = making.shipment;
         let number = shipment.number;
         let record = Record {
             environment: shipment.environment.to_owned(),
@@ -131,33 +124,28 @@ impl<'a> Far<'a> {
             Failure::Exit(IN_THE_WAY) => self.taken(number),
             other => other,
         })?;
-        let made = self.fill(shipment, seen, shared, build, tell);
-        let made = made.and_then(|()| {
+        let made = self.fill(making, tell).and_then(|()| {
             let record = Record { is_complete: true, ..record.clone() };
             self.ask(&["finish", &number.to_string(), &json(&record)], tell).map(drop)
         });
-        if made.is_err()
-            && let Err(failure) = self.under(&Stop::new(Duration::ZERO)).remove(number, &record, tell)
-        {
-            tell(Told::Note(format!("releases/{number} could not be removed: {failure:?}")));
+        if made.is_err() && self.under(&Stop::new(Duration::ZERO)).remove(number, &record, tell).is_err() {
+            tell(Told::Note(format!("releases/{number} stays, half made: the next deploy removes it")));
         }
         made
     }
 
-    fn fill(
-        &self,
-        shipment: &Shipment<'_>,
-        seen: &Seen,
-        shared: &[String],
-        build: &[Script<Text>],
-        tell: Tell<'_>,
-    ) -> Result<(), Failure> {
-        match if seen.has_git { Sending::Difference } else { Sending::Whole } {
-            Sending::Difference => self.send_difference(shipment, tell)?,
-            Sending::Whole => self.send_whole(shipment, tell)?,
+    fn fill(&self, making: Making<'_>, tell: Tell<'_>) -> Result<(), Failure> {
+        let Making { shipment, files, shared, build } = making;
+        let (number, commit) = (shipment.number.to_string(), shipment.commit.as_str());
+        let folder = self.folder(shipment.number);
+        if let Some(files) = files {
+            self.hosts.send(self.there, files, &folder, self.stop, tell)?;
+        } else {
+            let repository = format!("{}/.repository.git", self.path);
+            sending::send(self.hosts, self.there, &repository, shipment, self.stop)?;
+            self.ask(&["files", &number, commit], tell)?;
         }
         if !shared.is_empty() {
-            let number = shipment.number.to_string();
             let words: Vec<&str> =
                 ["shared", &number].into_iter().chain(shared.iter().map(String::as_str)).collect();
             self.ask(&words, tell).map_err(|failure| match failure {
@@ -168,41 +156,7 @@ impl<'a> Far<'a> {
                 other => other,
             })?;
         }
-        let folder = self.folder(shipment.number);
         build.iter().try_for_each(|line| self.line("build", line, &folder, tell))
-    }
-
-    /// Sends what the host lacks, as git does, and takes the files out of that.
-    fn send_difference(&self, shipment: &Shipment<'_>, tell: Tell<'_>) -> Result<(), Failure> {
-        let url = format!("{}:{}/.repository.git", self.there.host, self.path);
-        let failed =
-            |why: String| unmet(format!("the release could not be sent to {}: {why}", self.there.host), HELP);
-        self.hosts.by_git(self.there, self.stop, &mut |ssh| {
-            let remote = Remote::through(shipment.scratch, ssh, &url, SENT);
-            match remote.replace(shipment.commit, self.stop, &mut |_| ()) {
-                Ok(Pushed::Done | Pushed::UpToDate) => Ok(()),
-                Ok(Pushed::Declined(reason)) => Err(failed(reason)),
-                Ok(Pushed::Moved) => Err(failed("another run sends to it".to_owned())),
-                Err(_) if self.stop.asked().is_some() => Err(Failure::Stopped),
-                Err(error) => Err(failed(error.to_string())),
-            }
-        })?;
-        let words = ["files", &shipment.number.to_string(), shipment.commit.as_str()];
-        self.ask(&words, tell).map(drop)
-    }
-
-    /// Sends all files, for a host without git.
-    fn send_whole(&self, shipment: &Shipment<'_>, tell: Tell<'_>) -> Result<(), Failure> {
-        let name = format!("{}-{}", shipment.environment, self.there.host);
-        let made = crate::state::temporary::Temporary::make(shipment.state, &name, shipment.room);
-        let room = made.map_err(|error| unmet(error.to_string(), "is `TMPDIR` a folder with some room?"))?;
-        let folder = room.path().join("release");
-        let written = shipment.scratch.write_files(shipment.commit, &folder, self.stop);
-        for submodule in written.map_err(super::error::ServerError::from)? {
-            let path = submodule.display();
-            tell(Told::Note(format!("`{path}` is a submodule: its folder is empty in the release")));
-        }
-        self.hosts.send(self.there, &folder, &self.folder(shipment.number), self.stop, tell)
     }
 
     /// Makes `current` name a release; before, it names the old one, after, this one, and nothing between.
@@ -265,8 +219,6 @@ impl<'a> Far<'a> {
         )
     }
 }
-
-const HELP: &str = "what git says there stands above; is there room, and may this user write to `path`?";
 
 fn json(record: &Record) -> String {
     serde_json::to_string(record).expect("two strings and a boolean are JSON")

@@ -5,8 +5,9 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
+use super::super::folder::Folder;
 use super::super::{Crew, Holds, Hosts, NotShipped, Shipment, refused};
-use super::far::{Far, Seen};
+use super::far::{Far, Making, Seen};
 use crate::model::event::{Failed, Failure, HostEnd, HostOutcome, Told};
 use crate::model::step::Planned;
 use crate::model::target::ServerTarget;
@@ -25,15 +26,22 @@ pub(super) fn ship(
 ) -> Result<(), NotShipped> {
     let (fleet, number) = (Fleet::of(target, crew.hosts, crew.stop), shipment.number);
     let seen = fleet.on_all(&mut crew, "look", |far, tell| far.look(shipment.environment, tell))?;
+    let whole =
+        if seen.iter().all(|seen| seen.has_git) { None } else { Some(Folder::filled(shipment, &mut crew)?) };
     let made = fleet.each(&mut crew, |index, far, tell| {
-        far.make(shipment, &seen[index], (&target.shared, &target.build), tell)
+        let seen = &seen[index];
+        let files = whole.as_ref().filter(|_| !seen.has_git).map(|folder| folder.files.as_path());
+        far.make(Making { shipment, files, shared: &target.shared, build: &target.build }, seen, tell)
     });
     if made.iter().any(Result::is_err) {
-        fleet.take_away(&made, number, shipment, &mut crew);
+        fleet.take_away(shipment, &mut crew);
         return Err(fleet.summed_up("make the release", made).expect_err("one has failed").into());
     }
     crew.note(format!("release {number} is in {} on {}", target.path, fleet.named()));
-    crew.go_on()?;
+    if let Err(stopped) = crew.go_on() {
+        fleet.take_away(shipment, &mut crew);
+        return Err(stopped.into());
+    }
     fleet.switch(target, &seen, number, &mut crew)?;
     fleet.prune(target.keep, shipment, &seen, &mut crew);
     Ok(())
@@ -161,21 +169,15 @@ impl<'a> Fleet<'a> {
     }
 
     /// Takes a release away where it was made, because it was not made everywhere.
-    fn take_away(
-        &self,
-        made: &[Result<(), Failure>],
-        number: u32,
-        shipment: &Shipment<'_>,
-        crew: &mut Crew<'_>,
-    ) {
-        let stop = Stop::new(Duration::ZERO);
-        let gone = self.each(crew, |index, far, tell| {
-            if made[index].is_err() {
-                return Ok(());
-            }
+    fn take_away(&self, shipment: &Shipment<'_>, crew: &mut Crew<'_>) {
+        let (stop, number) = (Stop::new(Duration::ZERO), shipment.number);
+        let gone = self.each(crew, |_, far, tell| {
             let far = far.under(&stop);
             let seen = far.look(shipment.environment, tell)?;
-            seen.records.get(&number).map_or(Ok(()), |record| far.remove(number, record, tell))
+            // What an earlier try could not take back serves still.
+            let ours = seen.records.get(&number).filter(|record| record.commit == shipment.commit.as_str());
+            ours.filter(|_| seen.current != Some(number))
+                .map_or(Ok(()), |record| far.remove(number, record, tell))
         });
         for (far, result) in self.fars.iter().zip(gone) {
             if result.is_err() {
