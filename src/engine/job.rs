@@ -94,12 +94,12 @@ impl<'a, 'd> Running<'a, 'd> {
         };
         let begun = || self.world.begun(tracking).map_err(|failure| failed("inputs", at, failure));
         let note = |text| self.event(EventKind::Note { job: self.id, host: self.host.cloned(), text });
-        let done = |how| self.world.done(self.id, tracking, &inputs, how, &note);
+        let done = |how| self.world.done(self.id, tracking, &inputs, how, &self.stops.run, &note);
         if self.is_done(block, limit)? {
             return Ok(Done::Fresh);
         }
         begun()?;
-        if self.world.fetched(tracking, &inputs, &note) {
+        if self.world.fetched(tracking, &inputs, &self.stops.run, &note) {
             done(How::Fetched);
             return Ok(Done::Worked);
         }

@@ -56,10 +56,18 @@ pub(crate) trait World: Sync {
     fn begun(&self, tracking: &Tracking) -> Result<(), Failure>;
 
     /// Does a tracked block's work by taking what was made of the same before, if that is kept: whether it was.
-    fn fetched(&self, tracking: &Tracking, inputs: &Tree, note: &dyn Fn(String)) -> bool;
+    fn fetched(&self, tracking: &Tracking, inputs: &Tree, stop: &Stop, note: &dyn Fn(String)) -> bool;
 
-    /// Notes that a tracked block's work is done.
-    fn done(&self, job: JobId, tracking: &Tracking, inputs: &Tree, how: How, note: &dyn Fn(String));
+    /// Notes that a tracked block's work is done; what it made is kept for others unless it is stopped.
+    fn done(
+        &self,
+        job: JobId,
+        tracking: &Tracking,
+        inputs: &Tree,
+        how: How,
+        stop: &Stop,
+        note: &dyn Fn(String),
+    );
 }
 
 /// How a tracked block's work was done.

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,7 @@ use crate::fresh::{self, Unreadable};
 use crate::model::store::Place;
 use crate::model::tracking::Tracking;
 use crate::model::tree::{Digest, Entry, Kind, Tree};
+use crate::process::Stop;
 use crate::state::StateDir;
 use crate::state::drafts::Drafts;
 use crate::state::durable::{self, DurableError};
@@ -33,8 +34,11 @@ const MACHINE: [&str; 2] = [std::env::consts::OS, std::env::consts::ARCH];
 pub(crate) struct Caches {
     root: PathBuf,
     state: StateDir,
-    stores: Mutex<HashMap<Place, bool>>,
+    stores: Mutex<HashMap<Place, Kept>>,
 }
+
+/// A store of this run; none if it is of no use.
+type Kept = Option<Arc<Store>>;
 
 /// The first line of an object.
 #[derive(Serialize, Deserialize)]
@@ -48,16 +52,32 @@ struct Contents {
 /// Why a cache is no use now.
 #[derive(Debug, thiserror::Error)]
 enum CacheError {
-    #[error("{}", .0.line())]
-    Store(#[from] StoreError),
+    #[error(transparent)]
+    Store(StoreError),
     #[error("what is in it is damaged: {0}")]
     Damaged(String),
     #[error(transparent)]
-    Io(#[from] io::Error),
+    Io(io::Error),
     #[error(transparent)]
     Durable(#[from] DurableError),
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
+}
+
+impl From<StoreError> for CacheError {
+    fn from(error: StoreError) -> CacheError {
+        match error {
+            StoreError::Fill(error) => CacheError::Io(error),
+            error => CacheError::Store(error),
+        }
+    }
+}
+
+/// A store's own word may be in it.
+impl From<io::Error> for CacheError {
+    fn from(error: io::Error) -> CacheError {
+        StoreError::from(error).into()
+    }
 }
 
 impl Caches {
@@ -71,24 +91,42 @@ impl Caches {
         &self,
         tracking: &'t Tracking,
         inputs: &Tree,
+        stop: &Stop,
     ) -> Result<Option<&'t Place>, String> {
-        let Some(place) = tracking.cache.as_ref().filter(|place| self.is_good(place)) else {
-            return Ok(None);
-        };
-        match self.fetched(place, tracking, inputs) {
-            Ok(is_there) => Ok(is_there.then_some(place)),
-            Err(error) => Err(self.given_up(place, &error)),
-        }
+        let fetched = |store: &Store| self.fetched(store, tracking, inputs, stop);
+        let is_there = self.using(tracking, fetched)?.unwrap_or(false);
+        Ok(tracking.cache.as_ref().filter(|_| is_there))
     }
 
     /// Keeps what the task made of these inputs; why not, if one should know.
-    pub(super) fn keep(&self, tracking: &Tracking, inputs: &Tree) -> Result<(), String> {
-        let Some(place) = tracking.cache.as_ref().filter(|place| self.is_good(place)) else { return Ok(()) };
-        self.kept(place, tracking, inputs).map_err(|error| self.given_up(place, &error))
+    pub(super) fn keep(&self, tracking: &Tracking, inputs: &Tree, stop: &Stop) -> Result<(), String> {
+        self.using(tracking, |store| kept(store, tracking, inputs, stop)).map(drop)
     }
 
-    fn is_good(&self, place: &Place) -> bool {
-        *self.stores.lock().unwrap_or_else(PoisonError::into_inner).entry(place.clone()).or_insert(true)
+    /// What the task's cache gives, if it has one that is well.
+    fn using<T>(
+        &self,
+        tracking: &Tracking,
+        act: impl Fn(&Store) -> Result<T, CacheError>,
+    ) -> Result<Option<T>, String> {
+        let Some(place) = &tracking.cache else { return Ok(None) };
+        let done = self.store(place).and_then(|store| store.as_deref().map(act).transpose());
+        match done {
+            Err(CacheError::Store(StoreError::Stopped)) => Ok(None),
+            done => done.map_err(|error| self.given_up(place, &error)),
+        }
+    }
+
+    /// The store at a place, opened once.
+    fn store(&self, place: &Place) -> Result<Kept, CacheError> {
+        let mut stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = stores.get(place) {
+            return Ok(known.clone());
+        }
+        // Where nothing is said of them, credentials are where the vendor's tools look for them.
+        let opened = Arc::new(Store::open(place, &self.root, &|_| None)?);
+        stores.insert(place.clone(), Some(opened.clone()));
+        Ok(Some(opened))
     }
 
     fn given_up(&self, place: &Place, error: &CacheError) -> String {
@@ -96,16 +134,21 @@ impl Caches {
             // The store is well; this one object is not.
             CacheError::Damaged(_) => format!("the cache {place} is no help: {error}"),
             CacheError::Store(_) | CacheError::Io(_) | CacheError::Durable(_) | CacheError::Unreadable(_) => {
-                self.stores.lock().unwrap_or_else(PoisonError::into_inner).insert(place.clone(), false);
+                self.stores.lock().unwrap_or_else(PoisonError::into_inner).insert(place.clone(), None);
                 format!("the cache {place} is left alone for the rest of this run: {error}")
             }
         };
         told.trim_end().to_owned()
     }
 
-    fn fetched(&self, place: &Place, tracking: &Tracking, inputs: &Tree) -> Result<bool, CacheError> {
-        let store = Store::open(place, &self.root)?;
-        let Some(object) = store.read(&key(tracking, inputs))? else { return Ok(false) };
+    fn fetched(
+        &self,
+        store: &Store,
+        tracking: &Tracking,
+        inputs: &Tree,
+        stop: &Stop,
+    ) -> Result<bool, CacheError> {
+        let Some(object) = store.read(&key(tracking, inputs), stop)? else { return Ok(false) };
         let mut object = BufReader::new(object);
         let mut line = Vec::new();
         (&mut object).take(LONGEST).read_until(b'\n', &mut line)?;
@@ -118,25 +161,23 @@ impl Caches {
         entries.into_iter().try_for_each(|(entry, draft)| put(entry, draft, &tracking.dir))?;
         Ok(true)
     }
+}
 
-    fn kept(&self, place: &Place, tracking: &Tracking, inputs: &Tree) -> Result<(), CacheError> {
-        let made = fresh::made(tracking)?;
-        let sizes: io::Result<Vec<u64>> =
-            made.entries.iter().map(|entry| size(entry, &tracking.dir)).collect();
-        let entries = made.entries.iter().map(|entry| Entry { stat: None, ..entry.clone() }).collect();
-        let contents = Contents { version: VERSION, job: tracking.job.clone(), entries, sizes: sizes? };
-        let mut head = serde_json::to_vec(&contents).expect("plain data can be written");
-        head.push(b'\n');
-        let store = Store::open(place, &self.root)?;
-        store.write(&key(tracking, inputs), &mut |object| {
-            object.write_all(&head)?;
-            for (entry, size) in contents.entries.iter().zip(&contents.sizes) {
-                pack(entry, *size, &tracking.dir, object)?;
-            }
-            Ok(())
-        })?;
+fn kept(store: &Store, tracking: &Tracking, inputs: &Tree, stop: &Stop) -> Result<(), CacheError> {
+    let made = fresh::made(tracking)?;
+    let sizes: io::Result<Vec<u64>> = made.entries.iter().map(|entry| size(entry, &tracking.dir)).collect();
+    let entries = made.entries.iter().map(|entry| Entry { stat: None, ..entry.clone() }).collect();
+    let contents = Contents { version: VERSION, job: tracking.job.clone(), entries, sizes: sizes? };
+    let mut head = serde_json::to_vec(&contents).expect("plain data can be written");
+    head.push(b'\n');
+    store.write(&key(tracking, inputs), stop, &mut |object| {
+        object.write_all(&head)?;
+        for (entry, size) in contents.entries.iter().zip(&contents.sizes) {
+            pack(entry, *size, &tracking.dir, object)?;
+        }
         Ok(())
-    }
+    })?;
+    Ok(())
 }
 
 /// What is made of the same, has the same name.

@@ -188,12 +188,12 @@ impl World for Hands<'_> {
         })
     }
 
-    fn fetched(&self, tracking: &Tracking, inputs: &Tree, note: &dyn Fn(String)) -> bool {
+    fn fetched(&self, tracking: &Tracking, inputs: &Tree, stop: &Stop, note: &dyn Fn(String)) -> bool {
         let Tracked { caches, freshness, .. } = self.tracked();
         if *freshness == Freshness::Ignore {
             return false;
         }
-        match caches.fetch(tracking, inputs) {
+        match caches.fetch(tracking, inputs, stop) {
             Ok(Some(place)) => {
                 note(format!("what it makes comes from the cache {place}"));
                 true
@@ -206,14 +206,22 @@ impl World for Hands<'_> {
         }
     }
 
-    fn done(&self, job: JobId, tracking: &Tracking, inputs: &Tree, how: How, note: &dyn Fn(String)) {
+    fn done(
+        &self,
+        job: JobId,
+        tracking: &Tracking,
+        inputs: &Tree,
+        how: How,
+        stop: &Stop,
+        note: &dyn Fn(String),
+    ) {
         let Tracked { records, needs, caches, .. } = self.tracked();
         if let Some(path) = fresh::missing(&tracking.inputs, inputs) {
             note(format!("`{path}`, which its `inputs` name, was not there"));
         }
         match records.keep(tracking, inputs, &needs[job.index()], &self.run) {
             Ok(()) if how == How::Made => {
-                if let Err(why) = caches.keep(tracking, inputs) {
+                if let Err(why) = caches.keep(tracking, inputs, stop) {
                     note(why);
                 }
             }

@@ -71,6 +71,27 @@ pub(crate) fn adopt(draft: &Path, place: &Path) -> Result<(), DurableError> {
     }
 }
 
+/// Brings a draft to disk, and puts it in its place at once.
+pub(crate) fn settle(file: &File, draft: &Path, place: &Path) -> io::Result<()> {
+    file.sync_all()?;
+    rename(draft, place)
+}
+
+/// As [`settle`], but where nothing is yet: whoever is second is told that it exists.
+pub(crate) fn settle_new(file: &File, draft: &Path, place: &Path) -> io::Result<()> {
+    file.sync_all()?;
+    match fs::hard_link(draft, place) {
+        Ok(()) => {
+            fs::remove_file(draft)?;
+            sync_folder_of(place)
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
+        // Some file systems know no second names; there, two at the same moment are not told apart.
+        Err(_) if place.try_exists()? => Err(io::ErrorKind::AlreadyExists.into()),
+        Err(_) => rename(draft, place),
+    }
+}
+
 /// Removes a file; one that is not there is removed.
 pub(crate) fn remove(path: &Path) -> Result<(), DurableError> {
     let removed = fs::remove_file(path).and_then(|()| sync_folder_of(path));

@@ -1,159 +1,125 @@
-//! KEEP: objects in a folder or in an object store, by their names. What they mean is decided above. It has a runtime of
-//! its own, which nobody else sees; nothing is asked, and nothing of it is set up, before the first object is.
+//! KEEP: objects in a folder or in an object store, by their names. What they mean is decided above. An object is there
+//! whole, or not at all. Nothing is asked before the first object is, and every call ends at once when `stop` rises.
 
+mod error;
+mod folder;
+mod remote;
+#[cfg(test)]
+mod tests;
 mod transport;
 
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use opendal::{ErrorKind, HttpTransporter, OperationContext, Operator, services};
-use tokio::runtime::{self, Runtime};
-
 use crate::model::store::{Address, Place};
-use transport::Transport;
+use crate::process::Stop;
+pub(crate) use error::StoreError;
+use folder::Folder;
+use remote::Remote;
 
-/// How much of an object is read, or sent, at once, in bytes: what an object store wants a part to be at least.
-const PART: usize = 8 << 20;
-
-/// What a request is signed with where there are no regions.
-const NO_REGION: &str = "us-east-1";
-
-/// Objects by their names.
+/// Objects by their names. A name is words of letters, digits, `-`, `_` and `.`, with `/` between them.
 pub(crate) struct Store {
-    operator: Operator,
-    runtime: Runtime,
+    keeper: Keeper,
 }
 
-/// Why an object could not be had, or kept.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum StoreError {
-    #[error("{0}")]
-    Refused(Box<opendal::Error>),
-    #[error(transparent)]
-    Io(#[from] io::Error),
+enum Keeper {
+    Folder(Folder),
+    Remote(Box<Remote>),
 }
 
-impl From<opendal::Error> for StoreError {
-    fn from(error: opendal::Error) -> StoreError {
-        StoreError::Refused(Box::new(error))
-    }
+/// An object, as its store lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Object {
+    pub(crate) name: String,
+    /// In bytes.
+    pub(crate) size: u64,
+    /// Another one when the content is; what it is made of is the store's business.
+    pub(crate) tag: Option<String>,
 }
 
-impl StoreError {
-    /// What went wrong, in one line.
-    pub(crate) fn line(&self) -> String {
-        match self {
-            StoreError::Refused(error) => {
-                let source = std::error::Error::source(&**error).map(|source| format!(": {source}"));
-                format!("{}{}", error.message(), source.unwrap_or_default()).replace('\n', " ")
-            }
-            StoreError::Io(error) => error.to_string(),
-        }
-    }
+/// What writes an object's content.
+pub(crate) type Fill<'f> = &'f mut dyn FnMut(&mut dyn Write) -> io::Result<()>;
+
+/// What becomes of an object that has the name already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Before {
+    Replaced,
+    Kept,
 }
 
 impl Store {
-    /// The store at a place. Folders are relative to `root`.
-    pub(crate) fn open(place: &Place, root: &Path) -> Result<Store, StoreError> {
-        let runtime = runtime::Builder::new_current_thread().build()?;
-        let operator = match &place.address {
-            Address::Folder(folder) => {
-                let folder = root.join(folder);
-                let (folder, beside) = (folder.to_string_lossy(), folder.join(".parts"));
-                // An object is there when all of it is.
-                Operator::new(
-                    services::Fs::default().root(&folder).atomic_write_dir(&beside.to_string_lossy()),
-                )?
-            }
-            Address::S3 { bucket, prefix } => {
-                let s3 = services::S3::default().bucket(bucket).root(prefix);
-                let s3 = place.endpoint.iter().fold(s3, |s3, endpoint| s3.endpoint(endpoint));
-                // A store at an address of its own has no regions; elsewhere the caller's settings say it.
-                let region = place.region.as_deref().or(place.endpoint.is_some().then_some(NO_REGION));
-                let s3 = region.into_iter().fold(s3, services::S3::region);
-                Operator::new(s3)?
-            }
+    /// The store at a place; folders are relative to `root`. `keys` gives what a credential is, by the name that the
+    /// vendor's own tools know it by. Nothing is asked yet.
+    pub(crate) fn open(
+        place: &Place,
+        root: &Path,
+        keys: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Store, StoreError> {
+        let keeper = match &place.address {
+            Address::Folder(folder) => Keeper::Folder(Folder::new(root.join(folder))),
+            Address::S3 { .. } => Keeper::Remote(Box::new(Remote::open(place, keys)?)),
         };
-        let context = OperationContext::new().with_http_transport(HttpTransporter::new(Transport::default()));
-        Ok(Store { operator: operator.with_context(context), runtime })
+        Ok(Store { keeper })
     }
 
-    /// An object's content; none if there is no such object.
-    pub(crate) fn read(&self, name: &str) -> Result<Option<impl Read + '_>, StoreError> {
-        let found = self.runtime.block_on(async {
-            let size = self.operator.stat(name).await?.content_length();
-            Ok((size, self.operator.reader(name).await?))
-        });
-        match found {
-            Ok((size, reader)) => {
-                Ok(Some(Reading { store: self, reader, size, at: 0, part: io::Cursor::default() }))
-            }
-            Err(error) if opendal::Error::kind(&error) == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error.into()),
+    /// An object's size in bytes; none if there is no such object.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for backups, which come next"))]
+    pub(crate) fn size(&self, name: &str, stop: &Stop) -> Result<Option<u64>, StoreError> {
+        match &self.keeper {
+            Keeper::Folder(folder) => folder.size(name),
+            Keeper::Remote(remote) => remote.size(name, stop),
         }
     }
 
-    /// Keeps what `fill` writes under a name. An object is there whole, or not at all.
-    pub(crate) fn write(
-        &self,
+    /// An object's content; none if there is no such object. An error while it is read is a [`StoreError`] in an
+    /// [`io::Error`], and [`StoreError::from`] has it back.
+    pub(crate) fn read<'s>(
+        &'s self,
         name: &str,
-        fill: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>,
-    ) -> Result<(), StoreError> {
-        let writer = self.runtime.block_on(async { self.operator.writer_with(name).chunk(PART).await })?;
-        let mut writing = Writing { store: self, writer };
-        let filled = fill(&mut writing);
-        let Writing { mut writer, .. } = writing;
-        match filled {
-            Ok(()) => {
-                self.runtime.block_on(writer.close())?;
-                Ok(())
-            }
-            Err(error) => {
-                // The first error is the one to tell; what was begun is nobody's, and goes with the next tidying there.
-                let _aborted = self.runtime.block_on(writer.abort());
-                Err(error.into())
-            }
-        }
-    }
-}
-
-struct Reading<'s> {
-    store: &'s Store,
-    reader: opendal::Reader,
-    size: u64,
-    at: u64,
-    part: io::Cursor<Vec<u8>>,
-}
-
-impl Read for Reading<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.part.read(buffer)?;
-        if read > 0 || buffer.is_empty() || self.at == self.size {
-            return Ok(read);
-        }
-        let end = self.size.min(self.at + PART as u64);
-        let part = self.store.runtime.block_on(self.reader.read(self.at..end)).map_err(io::Error::other)?;
-        if part.is_empty() {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        self.at += part.len() as u64;
-        self.part = io::Cursor::new(part.to_vec());
-        self.part.read(buffer)
-    }
-}
-
-struct Writing<'s> {
-    store: &'s Store,
-    writer: opendal::Writer,
-}
-
-impl Write for Writing<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let sent = self.store.runtime.block_on(self.writer.write(bytes.to_vec()));
-        sent.map(|()| bytes.len()).map_err(io::Error::other)
+        stop: &'s Stop,
+    ) -> Result<Option<impl Read + Send + 's>, StoreError> {
+        let read: Option<Box<dyn Read + Send + 's>> = match &self.keeper {
+            Keeper::Folder(folder) => folder.read(name)?.map(|file| Box::new(file) as _),
+            Keeper::Remote(remote) => remote.read(name, stop)?.map(|reading| Box::new(reading) as _),
+        };
+        Ok(read)
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+    /// Keeps what `fill` writes under a name, in the place of what is there.
+    pub(crate) fn write(&self, name: &str, stop: &Stop, fill: Fill<'_>) -> Result<(), StoreError> {
+        self.put(name, Before::Replaced, stop, fill)
+    }
+
+    /// Keeps what `fill` writes under a name that no object has: [`StoreError::Taken`] if one has.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for backups, which come next"))]
+    pub(crate) fn create(&self, name: &str, stop: &Stop, fill: Fill<'_>) -> Result<(), StoreError> {
+        self.put(name, Before::Kept, stop, fill)
+    }
+
+    fn put(&self, name: &str, before: Before, stop: &Stop, fill: Fill<'_>) -> Result<(), StoreError> {
+        match &self.keeper {
+            Keeper::Folder(folder) => folder.put(name, before, fill),
+            Keeper::Remote(remote) => remote.put(name, before, stop, fill),
+        }
+    }
+
+    /// The objects whose names begin with `prefix`, by their names. What is still being written is none.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for backups, which come next"))]
+    pub(crate) fn list(&self, prefix: &str, stop: &Stop) -> Result<Vec<Object>, StoreError> {
+        let mut objects = match &self.keeper {
+            Keeper::Folder(folder) => folder.list(prefix)?,
+            Keeper::Remote(remote) => remote.list(prefix, stop)?,
+        };
+        objects.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(objects)
+    }
+
+    /// Removes an object; one that is not there is removed.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for backups, which come next"))]
+    pub(crate) fn delete(&self, name: &str, stop: &Stop) -> Result<(), StoreError> {
+        match &self.keeper {
+            Keeper::Folder(folder) => folder.delete(name),
+            Keeper::Remote(remote) => remote.delete(name, stop),
+        }
     }
 }
