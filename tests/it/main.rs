@@ -48,6 +48,7 @@ mod owed;
 mod parameters;
 mod plan;
 mod platforms;
+mod postgres;
 mod processes;
 mod protect;
 mod pythonanywhere;

@@ -4,6 +4,7 @@
 pub(crate) mod gate;
 mod git_http;
 mod picture;
+mod postgres;
 mod repository;
 mod running;
 mod s3;
@@ -15,6 +16,7 @@ mod vendor;
 use std::time::Duration;
 
 pub(crate) use git_http::{Access, GitHttp, PASSWORD, USER};
+pub(crate) use postgres::Postgres;
 pub(crate) use running::{Ended, Running};
 pub(crate) use s3::S3;
 pub(crate) use sandbox::Sandbox;
