@@ -53,7 +53,7 @@ pub(crate) fn drive<'a>(
     let Outfit { docks, vaults, masker } = outfit;
     let stops = Stops::new(session.project.settings.grace);
     let (mut telling, handing) = output::begin(session, common, site, facts, request, plan);
-    let (tracked, fresh) = tracked(site, request, plan);
+    let (tracked, fresh) = tracked(scene, request, plan, vaults);
     let by = docks.docks.first().map_or_else(String::new, |dock| dock.by.clone());
     let hands = Hands {
         root: site.root.clone(),
@@ -109,7 +109,13 @@ pub(crate) fn drive<'a>(
 }
 
 /// What tells whether the plan's work is done already, and for each job whether that is certain before anything is run.
-fn tracked(site: &Site, request: &Request, plan: &Plan) -> (Option<Tracked>, Vec<bool>) {
+fn tracked(
+    scene: Scene<'_>,
+    request: &Request,
+    plan: &Plan,
+    vaults: &Vaults,
+) -> (Option<Tracked>, Vec<bool>) {
+    let Scene { session, site, .. } = scene;
     if !survey::is_worthwhile(plan) {
         return (None, Vec::new());
     }
@@ -122,7 +128,8 @@ fn tracked(site: &Site, request: &Request, plan: &Plan) -> (Option<Tracked>, Vec
         }
         Freshness::Ignore => Vec::new(),
     };
-    let (needs, caches) = (survey::tracked_needs(plan), Caches::new(&site.root, &site.state));
+    let (needs, caches) =
+        (survey::tracked_needs(plan), Caches::new(&site.root, &site.state, vaults, &session.env));
     (Some(Tracked { records, caches, needs, freshness: request.freshness }), fresh)
 }
 

@@ -34,6 +34,9 @@ pub(crate) fn check(project: &Project, is_zone: &IsZone<'_>) -> Diagnostics {
             }
         }
     }
+    for (_, secret) in project.stores.iter().flat_map(|store| &store.secrets) {
+        check.password(Some(secret));
+    }
     let windows = project.environments.iter().flat_map(|environment| &environment.protect.freeze);
     for (zone, at) in windows.filter_map(|window| window.zone.as_ref()).filter(|(zone, _)| !is_zone(zone)) {
         check.problem(

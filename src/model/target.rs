@@ -113,16 +113,19 @@ impl<F: Form> Login<F> {
         if user.is_some_and(|user| user.contains(':')) {
             return Some(("the address holds a password already", "take it out of the address"));
         }
-        let name =
-            host.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')).map_or(host, |(name, _)| name);
-        if is_open && !matches!(name, "localhost" | "[::1]") && !is_loopback(name) {
+        if is_open && !is_this_machine(host) {
             return Some(("plain http shows a token to everybody on the way", "take https://"));
         }
         None
     }
 }
 
-fn is_loopback(name: &str) -> bool {
+/// Whether a host, with or without a port, is the machine that asks.
+pub(crate) fn is_this_machine(host: &str) -> bool {
+    let name = host.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')).map_or(host, |(name, _)| name);
+    if matches!(name, "localhost" | "[::1]") {
+        return true;
+    }
     let numbers: Vec<&str> = name.split('.').collect();
     numbers.len() == 4 && numbers[0] == "127" && numbers.iter().all(|number| number.parse::<u8>().is_ok())
 }

@@ -3,6 +3,7 @@
 //! something is not there, or not to be trusted, costs a run of the task and nothing else.
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -12,7 +13,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use crate::fresh::{self, Unreadable};
-use crate::model::store::Place;
+use crate::model::secret::Vaults;
+use crate::model::store::{Keys, Place};
 use crate::model::tracking::Tracking;
 use crate::model::tree::{Digest, Entry, Kind, Tree};
 use crate::process::Stop;
@@ -34,6 +36,9 @@ const MACHINE: [&str; 2] = [std::env::consts::OS, std::env::consts::ARCH];
 pub(crate) struct Caches {
     root: PathBuf,
     state: StateDir,
+    /// What the secrets of the plan are, and what the caller's environment has.
+    vaults: Vaults,
+    env: Arc<Vec<(OsString, OsString)>>,
     stores: Mutex<HashMap<Place, Kept>>,
 }
 
@@ -81,8 +86,14 @@ impl From<io::Error> for CacheError {
 }
 
 impl Caches {
-    pub(crate) fn new(root: &Path, state: &StateDir) -> Caches {
-        Caches { root: root.to_owned(), state: state.clone(), stores: Mutex::default() }
+    pub(crate) fn new(
+        root: &Path,
+        state: &StateDir,
+        vaults: &Vaults,
+        env: &Arc<Vec<(OsString, OsString)>>,
+    ) -> Caches {
+        let (vaults, env) = (vaults.clone(), Arc::clone(env));
+        Caches { root: root.to_owned(), state: state.clone(), vaults, env, stores: Mutex::default() }
     }
 
     /// Puts what was made of these inputs where the task would make it, and tells from where; why not, if one should
@@ -123,8 +134,8 @@ impl Caches {
         if let Some(known) = stores.get(place) {
             return Ok(known.clone());
         }
-        // Where nothing is said of them, credentials are where the vendor's tools look for them.
-        let opened = Arc::new(Store::open(place, &self.root, &|_| None)?);
+        let keys = |name: &str| key_of(&place.keys, name, &self.vaults, &self.env);
+        let opened = Arc::new(Store::open(place, &self.root, &keys)?);
         stores.insert(place.clone(), Some(opened.clone()));
         Ok(Some(opened))
     }
@@ -178,6 +189,20 @@ fn kept(store: &Store, tracking: &Tracking, inputs: &Tree, stop: &Stop) -> Resul
         Ok(())
     })?;
     Ok(())
+}
+
+/// What a credential of a store is: a secret of the store's, or a variable of the caller's.
+pub(crate) fn key_of(
+    keys: &Keys,
+    name: &str,
+    vaults: &Vaults,
+    env: &[(OsString, OsString)],
+) -> Option<String> {
+    if keys.secrets.iter().any(|secret| secret == name) {
+        return vaults.of(keys.environment.as_deref()).value(name).map(str::to_owned);
+    }
+    let (_, value) = env.iter().find(|(variable, _)| variable == name)?;
+    value.to_str().map(str::to_owned)
 }
 
 /// What is made of the same, has the same name.

@@ -11,7 +11,7 @@ use super::scope::{Layer, Scope};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::files::{Files, Pattern, SPECIAL, Sense};
 use crate::model::step::{Action, Planned, Step};
-use crate::model::store::{Address, Place};
+use crate::model::store::{Address, Keys, Place};
 use crate::model::task::{Block, Task};
 use crate::model::template::{Expression, Part, Template};
 use crate::model::tracking::{Facet, Shown, Tracking};
@@ -98,8 +98,20 @@ impl<'a> Renderer<'a> {
                 .help("give the task a `dir` that all of its outputs lie in"),
             );
         }
-        let named = self.open(scope, cache, "the place of a cache")?;
-        let (url, endpoint, region) = match self.project.stores.iter().find(|store| store.name == named) {
+        self.place(scope, cache, "the place of a cache")
+    }
+
+    /// What a text names: a store of the project, an address, or a folder.
+    pub(in crate::plan) fn place(
+        &mut self,
+        scope: &Scope<'a>,
+        named: &Template,
+        what: &str,
+    ) -> Option<Place> {
+        let at = named.at;
+        let named = self.open(scope, named, what)?;
+        let store = self.project.stores.iter().find(|store| store.name == named);
+        let (url, endpoint, region) = match store {
             Some(store) => (
                 self.open(scope, &store.url, "the address of a store")?,
                 store.endpoint.as_ref().and_then(|text| self.open(scope, text, "the address of a store")),
@@ -107,14 +119,25 @@ impl<'a> Renderer<'a> {
             ),
             None => (named, None, None),
         };
-        match Address::parse(&url) {
-            Ok(address) => Some(Place { address, endpoint, region }),
-            Err(help) => {
-                let problem = Diagnostic::new(format!("`{url}` is no store"));
-                self.problems.push(problem.at(cache.at, "here").help(help));
-                None
-            }
+        let mut keys = Keys::default();
+        for (name, secret) in store.into_iter().flat_map(|store| &store.secrets) {
+            // That it is wanted is noted where it is looked up.
+            self.text(scope, secret);
+            keys.secrets.push(name.clone());
         }
+        if !keys.secrets.is_empty() {
+            keys.environment = scope.environment.map(|environment| environment.name.clone());
+        }
+        let (what, help) = match Address::parse(&url) {
+            Ok(address) => {
+                let place = Place { address, endpoint, region, keys };
+                let Some((what, help)) = place.unfit() else { return Some(place) };
+                (what.to_owned(), help)
+            }
+            Err(help) => (format!("`{url}` is no store"), help),
+        };
+        self.problems.push(Diagnostic::new(what).at(at, "here").help(help));
+        None
     }
 
     /// Patterns with their values, in which nothing is special.

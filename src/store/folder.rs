@@ -97,7 +97,8 @@ impl Folder {
         let inside = |part: Component<'_>| matches!(part, Component::Normal(part) if part != PARTS);
         if name.is_empty() || !Path::new(name).components().all(inside) {
             let act = format!("keep `{name}` in `{}`", self.root.display());
-            return Err(StoreError::Failed { act, why: "it is no name of an object".to_owned() });
+            let why = "it is no name of an object".to_owned();
+            return Err(StoreError::Failed { act, why, help: String::new() });
         }
         Ok(self.root.join(name))
     }

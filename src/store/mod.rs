@@ -4,6 +4,7 @@
 mod error;
 mod folder;
 mod remote;
+mod service;
 #[cfg(test)]
 mod tests;
 mod transport;
@@ -16,6 +17,7 @@ use crate::process::Stop;
 pub(crate) use error::StoreError;
 use folder::Folder;
 use remote::Remote;
+use service::Bucket;
 
 /// Objects by their names. A name is words of letters, digits, `-`, `_` and `.`, with `/` between them.
 pub(crate) struct Store {
@@ -57,7 +59,10 @@ impl Store {
     ) -> Result<Store, StoreError> {
         let keeper = match &place.address {
             Address::Folder(folder) => Keeper::Folder(Folder::new(root.join(folder))),
-            Address::S3 { .. } => Keeper::Remote(Box::new(Remote::open(place, keys)?)),
+            Address::Bucket { service, bucket, prefix } => {
+                let bucket = Bucket { place, service: *service, name: bucket, prefix, keys };
+                Keeper::Remote(Box::new(Remote::open(&bucket)?))
+            }
         };
         Ok(Store { keeper })
     }

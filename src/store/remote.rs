@@ -5,13 +5,14 @@ use std::io::{self, Read, Write};
 use std::pin::pin;
 use std::time::Duration;
 
-use opendal::{ErrorKind, HttpTransporter, OperationContext, Operator, services};
+use opendal::{ErrorKind, HttpTransporter, OperationContext, Operator};
 use tokio::runtime::{self, Runtime};
 use tokio::time::timeout;
 
+use super::service::Bucket;
 use super::transport::Transport;
 use super::{Before, Fill, Object, StoreError};
-use crate::model::store::{Address, Place};
+use crate::model::store::Service;
 use crate::process::{Level, Stop};
 
 /// How much of an object is read, or sent, at once, in bytes: what an object store wants a part to be at least.
@@ -21,30 +22,33 @@ const PART: usize = 8 << 20;
 /// is never more than about a thousandth of what was sent.
 const PARTS_OF_A_SIZE: usize = 1000;
 
+/// How often a part is asked for that was cut while it came.
+const TRIES: u32 = 3;
+
 /// How often we look whether the run stops while a request is under way.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// How long what was begun may take to be given up.
 const ABORT: Duration = Duration::from_secs(2);
 
-/// What a request is signed with where there are no regions.
-const NO_REGION: &str = "us-east-1";
-
 pub(super) struct Remote {
     operator: Operator,
     runtime: Runtime,
     /// As one says it: its place.
     said: String,
+    service: Service,
 }
 
 impl Remote {
-    pub(super) fn open(place: &Place, keys: &dyn Fn(&str) -> Option<String>) -> Result<Remote, StoreError> {
+    pub(super) fn open(bucket: &Bucket<'_>) -> Result<Remote, StoreError> {
+        let Bucket { place, service, .. } = *bucket;
         let act = format!("open {place}");
         let runtime = runtime::Builder::new_current_thread().enable_time().build();
         let runtime = runtime.map_err(|error| StoreError::of_file(&act, &error))?;
-        let operator = operator(place, keys).map_err(|error| StoreError::of_service(&act, &error))?;
-        let context = OperationContext::new().with_http_transport(HttpTransporter::new(Transport::default()));
-        Ok(Remote { operator: operator.with_context(context), runtime, said: place.to_string() })
+        let operator = bucket.operator().map_err(|error| StoreError::of_service(&act, service, &error))?;
+        let transport = HttpTransporter::new(Transport::new(place.endpoint.as_deref()));
+        let operator = operator.with_context(OperationContext::new().with_http_transport(transport));
+        Ok(Remote { operator, runtime, said: place.to_string(), service })
     }
 
     pub(super) fn size(&self, name: &str, stop: &Stop) -> Result<Option<u64>, StoreError> {
@@ -80,7 +84,10 @@ impl Remote {
             return Err(self.taken(name));
         }
         let begun = self.ask(stop, async {
-            self.operator.writer_with(name).if_not_exists(before == Before::Kept).await
+            self.operator
+                .writer_with(name)
+                .if_not_exists(before == Before::Kept && self.knows_conditions())
+                .await
         })?;
         let writer = begun.map_err(|error| self.failed("write", name, &error))?;
         let mut writing = Writing { remote: self, stop, name, writer, part: Vec::new(), sent: 0 };
@@ -97,7 +104,8 @@ impl Remote {
 
     pub(super) fn list(&self, prefix: &str, stop: &Stop) -> Result<Vec<Object>, StoreError> {
         let listed = self.ask(stop, self.operator.list_with(prefix).recursive(true).into_future())?;
-        let entries = self.found("list", prefix, listed)?.unwrap_or_default();
+        // Where nothing is there is an empty list: what is not found is the bucket.
+        let entries = listed.map_err(|error| self.failed("list", prefix, &error))?;
         let files = entries.into_iter().filter(|entry| entry.metadata().is_file());
         Ok(files
             .map(|entry| {
@@ -115,6 +123,15 @@ impl Remote {
     pub(super) fn delete(&self, name: &str, stop: &Stop) -> Result<(), StoreError> {
         let asked = self.ask(stop, self.operator.delete(name))?;
         self.found("delete", name, asked).map(drop)
+    }
+
+    /// Whether the service looks by itself whether something is there, at the moment that it is put there. Spaces does not
+    /// say that it does.
+    fn knows_conditions(&self) -> bool {
+        match self.service {
+            Service::S3 | Service::Google | Service::Azure => true,
+            Service::Spaces => false,
+        }
     }
 
     /// Waits for an answer, unless it is stopped meanwhile.
@@ -144,36 +161,14 @@ impl Remote {
         if error.kind() == ErrorKind::ConditionNotMatch {
             return self.taken(name);
         }
-        StoreError::of_service(&format!("{act} `{name}` in {}", self.said), error)
+        match name {
+            "" => StoreError::of_service(&format!("{act} {}", self.said), self.service, error),
+            name => StoreError::of_service(&format!("{act} `{name}` in {}", self.said), self.service, error),
+        }
     }
 
     fn taken(&self, name: &str) -> StoreError {
         StoreError::Taken { store: self.said.clone(), name: name.to_owned() }
-    }
-}
-
-fn operator(place: &Place, keys: &dyn Fn(&str) -> Option<String>) -> opendal::Result<Operator> {
-    match &place.address {
-        Address::Folder(folder) => unreachable!("{} is a folder", folder.display()),
-        Address::S3 { bucket, prefix } => {
-            let mut s3 = services::S3::default().bucket(bucket).root(prefix);
-            if let Some(endpoint) = &place.endpoint {
-                s3 = s3.endpoint(endpoint);
-            }
-            // A store at an address of its own has no regions.
-            let known = || keys("AWS_REGION").or_else(|| keys("AWS_DEFAULT_REGION"));
-            let none = || place.endpoint.is_some().then(|| NO_REGION.to_owned());
-            if let Some(region) = place.region.clone().or_else(known).or_else(none) {
-                s3 = s3.region(&region);
-            }
-            if let (Some(id), Some(key)) = (keys("AWS_ACCESS_KEY_ID"), keys("AWS_SECRET_ACCESS_KEY")) {
-                s3 = s3.access_key_id(&id).secret_access_key(&key);
-                if let Some(token) = keys("AWS_SESSION_TOKEN") {
-                    s3 = s3.session_token(&token);
-                }
-            }
-            Operator::new(s3)
-        }
     }
 }
 
@@ -194,8 +189,15 @@ impl Read for Reading<'_> {
             return Ok(read);
         }
         let end = self.size.min(self.at + PART as u64);
-        let asked = self.remote.ask(self.stop, self.reader.read(self.at..end))?;
-        let part = asked.map_err(|error| self.remote.failed("read", &self.name, &error))?;
+        let mut tries = 0;
+        let part = loop {
+            tries += 1;
+            match self.remote.ask(self.stop, self.reader.read(self.at..end))? {
+                Ok(part) => break part,
+                Err(error) if error.is_temporary() && tries < TRIES => {}
+                Err(error) => return Err(self.remote.failed("read", &self.name, &error).into()),
+            }
+        };
         if part.is_empty() {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }

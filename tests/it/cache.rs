@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{Answer, S3, Sandbox, Server};
+use crate::support::{AZURE_ACCOUNT, AZURE_KEY, Answer, Emulator, Sandbox, Server};
 
 const TASKS: &str = r#"
 [tasks.build]
@@ -121,17 +121,67 @@ fn a_store_that_is_broken_breaks_no_run_and_is_asked_once() {
 
 #[test]
 fn an_object_store_serves_as_well() {
-    let s3 = S3::start();
+    let s3 = Emulator::s3();
     let tasks = TASKS.replace("SANDBOX/cache", "builds");
     let tasks = format!("[stores.builds]\nurl = 's3://builds/shop'\nendpoint = '{}'\n{tasks}", s3.endpoint());
     let sandbox = sandbox(&tasks).env("AWS_ACCESS_KEY_ID", "testing").env("AWS_SECRET_ACCESS_KEY", "testing");
     sandbox.deploy(["build"]).succeeds().never_mentions("left alone");
-    let objects = s3.objects();
+    let objects = s3.found();
     assert!(objects.len() == 1 && objects[0].starts_with("shop/"), "{objects:?}");
     let other = elsewhere(&sandbox, "other");
     sandbox.deploy_in(&other, ["build"]).succeeds().mentions("comes from the cache s3://builds/shop");
     assert_eq!(log(&sandbox, &other), "");
     sandbox.shell("diff -r dist ../other/dist").succeeds();
+}
+
+/// The credentials are secrets of the project; the tasks themselves see none.
+#[test]
+fn a_store_is_opened_by_secrets() {
+    let s3 =
+        ("AWS_SECRET_ACCESS_KEY", [("AWS_ACCESS_KEY_ID", "id"), ("AWS_SECRET_ACCESS_KEY", "a-secret-key")]);
+    let azure =
+        ("AZURE_STORAGE_KEY", [("AZURE_STORAGE_ACCOUNT", AZURE_ACCOUNT), ("AZURE_STORAGE_KEY", AZURE_KEY)]);
+    for (scheme, emulator, (secret, keys)) in [("s3", Emulator::s3(), s3), ("az", Emulator::azure(), azure)] {
+        let tasks = TASKS.replace("SANDBOX/cache", "builds").replace("echo built", "env | sort; echo built");
+        let tasks = format!(
+            "[secrets]\n{secret} = {{ file = 'key' }}\n\
+             [stores.builds]\nurl = '{scheme}://builds/shop'\nendpoint = '{}'\nsecrets = ['{secret}']\n{tasks}",
+            emulator.endpoint()
+        );
+        let sandbox = sandbox(&tasks).env(keys[0].0, keys[0].1).file("key", keys[1].1);
+        let ended = sandbox.deploy(["build"]);
+        ended.succeeds().never_mentions("left alone").never_mentions(keys[1].1);
+        let found = emulator.found();
+        assert!(found.len() == 1 && found[0].starts_with("shop/"), "{found:?}");
+        let other = elsewhere(&sandbox, "other");
+        sandbox.shell("cp key ../other").succeeds();
+        let ended = sandbox.deploy_in(&other, ["build"]);
+        ended.succeeds().mentions(&format!("comes from the cache {scheme}://builds/shop"));
+        assert_eq!(log(&sandbox, &other), "");
+
+        sandbox.write("key", "d3Jvbmc=");
+        sandbox.write("src/a", "changed");
+        if scheme == "az" {
+            // moto lets everybody in.
+            sandbox.deploy(["build"]).succeeds().mentions("it refuses these credentials");
+        }
+        fs::remove_file(sandbox.root().join("key")).unwrap();
+        sandbox.deploy(["build", "--force"]).fails().says(secret);
+    }
+}
+
+#[test]
+fn google_s_store_serves_as_well() {
+    let google = Emulator::google();
+    let tasks = TASKS.replace("SANDBOX/cache", "builds");
+    let tasks =
+        format!("[stores.builds]\nurl = 'gs://builds/shop'\nendpoint = '{}'\n{tasks}", google.endpoint());
+    let sandbox = sandbox(&tasks);
+    sandbox.deploy(["build"]).succeeds().never_mentions("left alone");
+    let found = google.found();
+    assert!(found.len() == 1 && found[0].starts_with("shop/"), "{found:?}");
+    let other = elsewhere(&sandbox, "other");
+    sandbox.deploy_in(&other, ["build"]).succeeds().mentions("comes from the cache gs://builds/shop");
 }
 
 #[test]

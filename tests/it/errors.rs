@@ -5,7 +5,25 @@ use crate::support::Sandbox;
 /// A file with a mistake; where it is; words that the message has to have.
 type Mistake = (&'static str, &'static str, &'static [&'static str]);
 
-const MISTAKES: [Mistake; 53] = [
+const MISTAKES: [Mistake; 59] = [
+    ("[stores.a]\nurl = 'azfile://share'", "tasks.toml:2:7", &["this is no store", "mount it"]),
+    ("[stores.a]\nurl = 'spaces://b'", "tasks.toml:2:7", &["in a region", "region = \"fra1\""]),
+    (
+        "[stores.a]\nurl = 's3://b'\nendpoint = 'http://example.com'",
+        "tasks.toml:3:13",
+        &["plain http shows", "take https://"],
+    ),
+    ("[stores.a]\nurl = 's3://b'\nendpoint = 'minio'", "tasks.toml:3:13", &["an endpoint is an address"]),
+    (
+        "[secrets]\nAWS_ACCESS_KEY = { env = 'x' }\n[stores.a]\nurl = 's3://b'\nsecrets = ['AWS_ACCESS_KEY']",
+        "tasks.toml:5:12",
+        &["no credential of this store", "did you mean `AWS_ACCESS_KEY_ID`?"],
+    ),
+    (
+        "[stores.a]\nurl = 's3://b'\nsecrets = ['AWS_SECRET_ACCESS_KEY']",
+        "tasks.toml:3:12",
+        &["there is no secret `AWS_SECRET_ACCESS_KEY`"],
+    ),
     ("[hosts.web1]\nssh = '-oProxyCommand=x'", "tasks.toml:2:7", &["ssh would take it for an option"]),
     ("[hosts.web1]\nssh = 'web1 rm'", "tasks.toml:2:7", &["a blank", "ssh://"]),
     ("[hosts.web1]\nhost = 'web1'", "tasks.toml:", &["`ssh`"]),

@@ -321,9 +321,10 @@ pub(super) const TABLES: [Table; 26] = [
         name: "store",
         about: "A place for what is kept outside of the project.",
         keys: &[
-            Key("url", Text, "A folder, or s3://bucket/folder."),
+            Key("url", Text, "A folder, or s3://bucket/folder, spaces://…, gs://…, az://…."),
             Key("endpoint", Text, "Another address than that of the service's own."),
             Key("region", Text, "The region that the bucket is in."),
+            Key("secrets", WORDS, "Secrets that are its credentials, by the vendor's names for them."),
         ],
         required: &["url"],
         one_of: &[],

@@ -4,12 +4,17 @@ use std::fs::{self, File};
 use std::path::PathBuf;
 
 use super::{create, go, is_a_store, names, overwrites_nothing, read};
-use crate::model::store::{Address, Place};
+use crate::model::store::{Address, Keys, Place};
 use crate::store::Store;
 
 fn store() -> (tempfile::TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
-    let place = Place { address: Address::Folder(PathBuf::from("kept/far")), endpoint: None, region: None };
+    let place = Place {
+        address: Address::Folder(PathBuf::from("kept/far")),
+        endpoint: None,
+        region: None,
+        keys: Keys::default(),
+    };
     let store = Store::open(&place, folder.path(), &|_| None).unwrap();
     (folder, store)
 }

@@ -1,6 +1,9 @@
 //! What every store must do, asked of a folder and of servers that we did not write.
 
+#[path = "../../../tests/it/support/emulator.rs"]
+mod emulator;
 mod folder;
+mod services;
 
 use std::io::Read;
 use std::time::Duration;

@@ -1,13 +1,13 @@
 //! What the tests stand on: a sealed folder to run `deploy` in, git repositories, real servers for them, gates that
 //! hold a step, a small HTTP server. Every wait is bounded by [`DEADLINE`] and ends on a condition; nothing sleeps.
 
+mod emulator;
 pub(crate) mod gate;
 mod git_http;
 mod picture;
 mod postgres;
 mod repository;
 mod running;
-mod s3;
 mod sandbox;
 mod server;
 mod sshd;
@@ -15,10 +15,10 @@ mod vendor;
 
 use std::time::Duration;
 
+pub(crate) use emulator::{AZURE_ACCOUNT, AZURE_KEY, Emulator};
 pub(crate) use git_http::{Access, GitHttp, PASSWORD, USER};
 pub(crate) use postgres::Postgres;
 pub(crate) use running::{Ended, Running};
-pub(crate) use s3::S3;
 pub(crate) use sandbox::Sandbox;
 pub(crate) use server::{Answer, Server};
 pub(crate) use sshd::Sshd;
