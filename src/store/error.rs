@@ -39,7 +39,9 @@ impl StoreError {
     pub(super) fn of_service(act: &str, service: Service, error: &opendal::Error) -> StoreError {
         let keys = service.keys().join(", ");
         let told = told(error.message());
-        let (why, help) = if let Some(trouble) = trouble(error) {
+        let (why, help) = if is_unsigned(error) {
+            ("there are no credentials for it that work".to_owned(), format!("it knows these: {keys}"))
+        } else if let Some(trouble) = trouble(error) {
             let help = match trouble {
                 Trouble::Refused | Trouble::Unknown => "is its `endpoint`, or its `region`, right?",
                 Trouble::Silent(_) | Trouble::Cut => "can this machine reach it? It was asked more than once",
@@ -47,8 +49,6 @@ impl StoreError {
                 Trouble::Other(_) => "",
             };
             (trouble.to_string(), help.to_owned())
-        } else if is_unsigned(error) {
-            ("there are no credentials for it".to_owned(), format!("it knows these: {keys}"))
         } else {
             match error.kind() {
                 ErrorKind::PermissionDenied => {
@@ -80,15 +80,12 @@ fn trouble(error: &opendal::Error) -> Option<&Trouble> {
         if let Some(trouble) = error.downcast_ref() {
             return Some(trouble);
         }
-        source = match error.downcast_ref::<opendal::Error>() {
-            Some(error) => error.source(),
-            None => error.source(),
-        };
+        source = error.source();
     }
     None
 }
 
-/// Whether nothing was asked because nobody knows how to sign it.
+/// Whether nothing was asked because nobody could sign it.
 fn is_unsigned(error: &opendal::Error) -> bool {
     error.message() == "signing http request"
 }

@@ -216,6 +216,11 @@ struct Writing<'s> {
     sent: usize,
 }
 
+/// How much the next part takes, after so many.
+pub(super) fn part_size(sent: usize) -> usize {
+    PART << (sent / PARTS_OF_A_SIZE)
+}
+
 impl Writing<'_> {
     fn send(&mut self) -> Result<(), StoreError> {
         let part = std::mem::take(&mut self.part);
@@ -236,7 +241,7 @@ impl Writing<'_> {
 
 impl Write for Writing<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let full = PART << (self.sent / PARTS_OF_A_SIZE);
+        let full = part_size(self.sent);
         let taken = bytes.len().min(full - self.part.len());
         self.part.extend_from_slice(&bytes[..taken]);
         if self.part.len() == full {

@@ -1,6 +1,10 @@
 //! What was built elsewhere is not built again: `cache`.
 
 use std::fs;
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
 
 use crate::support::{AZURE_ACCOUNT, AZURE_KEY, Answer, Emulator, Sandbox, Server};
 
@@ -168,6 +172,36 @@ fn a_store_is_opened_by_secrets() {
         fs::remove_file(sandbox.root().join("key")).unwrap();
         sandbox.deploy(["build", "--force"]).fails().says(secret);
     }
+}
+
+/// Nobody is asked: nothing listens at that port, and no cloud says who we are.
+#[test]
+fn a_store_without_credentials_says_which_it_knows() {
+    let keys = ["AWS_ACCESS_KEY_ID", "SPACES_ACCESS_KEY_ID", "AZURE_STORAGE_ACCOUNT"];
+    for (scheme, key) in ["s3", "spaces", "az"].into_iter().zip(keys) {
+        let tasks = TASKS.replace("SANDBOX/cache", "builds");
+        let store = format!("[stores.builds]\nurl = '{scheme}://builds'\nendpoint = 'http://127.0.0.1:1'\n");
+        let ended = sandbox(&format!("{store}{tasks}")).deploy(["build"]);
+        ended.succeeds().mentions("is left alone").mentions("there are no credentials for it").mentions(key);
+    }
+    let tasks = TASKS.replace("SANDBOX/cache", "s3://builds");
+    sandbox(&tasks).deploy(["build"]).succeeds().mentions("nobody says its region").mentions("AWS_REGION");
+}
+
+#[test]
+fn ctrl_c_does_not_wait_for_a_store_that_says_nothing() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", silent.local_addr().unwrap());
+    let tasks = TASKS.replace("SANDBOX/cache", "builds");
+    let tasks = format!("[stores.builds]\nurl = 's3://builds'\nendpoint = '{endpoint}'\n{tasks}");
+    let sandbox = sandbox(&tasks).env("AWS_ACCESS_KEY_ID", "a").env("AWS_SECRET_ACCESS_KEY", "b");
+    let running = sandbox.start(["build"]);
+    let (_asked, _) = silent.accept().unwrap();
+    let began = Instant::now();
+    running.signal(Signal::INT);
+    running.wait().fails_with(130);
+    assert!(began.elapsed() < Duration::from_secs(10), "it took {:?}", began.elapsed());
+    assert_eq!(log(&sandbox, "."), "", "nothing was begun");
 }
 
 #[test]

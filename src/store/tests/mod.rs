@@ -2,6 +2,7 @@
 
 #[path = "../../../tests/it/support/emulator.rs"]
 mod emulator;
+mod faults;
 mod folder;
 mod services;
 

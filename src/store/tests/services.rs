@@ -4,6 +4,7 @@ use super::emulator::{AZURE_ACCOUNT, AZURE_KEY, Emulator};
 use super::{content, create, go, is_a_store, names, overwrites_nothing, read};
 use crate::model::store::{Address, Keys, Place};
 use crate::store::Store;
+use crate::store::remote::part_size;
 
 fn store(url: &str, endpoint: &str, keys: &[(&str, &str)]) -> Store {
     let place = Place {
@@ -64,6 +65,21 @@ fn azure_is_a_store() {
 fn google_is_a_store() {
     let emulator = Emulator::google();
     serves(&emulator, &|folder| store(&format!("gs://builds/{folder}"), emulator.endpoint(), &[]));
+}
+
+/// S3 takes 10,000 parts of an object; memory holds about two.
+#[test]
+fn half_a_terabyte_fits_into_the_parts_that_a_service_takes() {
+    let (mut size, mut parts) = (0, 0);
+    while size < 500_000_000_000_usize {
+        size += part_size(parts);
+        parts += 1;
+    }
+    assert!(
+        parts < 10_000 && part_size(parts) <= 256 << 20,
+        "{parts} parts, the last of {}",
+        part_size(parts)
+    );
 }
 
 /// A connection string has all in one.
