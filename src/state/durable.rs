@@ -202,6 +202,13 @@ fn move_unsynced(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)
 }
 
+/// Makes a folder and those above it that are missing, for all whom the umask lets in, and brings their names to disk.
+pub(crate) fn create_open_folder(path: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> = path.ancestors().take_while(|folder| !folder.exists()).collect();
+    fs::create_dir_all(path)?;
+    missing.into_iter().try_for_each(sync_folder_of)
+}
+
 /// A name is on disk when its folder is.
 fn sync_folder_of(path: &Path) -> io::Result<()> {
     match path.parent() {

@@ -2,11 +2,12 @@
 //! to disk, and then given its name. Who writes holds its part, so what nobody holds was left by somebody killed.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 use super::{Before, Fill, Object, StoreError};
+use crate::process::{Level, Stop};
 use crate::state::durable;
 
 /// Where objects are written before they have a name.
@@ -30,24 +31,36 @@ impl Folder {
         Ok(size.filter(fs::Metadata::is_file).map(|file| file.len()))
     }
 
-    pub(super) fn read(&self, name: &str) -> Result<Option<File>, StoreError> {
+    pub(super) fn read<'s>(
+        &self,
+        name: &str,
+        stop: &'s Stop,
+    ) -> Result<Option<Watched<'s, File>>, StoreError> {
         let path = self.path(name)?;
-        found(File::open(&path)).map_err(failed("read", &path))
+        let file = found(File::open(&path)).map_err(failed("read", &path))?;
+        Ok(file.map(|inner| Watched { inner, path, stop }))
     }
 
-    pub(super) fn put(&self, name: &str, before: Before, fill: Fill<'_>) -> Result<(), StoreError> {
+    pub(super) fn put(
+        &self,
+        name: &str,
+        before: Before,
+        stop: &Stop,
+        fill: Fill<'_>,
+    ) -> Result<(), StoreError> {
         let path = self.path(name)?;
         let taken = || StoreError::Taken { store: self.root.display().to_string(), name: name.to_owned() };
         if before == Before::Kept && self.size(name)?.is_some() {
             return Err(taken());
         }
         let parts = self.root.join(PARTS);
-        fs::create_dir_all(&parts).map_err(failed("make the folder", &parts))?;
+        durable::create_open_folder(&parts).map_err(failed("make the folder", &parts))?;
         tidy(&parts);
         let (part, file) = hold(&parts).map_err(failed("write into", &parts))?;
-        let placed = filled(file, fill).and_then(|file| {
+        let watched = Watched { inner: BufWriter::new(file), path: path.clone(), stop };
+        let placed = filled(watched, fill).and_then(|file| {
             let folder = path.parent().unwrap_or(&self.root);
-            fs::create_dir_all(folder).map_err(failed("make the folder", folder))?;
+            durable::create_open_folder(folder).map_err(failed("make the folder", folder))?;
             let placed = match before {
                 Before::Replaced => durable::settle(&file, &part, &path),
                 Before::Kept => durable::settle_new(&file, &part, &path),
@@ -128,11 +141,41 @@ fn tidy(parts: &Path) {
     }
 }
 
-fn filled(file: File, fill: Fill<'_>) -> Result<File, StoreError> {
-    let mut writer = BufWriter::new(file);
+fn filled(mut writer: Watched<'_, BufWriter<File>>, fill: Fill<'_>) -> Result<File, StoreError> {
     fill(&mut writer).and_then(|()| writer.flush())?;
-    let (file, _flushed) = writer.into_parts();
+    let (file, _flushed) = writer.inner.into_parts();
     Ok(file)
+}
+
+/// A file that says which it is when it fails, and that is left when the run stops.
+pub(super) struct Watched<'s, T> {
+    inner: T,
+    path: PathBuf,
+    stop: &'s Stop,
+}
+
+impl<T> Watched<'_, T> {
+    fn heed(&self) -> Result<(), StoreError> {
+        if self.stop.level() > Level::Go { Err(StoreError::Stopped) } else { Ok(()) }
+    }
+}
+
+impl<T: Read> Read for Watched<'_, T> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.heed()?;
+        Ok(self.inner.read(buffer).map_err(failed("read", &self.path))?)
+    }
+}
+
+impl<T: Write> Write for Watched<'_, T> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.heed()?;
+        Ok(self.inner.write(bytes).map_err(failed("write", &self.path))?)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(self.inner.flush().map_err(failed("write", &self.path))?)
+    }
 }
 
 fn found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
@@ -146,4 +189,21 @@ fn found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
 fn failed(act: &str, path: &Path) -> impl Fn(io::Error) -> StoreError {
     let act = format!("{act} `{}`", path.display());
     move |error| StoreError::of_file(&act, &error)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// `/dev/full` is a disk that is.
+    #[test]
+    fn a_disk_that_is_full_is_told() {
+        let file = File::options().write(true).open("/dev/full").unwrap();
+        let stop = Stop::new(Duration::ZERO);
+        let full = Watched { inner: BufWriter::new(file), path: PathBuf::from("kept/a"), stop: &stop };
+        let error = filled(full, &mut |object| object.write_all(&vec![0; 100_000])).unwrap_err();
+        assert_eq!(error.to_string(), "can't write `kept/a`: No space left on device; make room there");
+    }
 }

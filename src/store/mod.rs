@@ -84,7 +84,7 @@ impl Store {
         stop: &'s Stop,
     ) -> Result<Option<impl Read + Send + 's>, StoreError> {
         let read: Option<Box<dyn Read + Send + 's>> = match &self.keeper {
-            Keeper::Folder(folder) => folder.read(name)?.map(|file| Box::new(file) as _),
+            Keeper::Folder(folder) => folder.read(name, stop)?.map(|file| Box::new(file) as _),
             Keeper::Remote(remote) => remote.read(name, stop)?.map(|reading| Box::new(reading) as _),
         };
         Ok(read)
@@ -103,7 +103,7 @@ impl Store {
 
     fn put(&self, name: &str, before: Before, stop: &Stop, fill: Fill<'_>) -> Result<(), StoreError> {
         match &self.keeper {
-            Keeper::Folder(folder) => folder.put(name, before, fill),
+            Keeper::Folder(folder) => folder.put(name, before, stop, fill),
             Keeper::Remote(remote) => remote.put(name, before, stop, fill),
         }
     }

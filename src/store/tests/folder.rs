@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::{create, go, is_a_store, names, overwrites_nothing, read};
 use crate::model::store::{Address, Keys, Place};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 fn store() -> (tempfile::TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
@@ -78,4 +78,19 @@ fn a_folder_that_can_not_be_made_is_told() {
     File::create(folder.path().join("kept/far")).unwrap();
     let error = create(&kept, "a", b"x").unwrap_err().to_string();
     assert!(error.contains("kept/far") && error.starts_with("can't "), "{error}");
+}
+
+#[test]
+fn what_stops_half_way_leaves_nothing() {
+    let (folder, kept) = store();
+    create(&kept, "a", b"one").unwrap();
+    let stop = go();
+    let stopped = kept.write("a", &stop, &mut |object| {
+        object.write_all(b"two")?;
+        stop.ask(2);
+        object.write_all(b"more")
+    });
+    assert!(matches!(stopped, Err(StoreError::Stopped)), "{stopped:?}");
+    assert_eq!(read(&kept, "a").unwrap(), b"one");
+    assert!(fs::read_dir(folder.path().join("kept/far/.parts")).unwrap().next().is_none(), "no part is left");
 }
