@@ -41,7 +41,23 @@ fn serves(emulator: &Emulator, open: &dyn Fn(&str) -> Store) {
 fn s3_is_a_store() {
     let keys = [("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS_KEY", "b"), ("AWS_REGION", "us-east-1")];
     let emulator = Emulator::s3();
-    serves(&emulator, &|folder| store(&format!("s3://builds/{folder}"), emulator.endpoint(), &keys));
+    let open = |folder: &str| store(&format!("s3://builds/{folder}"), emulator.endpoint(), &keys);
+    serves(&emulator, &open);
+    serves_several(&open("several"));
+}
+
+/// One store, asked from several threads.
+fn serves_several(store: &Store) {
+    std::thread::scope(|scope| {
+        for n in 0..6 {
+            scope.spawn(move || {
+                let (name, whole) = (format!("{n}"), content(9_000_000 + n));
+                create(store, &name, &whole).unwrap();
+                assert!(read(store, &name).unwrap() == whole, "{name} is whole");
+            });
+        }
+    });
+    assert_eq!(store.list("", &go()).unwrap().len(), 6);
 }
 
 /// moto is no Spaces; what is other there, a region and the names of the keys, is.
