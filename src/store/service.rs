@@ -1,5 +1,7 @@
 //! Whom opendal asks, and with which credentials: those that `keys` has, else what it finds in the usual places.
 
+use std::path::Path;
+
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use opendal::{Error, ErrorKind, Operator, Result, services};
 
@@ -71,8 +73,17 @@ impl Bucket<'_> {
             google = google.endpoint(endpoint);
         }
         match self.key("GOOGLE_APPLICATION_CREDENTIALS") {
+            // opendal passes over what it can't read, and would take whoever comes next.
             Some(content) if content.trim_start().starts_with('{') => {
+                if serde_json::from_str::<serde_json::Value>(&content).is_err() {
+                    return Err(unset("what `GOOGLE_APPLICATION_CREDENTIALS` holds is no JSON"));
+                }
                 google = google.credential(&BASE64_STANDARD.encode(content));
+            }
+            Some(path) if !Path::new(&path).is_file() => {
+                return Err(unset(&format!(
+                    "`GOOGLE_APPLICATION_CREDENTIALS` names `{path}`, which is no file"
+                )));
             }
             Some(path) => google = google.credential_path(&path),
             // A server of one's own has no use for Google's credentials.
@@ -85,7 +96,9 @@ impl Bucket<'_> {
     fn azure(&self) -> Result<Operator> {
         let connection = self.key("AZURE_STORAGE_CONNECTION_STRING");
         let mut azure = match &connection {
-            Some(connection) => services::Azblob::from_connection_string(connection)?,
+            // What is wrong with it, opendal would show.
+            Some(connection) => services::Azblob::from_connection_string(connection)
+                .map_err(|_| unset("what `AZURE_STORAGE_CONNECTION_STRING` holds is no connection string"))?,
             None => services::Azblob::default(),
         };
         let (account, key) = (self.key("AZURE_STORAGE_ACCOUNT"), self.key("AZURE_STORAGE_KEY"));

@@ -98,6 +98,35 @@ fn half_a_terabyte_fits_into_the_parts_that_a_service_takes() {
     );
 }
 
+/// Else somebody else's credentials might be taken, who comes next.
+#[test]
+fn credentials_that_can_not_be_read_are_told() {
+    let place = |url: &str| Place {
+        address: Address::parse(url).unwrap(),
+        endpoint: None,
+        region: Some("fra1".to_owned()),
+        keys: Keys::default(),
+    };
+    for (url, name, value, part) in [
+        ("gs://builds", "GOOGLE_APPLICATION_CREDENTIALS", "{\"secret-key", "holds is no JSON"),
+        (
+            "gs://builds",
+            "GOOGLE_APPLICATION_CREDENTIALS",
+            "/no/such/file",
+            "names `/no/such/file`, which is no file",
+        ),
+        ("s3://builds", "AWS_ACCESS_KEY_ID", "secret-key", "`AWS_SECRET_ACCESS_KEY` is not"),
+        ("spaces://builds", "SPACES_SECRET_ACCESS_KEY", "secret-key", "`SPACES_ACCESS_KEY_ID` is not"),
+        ("az://builds", "AZURE_STORAGE_KEY", "secret-key", "such as AZURE_STORAGE_ACCOUNT"),
+        ("az://builds", "AZURE_STORAGE_CONNECTION_STRING", "secret-key", "is no connection string"),
+    ] {
+        let key = |asked: &str| (asked == name).then(|| value.to_owned());
+        let opened = Store::open(&place(url), std::path::Path::new("/"), &key);
+        let error = opened.err().expect("it can't be opened").to_string();
+        assert!(error.contains(part) && !error.contains("secret-key"), "{error}");
+    }
+}
+
 /// A connection string has all in one.
 #[test]
 fn azure_opens_by_a_connection_string() {
