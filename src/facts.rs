@@ -250,6 +250,7 @@ impl Site {
         };
         let tip = self.tip(&delivery.environment)?;
         let live = tip.state.live.clone();
+        survey.circumstances.saved = rules::saved(&tip.state, &delivery.guarded);
         survey.circumstances.frozen = tip.state.frozen.as_ref().map(rules::frozen);
         survey.tip = tip;
         survey.holder = Lock::look(&self.state, &Refs::new(&delivery.environment)?);

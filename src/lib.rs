@@ -4,6 +4,7 @@
 //! [`plan::Plan`] (`plan` decides); a plan is run (`engine` drives, `perform` does, `report` tells). What a run owes and
 //! what was released is remembered by `state` and `release`; `cli` asks.
 
+mod backup;
 mod cli;
 mod config;
 mod diagnostic;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// What each layer may import; `lib.rs` only names them.
 /// `perform` stands above `engine` because it implements the engine's `World`; nothing but `cli` knows it.
-const MAY_IMPORT: [(&str, &[&str]); 17] = [
+const MAY_IMPORT: [(&str, &[&str]); 18] = [
     ("diagnostic", &[]),
     ("model", &["diagnostic"]),
     ("config", &["diagnostic", "model"]),
@@ -19,6 +19,7 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
     ("release", &["diagnostic", "model", "plan", "process", "state"]),
     ("target", &["diagnostic", "model", "plan", "process", "state", "exchange", "release"]),
     ("store", &["diagnostic", "model", "plan", "process", "state"]),
+    ("backup", &["model", "process", "store"]),
     ("report", &["diagnostic", "model", "plan", "release", "facts", "fresh"]),
     ("facts", &["diagnostic", "model", "plan", "process", "state", "release", "target"]),
     ("fresh", &["diagnostic", "model", "plan", "state", "facts"]),
@@ -35,6 +36,7 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
             "release",
             "target",
             "store",
+            "backup",
             "ssh",
             "facts",
             "fresh",
@@ -53,6 +55,7 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
             "release",
             "target",
             "store",
+            "backup",
             "ssh",
             "report",
             "facts",

@@ -215,6 +215,41 @@ pub(crate) enum Command {
         /// The release's number [default: the newest good one before what is live]
         release: Option<u32>,
     },
+    /// Save an environment's data to its stores: what `[backups]` says
+    Backup {
+        /// The environment
+        #[arg(value_name = "ENVIRONMENT")]
+        name: String,
+        /// Which backups [default: the environment's `backups`, else all]
+        #[arg(value_name = "BACKUP")]
+        backups: Vec<String>,
+    },
+    /// Show what is saved of an environment, newest first; asks its stores
+    Backups {
+        /// The environment
+        #[arg(value_name = "ENVIRONMENT")]
+        name: String,
+        /// Which backups [default: the environment's `backups`, else all]
+        #[arg(value_name = "BACKUP")]
+        backups: Vec<String>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Bring back what was saved of an environment, after saving what is there now
+    Restore {
+        /// The environment
+        #[arg(value_name = "ENVIRONMENT")]
+        name: String,
+        /// The backup
+        backup: String,
+        /// The id that `deploy backups` shows [default: the newest]
+        #[arg(long, value_name = "ID")]
+        from: Option<String>,
+        /// Do not save what is there now: it is lost
+        #[arg(long)]
+        no_backup: bool,
+    },
     /// Keep everybody from deploying to an environment, until it is unlocked; wants --reason
     Lock {
         /// The environment
@@ -298,6 +333,9 @@ impl Command {
             | Command::Status { .. }
             | Command::Recover
             | Command::Rollback { .. }
+            | Command::Backup { .. }
+            | Command::Backups { .. }
+            | Command::Restore { .. }
             | Command::Lock { .. }
             | Command::Unlock { .. }
             | Command::History { .. }

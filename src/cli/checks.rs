@@ -1,6 +1,8 @@
 //! The rule `checks`: shell lines of an environment that must succeed before anything else is done there. What a failing
 //! one printed last is told; what the others print is for nobody.
 
+use std::sync::Mutex;
+
 use anstream::eprintln;
 
 use super::args::Common;
@@ -74,6 +76,9 @@ impl Checks<'_> {
             handing: Handing::Read,
             vaults: self.vaults.clone(),
             docks: Docks::default(),
+            held: Vec::new(),
+            by: self.site.by(),
+            saved: Mutex::default(),
         };
         delivery.checks.steps.iter().find_map(|step| {
             let title = self.title(step);

@@ -1,10 +1,12 @@
 //! Carrying out one plan: the engine is given its world, its events are told, and the ledgers what came of it.
 
 use std::num::NonZeroUsize;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::args::Common;
 use super::error::{Error, Kind, exit_code};
+use super::hold::Locks;
 use super::session::Session;
 use super::{output, secret};
 use crate::engine::{self, Manner, Means, Stops};
@@ -18,7 +20,7 @@ use crate::model::release::Release;
 use crate::model::secret::Vaults;
 use crate::perform::cache::Caches;
 use crate::perform::dock::{Dock, Docks, Stage};
-use crate::perform::{Hands, Made, Tracked};
+use crate::perform::{Hands, Made, Saved, Tracked};
 use crate::plan::schedule::OnFailure;
 use crate::plan::{Facts, Freshness, Plan, Request};
 use crate::process::program::Programs;
@@ -38,6 +40,7 @@ pub(crate) struct Scene<'a> {
 /// What a run has before its first job starts: the environments that it deploys to, and its secrets.
 pub(crate) struct Outfit<'a> {
     pub(crate) docks: Docks<'a>,
+    pub(crate) locks: &'a Locks,
     pub(crate) vaults: &'a Vaults,
     pub(crate) masker: Option<&'a Masker>,
 }
@@ -50,11 +53,11 @@ pub(crate) fn drive<'a>(
     outfit: Outfit<'a>,
 ) -> Result<Driven<'a>, Error> {
     let Scene { session, common, site, signals } = scene;
-    let Outfit { docks, vaults, masker } = outfit;
+    let Outfit { docks, locks, vaults, masker } = outfit;
     let stops = Stops::new(session.project.settings.grace);
     let (mut telling, handing) = output::begin(session, common, site, facts, request, plan);
     let (tracked, fresh) = tracked(scene, request, plan, vaults);
-    let by = docks.docks.first().map_or_else(String::new, |dock| dock.by.clone());
+    let by = site.by();
     let hands = Hands {
         root: site.root.clone(),
         state: site.state.clone(),
@@ -68,6 +71,9 @@ pub(crate) fn drive<'a>(
         vaults: vaults.clone(),
         tracked,
         docks,
+        held: locks.holdings().collect(),
+        by: by.clone(),
+        saved: Mutex::default(),
     };
     if let Err(error) = require(&hands, plan) {
         hands.docks.let_go(&facts.run);
@@ -90,7 +96,8 @@ pub(crate) fn drive<'a>(
             stops.run.ask(signal::PIPE);
         }
     });
-    let Hands { mut docks, .. } = hands;
+    let Hands { mut docks, saved, .. } = hands;
+    let saved = saved.into_inner().unwrap_or_else(PoisonError::into_inner);
     let reason = reason(plan, &summary);
     let fallen = fallen(plan, &summary, &mut docks);
     let unsaid = docks.finish(&facts.run, reason.as_deref());
@@ -104,7 +111,7 @@ pub(crate) fn drive<'a>(
             Kind::Failed,
             format!("it was deployed, but the ledger does not know: {}", unsaid.join("; ")),
         )),
-        (_, code) => Ok(Driven { code, fallen }),
+        (_, code) => Ok(Driven { code, fallen, saved }),
     }
 }
 
@@ -137,6 +144,8 @@ fn tracked(
 pub(crate) struct Driven<'a> {
     pub(crate) code: u8,
     pub(crate) fallen: Vec<Fallen<'a>>,
+    /// What was saved before it ended.
+    pub(crate) saved: Vec<Saved>,
 }
 
 /// A release that the target has and that is not healthy. Its environment is held still.

@@ -58,8 +58,10 @@ const HEADINGS: [(&str, &[&str]); 2] = [
 const ALWAYS: [&str; 5] = ["file", "directory", "verbose", "color", "help"];
 
 /// Common options that a command heeds beside those.
-const HEEDED: [(&str, &[&str]); 11] = [
+const HEEDED: [(&str, &[&str]); 14] = [
     ("apply", &["dry_run", "jobs", "keep_going", "fail_fast", "yes", "output", "quiet"]),
+    ("backup", &["dry_run", "set", "output", "quiet", "overrides", "reason"]),
+    ("backups", &["set"]),
     ("compare", &["reference", "set"]),
     ("diff", &["reference"]),
     ("graph", &["environment"]),
@@ -80,6 +82,7 @@ const HEEDED: [(&str, &[&str]); 11] = [
             "reason",
         ],
     ),
+    ("restore", &["dry_run", "yes", "set", "output", "quiet", "overrides", "reason"]),
     ("rollback", &["dry_run", "yes", "set", "output", "quiet", "overrides", "reason"]),
     ("unlock", &["reason"]),
     ("why", &["environment", "no_deps", "set", "reference"]),

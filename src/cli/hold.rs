@@ -16,7 +16,7 @@ use crate::model::name::RunId;
 use crate::model::release::Source;
 use crate::perform::dock::{Again, Away, Dock, Docks, Stage};
 use crate::plan::guard::{LEDGER, Ruling, past_ledger};
-use crate::plan::{Delivery, Facts, Known, Plan, Request, Swapping};
+use crate::plan::{Data, Delivery, Facts, Known, Plan, Request, Swapping};
 use crate::process::Stop;
 use crate::release::event::{Event, What};
 use crate::release::holding::{Holding, HoldingError};
@@ -133,9 +133,16 @@ pub(crate) fn held<'a>(
 /// Environments that tasks hold without deploying to them.
 #[derive(Default)]
 pub(crate) struct Locks {
-    held: Vec<(Holding, Event)>,
+    held: Vec<Held>,
     /// Where there is no git there is no ledger, and nobody to share it with: the lock of this machine is enough.
     alone: Vec<Lock>,
+}
+
+/// One of them, and the last word about it.
+struct Held {
+    environment: String,
+    holding: Holding,
+    unlocked: Event,
 }
 
 impl Locks {
@@ -175,13 +182,19 @@ impl Locks {
             Known::NotAsked | Known::Absent(..) => None,
         };
         let holding = hold(site, &refs, request, facts, source, tip, &notes)?;
-        self.held.push((holding, word(&facts.run, &by, What::Unlocked, None)));
+        let unlocked = word(&facts.run, &by, What::Unlocked, None);
+        self.held.push(Held { environment: environment.to_owned(), holding, unlocked });
         Ok(())
+    }
+
+    /// The environments that are held, with their ledgers.
+    pub(crate) fn holdings(&self) -> impl Iterator<Item = (&str, &Holding)> {
+        self.held.iter().map(|held| (held.environment.as_str(), &held.holding))
     }
 
     /// Lets go of all.
     pub(crate) fn let_go(self) {
-        for (holding, unlocked) in self.held {
+        for Held { holding, unlocked, .. } in self.held {
             if let Err(error) = holding.free(Vec::new(), unlocked, &Stop::new(Duration::ZERO)) {
                 eprintln!("deploy: an environment's lock could not be given back: {error}");
             }
@@ -315,7 +328,9 @@ pub(crate) fn locked_by(site: &Site, environment: &str, hold: &Hold) -> Error {
 fn command(request: &Request) -> String {
     let tasks = request.tasks.iter().map(|asked| asked.task.as_str());
     let rollback = request.back.as_ref().map(|_| "rollback");
-    let words = ["deploy"].into_iter().chain(rollback).chain(request.environment.as_deref()).chain(tasks);
+    let data = request.data.as_ref().map(Data::word);
+    let words =
+        ["deploy"].into_iter().chain(rollback).chain(data).chain(request.environment.as_deref()).chain(tasks);
     words.collect::<Vec<_>>().join(" ")
 }
 

@@ -72,6 +72,8 @@ pub(super) fn questions(plan: &Plan, looks: &[Look]) -> Vec<Question> {
     let of_tasks = plan.questions.iter().map(plain);
     let of_targets = looks.iter().filter_map(|look| look.met.question.as_ref()).map(plain);
     let of_environments = plan.deliveries.iter().filter_map(guard::question);
+    let of_data = plan.typed.iter().cloned().map(|(text, word)| (text, Some(word)));
+    let of_environments = of_environments.chain(of_data);
     of_tasks.chain(of_targets).chain(of_environments.map(|(text, typed)| Question { text, typed })).collect()
 }
 

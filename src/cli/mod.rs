@@ -39,6 +39,8 @@ use error::{Error, Kind};
 use opening::Opening;
 use session::Session;
 
+use crate::plan::Before;
+
 use crate::diagnostic::{Diagnostic, ERROR, HELP, nearest};
 
 /// The program: reads the command line, does what it says, and gives the exit code.
@@ -183,6 +185,14 @@ fn built_in(command: Option<&Command>, common: &Common, session: &Session) -> Re
         Some(Command::Apply { plan }) => command::apply::apply(session, common, plan),
         Some(Command::Rollback { name, release }) => {
             command::rollback::rollback(session, common, name, *release)
+        }
+        Some(Command::Backup { name, backups }) => command::backup::backup(session, common, name, backups),
+        Some(Command::Backups { name, backups, json }) => {
+            command::backup::backups(session, common, name, backups, Form::of(*json))
+        }
+        Some(Command::Restore { name, backup, from, no_backup }) => {
+            let before = if *no_backup { Before::Lost } else { Before::Saved };
+            command::backup::restore(session, common, name, backup, from.clone(), before)
         }
         Some(Command::Lock { name }) => command::lock::lock(session, common, name),
         Some(Command::Unlock { name }) => command::lock::unlock(session, common, name),

@@ -28,6 +28,7 @@ pub(crate) fn requests(session: &Session, common: &Common, words: &Words) -> Res
         swapping: if common.in_place { Swapping::InPlace } else { Swapping::Beside },
         freshness: if common.force { Freshness::Ignore } else { Freshness::Respect },
         back: None,
+        data: None,
     };
     let mut requests = vec![request(common.environment.clone())];
     let mut given = words.given.iter().cloned();

@@ -1,5 +1,6 @@
 //! Names that must mean something: every `needs`, `after`, `task`, `default`, `deploy` and `tz` of the file.
 
+mod backups;
 mod hosts;
 
 use std::cell::RefCell;
@@ -57,6 +58,7 @@ pub(crate) fn check(project: &Project, is_zone: &IsZone<'_>) -> Diagnostics {
         check.steps(&task.always);
     }
     check.hosts();
+    check.backups();
     check.problems.into_inner()
 }
 
@@ -81,8 +83,18 @@ impl Check<'_> {
 
     fn steps(&self, steps: &[Step<Written>]) {
         for step in steps {
-            if let Action::Task(call) = &step.action {
-                self.task(&call.task, call.at);
+            match &step.action {
+                Action::Task(call) => self.task(&call.task, call.at),
+                Action::Backup((name, at)) | Action::Restore((name, at)) => self.backup(name, *at),
+                Action::Run(_)
+                | Action::Exec(_)
+                | Action::Swap(_)
+                | Action::Ship
+                | Action::Check(_)
+                | Action::Http(_)
+                | Action::Put(_)
+                | Action::Get(_) => {}
+                Action::PutBack(never) | Action::Fleet(never) => match *never {},
             }
             self.steps(&step.undo);
         }

@@ -3,7 +3,7 @@
 use super::inherit::Heir;
 use super::reader::Item;
 use super::{health, host, protect, target, task, value};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Span};
 use crate::model::environment::Environment;
 use crate::model::step::Written;
 use crate::model::swap::{Content, Swap};
@@ -34,6 +34,7 @@ pub(crate) fn read(name: &str, item: Item<'_, '_>) -> Option<(Environment, Heir)
         deploy: table.take("deploy").and_then(|item| Some((item.text()?, item.at()))),
         health,
         on_failure,
+        backups: table.take("backups").map(backups).unwrap_or_default(),
         protect: table.take("protect").map(protect::read).unwrap_or_default(),
         at: item.key(),
     };
@@ -41,6 +42,11 @@ pub(crate) fn read(name: &str, item: Item<'_, '_>) -> Option<(Environment, Heir)
     let heir = Heir { parent, said: table.said() };
     table.finish();
     Some((environment, heir))
+}
+
+/// What is saved before a release: names.
+fn backups(item: Item<'_, '_>) -> Vec<(String, Span)> {
+    item.each("a list of backups", |item| Some((item.text()?, item.at())))
 }
 
 /// Whether git could not keep a history under this name; see git-check-ref-format(1).

@@ -79,6 +79,7 @@ fn complete(heir: &mut Environment, parent: Environment, said: &[&str]) {
         deploy,
         health,
         on_failure,
+        backups,
         protect,
         ..
     } = parent;
@@ -114,6 +115,9 @@ fn complete(heir: &mut Environment, parent: Environment, said: &[&str]) {
     if !says("health") {
         heir.health = health;
         heir.on_failure = on_failure;
+    }
+    if !says("backups") {
+        heir.backups = backups;
     }
     if !says("protect") {
         heir.protect = protect;

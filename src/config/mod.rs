@@ -1,6 +1,7 @@
 //! READ: the text of a tasks.toml, and of those that it includes, becomes a [`Project`]. All problems of all files are
 //! found at once, each with its place. No file is opened here: the texts are given.
 
+mod backup;
 mod check;
 mod environment;
 mod files;

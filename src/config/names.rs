@@ -87,7 +87,9 @@ impl Space<'_> {
                 | Action::Check(_)
                 | Action::Http(_)
                 | Action::Put(_)
-                | Action::Get(_) => {}
+                | Action::Get(_)
+                | Action::Backup(_)
+                | Action::Restore(_) => {}
                 Action::PutBack(never) | Action::Fleet(never) => match *never {},
             }
             self.steps(&mut step.undo, problems);

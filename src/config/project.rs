@@ -4,8 +4,9 @@ use std::path::Path;
 
 use super::include::{self, Book, Include, Role};
 use super::reader::{Item, Reader};
-use super::{environment, host, ledger, secret, store, task, value};
+use super::{backup, environment, host, ledger, secret, store, task, value};
 use crate::diagnostic::{Diagnostic, Span};
+use crate::model::backup::Declared;
 use crate::model::host::Host;
 use crate::model::project::{File, Named, Output, Project, Settings};
 use crate::model::secret::Secret;
@@ -43,6 +44,9 @@ pub(crate) fn read(reader: &Reader<'_>, folder: &Path, role: &Role, book: &mut B
     }
     for store in table.take("stores").map(store::read).unwrap_or_default() {
         claim_store(reader, &mut book.project, store);
+    }
+    for backup in table.take("backups").map(backup::read).unwrap_or_default() {
+        claim_backup(reader, &mut book.project, backup);
     }
     for host in table.take("hosts").map(host::read).unwrap_or_default() {
         claim_host(reader, &mut book.project, host);
@@ -190,6 +194,19 @@ fn claim_host(reader: &Reader<'_>, project: &mut Project, host: Host) {
         return;
     }
     project.hosts.push(host);
+}
+
+fn claim_backup(reader: &Reader<'_>, project: &mut Project, backup: Declared) {
+    if let Some(first) = project.backups.iter().find(|known| known.name == backup.name) {
+        reader.problem(
+            Diagnostic::new(format!("the backup `{}` saves two things", backup.name))
+                .at(backup.at, "declared once more")
+                .at(first.at, "here")
+                .help("all files of a project share one set of backups: rename one of them"),
+        );
+        return;
+    }
+    project.backups.push(backup);
 }
 
 fn claim_store(reader: &Reader<'_>, project: &mut Project, store: Store) {

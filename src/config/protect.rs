@@ -19,6 +19,7 @@ pub(crate) fn read(item: Item<'_, '_>) -> Protect {
         },
         freeze: table.take("freeze").map(freeze::read).unwrap_or_default(),
         checks: table.take("checks").map(checks).unwrap_or_default(),
+        backup: table.take("backup").and_then(|item| item.duration()),
         confirm: confirm(&mut table),
         at: None,
     };

@@ -42,6 +42,8 @@ pub(crate) fn owed(item: Item<'_, '_>) -> Vec<Step<Written>> {
         let what = match &step.action {
             Action::Swap(_) => "swap",
             Action::Ship => "ship",
+            Action::Backup(_) => "backup",
+            Action::Restore(_) => "restore",
             Action::Run(_)
             | Action::Exec(_)
             | Action::Task(_)
@@ -133,7 +135,8 @@ fn step(item: Item<'_, '_>) -> Option<Step<Written>> {
 
 /// The one action of a step. Of none and of several it tells, and the step is left out.
 fn action(table: &mut Table<'_, '_>) -> Option<Action<Written>> {
-    const ACTIONS: [&str; 9] = ["run", "exec", "task", "swap", "ship", "check", "http", "put", "get"];
+    const ACTIONS: [&str; 11] =
+        ["run", "exec", "task", "swap", "ship", "check", "http", "put", "get", "backup", "restore"];
     let found: Vec<(&str, Item<'_, '_>)> =
         ACTIONS.iter().filter_map(|key| Some((*key, table.take(key)?))).collect();
     let with = table.take("with");
@@ -165,6 +168,8 @@ fn action(table: &mut Table<'_, '_>) -> Option<Action<Written>> {
         "check" => Some(Action::Check(Box::new(health::of_step(item)?))),
         "put" => Some(Action::Put(Box::new(transfer::put(item)?))),
         "get" => Some(Action::Get(Box::new(transfer::get(item)?))),
+        "backup" => Some(Action::Backup((item.text()?, item.at()))),
+        "restore" => Some(Action::Restore((item.text()?, item.at()))),
         "http" => Some(Action::Http(Box::new(http::read(item)?))),
         _ => {
             if item.boolean()? {

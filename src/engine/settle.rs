@@ -125,6 +125,8 @@ impl Payer<'_, '_> {
             | Action::Http(_)
             | Action::Put(_)
             | Action::Get(_)
+            | Action::Backup(_)
+            | Action::Restore(_)
             | Action::PutBack(_) => {}
         }
         let title = step.title();

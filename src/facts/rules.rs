@@ -1,8 +1,10 @@
 //! What the rules of an environment are judged by, beside what a survey looks for anyway: the time, what is pushed, what
 //! is frozen, what serves elsewhere.
 
-use jiff::Zoned;
+use std::time::Duration;
+
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Zoned};
 
 use super::{LookError, Site, interruptible, now};
 use crate::model::environment::Older;
@@ -91,4 +93,11 @@ pub(super) fn before(state: State) -> Before {
         (None, Some(live)) => Before::Covered(live),
         (None, None) => Before::Nothing,
     }
+}
+
+/// How old the oldest of the newest backups of these names is; none if one was never saved.
+pub(super) fn saved(state: &State, names: &[String]) -> Option<Duration> {
+    let ages = names.iter().map(|name| state.backups.get(name).map(|saved| now().duration_since(saved.at)));
+    let ages: Vec<SignedDuration> = ages.collect::<Option<_>>()?;
+    ages.into_iter().max().map(SignedDuration::unsigned_abs)
 }

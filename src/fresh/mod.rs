@@ -8,6 +8,7 @@ mod look;
 pub(crate) mod survey;
 pub(crate) mod watch;
 
+use std::path::Path;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use change::Change;
@@ -42,6 +43,14 @@ pub(crate) struct Finding {
     pub(crate) inputs: Tree,
     /// What is known better than it was: written down by who may.
     news: Vec<Line>,
+}
+
+/// The files that patterns name in a folder, and what is in each, all of it read.
+///
+/// # Errors
+/// A file or folder that can't be read.
+pub(crate) fn found(dir: &Path, files: &Files<Pattern>) -> Result<Tree, Unreadable> {
+    look(dir, files, &Files::default(), &Tree::default(), &Seen::default())
 }
 
 impl Records {

@@ -1,5 +1,7 @@
 //! Environments: what one deploys to, and the rules for it.
 
+use std::time::Duration;
+
 use super::freeze::Freeze;
 use super::health::{Health, OnFailure};
 use super::host::Group;
@@ -36,6 +38,8 @@ pub(crate) struct Environment {
     pub(crate) health: Option<Health<Written>>,
     /// What becomes of a release that is not healthy, where the file says so.
     pub(crate) on_failure: Option<OnFailure>,
+    /// What is saved before each release; names of `[backups]`.
+    pub(crate) backups: Vec<(String, Span)>,
     pub(crate) protect: Protect,
     /// Its name, in the file.
     pub(crate) at: Span,
@@ -57,6 +61,8 @@ pub(crate) struct Protect {
     pub(crate) freeze: Vec<Freeze>,
     /// Shell lines that must succeed first.
     pub(crate) checks: Vec<Script<Template>>,
+    /// How old the newest backup may be.
+    pub(crate) backup: Option<Duration>,
     pub(crate) confirm: Confirm,
     /// Where the file says so; an unprotected environment has none.
     pub(crate) at: Option<Span>,

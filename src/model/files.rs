@@ -1,9 +1,11 @@
 //! Files that are named by patterns: what a task reads, and what it makes.
 
+use serde::{Deserialize, Serialize};
+
 use crate::diagnostic::Span;
 
 /// Patterns in the order of the file: of [`Template`](super::template::Template)s as written, of [`Pattern`]s as planned.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Files<T> {
     pub(crate) patterns: Vec<T>,
     pub(crate) unless: Unless,
@@ -18,7 +20,7 @@ impl<T> Default for Files<T> {
 }
 
 /// What keeps a file out that a pattern names.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum Unless {
     #[default]
     Nothing,
@@ -37,14 +39,14 @@ impl Unless {
 }
 
 /// A glob, relative to the folder of its task. Of all that match a file, the last one counts.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Pattern {
     pub(crate) sense: Sense,
     pub(crate) glob: String,
 }
 
 /// What a pattern does with the files that it matches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum Sense {
     TakesIn,
     /// `!…`

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::backup::Declared;
 use super::environment::Environment;
 use super::host::Host;
 use super::ledger::Sharing;
@@ -27,6 +28,7 @@ pub(crate) struct Project {
     pub(crate) files: Vec<File>,
     pub(crate) secrets: Vec<Secret>,
     pub(crate) stores: Vec<Store>,
+    pub(crate) backups: Vec<Declared>,
     pub(crate) hosts: Vec<Host>,
     /// In the order of the file.
     pub(crate) environments: Vec<Environment>,

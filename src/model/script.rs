@@ -120,6 +120,14 @@ impl Script<Text> {
 }
 
 impl<T> Script<T> {
+    /// What the shell reads as it stands.
+    pub(crate) fn code(&self) -> impl Iterator<Item = &str> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Code(code) => Some(code.as_str()),
+            Piece::Value { .. } | Piece::Raw(_) => None,
+        })
+    }
+
     #[cfg(test)]
     /// The same script with other text; `text` is given every one, also raw ones.
     pub(crate) fn try_map<U, E>(self, text: &mut impl FnMut(T) -> Result<U, E>) -> Result<Script<U>, E> {

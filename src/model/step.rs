@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::backup::{Backup, Restore};
 use super::health::Health;
 use super::host::{Fleet, Member, Place, There};
 use super::http::Http;
@@ -34,6 +35,10 @@ pub(crate) trait Form: Clone + Debug {
     type Fleet: Clone + Debug;
     /// The machines of a server target, but this one: a name as written, hosts as planned.
     type Machines: Clone + Debug;
+    /// What is saved: by its name, or whole.
+    type Backup: Clone + Debug;
+    /// What comes back.
+    type Restore: Clone + Debug;
 }
 
 /// As tasks.toml says it.
@@ -52,6 +57,8 @@ impl Form for Written {
     type Place = Place;
     type Fleet = Infallible;
     type Machines = Option<(String, Span)>;
+    type Backup = (String, Span);
+    type Restore = (String, Span);
 }
 
 impl Form for Planned {
@@ -62,15 +69,18 @@ impl Form for Planned {
     type Place = Option<Box<There>>;
     type Fleet = Box<Fleet>;
     type Machines = Vec<There>;
+    type Backup = Box<Backup>;
+    type Restore = Box<Restore>;
 }
 
 /// One action, and how it is to be done.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(bound(
     serialize = "F::Text: Serialize, F::Task: Serialize, F::Condition: Serialize, F::PutBack: Serialize, \
-                 F::Place: Serialize, F::Fleet: Serialize",
+                 F::Place: Serialize, F::Fleet: Serialize, F::Backup: Serialize, F::Restore: Serialize",
     deserialize = "F::Text: Deserialize<'de>, F::Task: Deserialize<'de>, F::Condition: Deserialize<'de>, \
-                   F::PutBack: Deserialize<'de>, F::Place: Deserialize<'de>, F::Fleet: Deserialize<'de>"
+                   F::PutBack: Deserialize<'de>, F::Place: Deserialize<'de>, F::Fleet: Deserialize<'de>, F::Backup: Deserialize<'de>, \
+                   F::Restore: Deserialize<'de>"
 ))]
 pub(crate) struct Step<F: Form> {
     pub(crate) name: Option<String>,
@@ -93,9 +103,10 @@ pub(crate) struct Step<F: Form> {
 #[serde(rename_all = "snake_case")]
 #[serde(bound(
     serialize = "F::Text: Serialize, F::Task: Serialize, F::Condition: Serialize, F::PutBack: Serialize, \
-                 F::Place: Serialize, F::Fleet: Serialize",
+                 F::Place: Serialize, F::Fleet: Serialize, F::Backup: Serialize, F::Restore: Serialize",
     deserialize = "F::Text: Deserialize<'de>, F::Task: Deserialize<'de>, F::Condition: Deserialize<'de>, \
-                   F::PutBack: Deserialize<'de>, F::Place: Deserialize<'de>, F::Fleet: Deserialize<'de>"
+                   F::PutBack: Deserialize<'de>, F::Place: Deserialize<'de>, F::Fleet: Deserialize<'de>, F::Backup: Deserialize<'de>, \
+                   F::Restore: Deserialize<'de>"
 ))]
 pub(crate) enum Action<F: Form> {
     /// A line, or a script, of the task's shell.
@@ -116,6 +127,10 @@ pub(crate) enum Action<F: Form> {
     Put(Box<Transfer<F>>),
     /// Files from a host.
     Get(Box<Transfer<F>>),
+    /// What is saved of the environment.
+    Backup(F::Backup),
+    /// What was saved comes back.
+    Restore(F::Restore),
     /// A swapped file gets its own content back.
     PutBack(F::PutBack),
     /// The same for several hosts.
@@ -186,7 +201,9 @@ impl Step<Written> {
             | Action::Check(_)
             | Action::Http(_)
             | Action::Put(_)
-            | Action::Get(_) => None,
+            | Action::Get(_)
+            | Action::Backup(_)
+            | Action::Restore(_) => None,
             Action::PutBack(never) | Action::Fleet(never) => match *never {},
         }
     }
@@ -219,6 +236,8 @@ impl Step<Planned> {
             Action::Http(http) => http.texts(),
             // Who lists processes sees paths: planning refuses secrets in them.
             Action::Put(_) | Action::Get(_) => Vec::new(),
+            Action::Backup(backup) => backup.texts(),
+            Action::Restore(restore) => restore.backup.texts(),
             // Files that many can read hold none: planning refuses that.
             Action::Task(_) | Action::Swap(_) | Action::Ship | Action::PutBack(_) | Action::Fleet(_) => {
                 Vec::new()
@@ -233,6 +252,8 @@ impl Step<Planned> {
             | Action::Http(_)
             | Action::Put(_)
             | Action::Get(_)
+            | Action::Backup(_)
+            | Action::Restore(_)
             | Action::Swap(_)
             | Action::Ship
             | Action::PutBack(_) => Vec::new(),
@@ -273,6 +294,8 @@ impl Step<Planned> {
             Action::Http(http) => format!("{} {}", http.method, http.address()),
             Action::Put(files) => format!("put {} to {}", files.from, files.to),
             Action::Get(files) => format!("get {} to {}", files.from, files.to),
+            Action::Backup(backup) => format!("backup {}", backup.name),
+            Action::Restore(restore) => format!("restore {}", restore.backup.name),
             // Its members are alike but for their hosts: where a host is named, any of them is meant.
             Action::Fleet(fleet) => {
                 let deed = |member: &Member| member.step.name.clone().unwrap_or_else(|| member.step.deed());

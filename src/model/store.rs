@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use super::target::{authority, is_this_machine};
 use super::template::Template;
 use crate::diagnostic::Span;
@@ -21,7 +23,7 @@ pub(crate) struct Store {
 }
 
 /// Where a store is, and how it is reached.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Place {
     pub(crate) address: Address,
     /// Another address than that of the service's own.
@@ -31,7 +33,7 @@ pub(crate) struct Place {
 }
 
 /// Whose credentials open a store: what is none of these secrets, the caller's surroundings have.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Keys {
     pub(crate) secrets: Vec<String>,
     /// In which the secrets are seen.
@@ -39,7 +41,8 @@ pub(crate) struct Keys {
 }
 
 /// Where a store is.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Address {
     /// Relative to the folder of tasks.toml.
     Folder(PathBuf),
@@ -51,7 +54,8 @@ pub(crate) enum Address {
 }
 
 /// Who keeps objects for others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Service {
     /// That of AWS, and all that speak as it does.
     S3,

@@ -196,6 +196,8 @@ impl Block {
             | Action::Http(_)
             | Action::Put(_)
             | Action::Get(_)
+            | Action::Backup(_)
+            | Action::Restore(_)
             | Action::PutBack(_) => step.place.is_some(),
         };
         self.there.is_some() || self.steps.iter().chain(&self.always).any(is_on_hosts)

@@ -99,7 +99,7 @@ impl From<Entry> for Row {
 }
 
 /// What sort of file it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum Kind {
     #[serde(rename = "f")]
     File,

@@ -84,6 +84,32 @@ fn begun(result: Result<Ended, StartError>) -> Option<Result<Ended, StartError>>
     }
 }
 
+/// A shell line that reads what others write.
+pub(super) fn fed(
+    hands: &Hands<'_>,
+    act: &Act<'_>,
+    script: &Script<Text>,
+    stdin: Stdin,
+    stop: &Stop,
+    tell: &mut dyn FnMut(Told),
+) -> Result<(), Failure> {
+    let bound = script.bind();
+    let vault = hands.vaults.of(act.environment);
+    let mut surroundings = Surroundings::of(hands, act);
+    surroundings.set_all(bound.values.iter().map(|(name, value)| (name, value.reveal(vault))));
+    let (program, flags) =
+        act.block.shell.split_first().expect("a shell has a program: the file was checked");
+    let mut args: Vec<OsString> = flags.iter().map(OsString::from).collect();
+    args.push(bound.line.into());
+    need_folder(&surroundings.dir)?;
+    let found = hands.programs.find(OsStr::new(program), surroundings.path(), &surroundings.dir);
+    let program = found
+        .map_err(|missing| Failure::NotStarted { message: missing.to_string(), code: missing.code() })?;
+    let command = Command { args, env: surroundings.env, ..Command::new(program, surroundings.dir) };
+    let command = Command { stdin, ..attended(act, command, Handing::Read) };
+    outcome(watched(&command, stop, tell), act, tell)
+}
+
 /// A script under its own interpreter: written to a private file, which is gone when it has ended.
 fn interpreted(
     hands: &Hands<'_>,

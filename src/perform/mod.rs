@@ -1,6 +1,7 @@
 //! DO: each kind of step is done here, one file a kind. It prints nothing and writes no journal; what it has to say
 //! goes through `tell`.
 
+pub(crate) mod backup;
 pub(crate) mod cache;
 pub(crate) mod check;
 pub(crate) mod dock;
@@ -15,7 +16,7 @@ mod transfer;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::engine::{Act, How, Needs, World};
@@ -24,6 +25,7 @@ use crate::model::event::{Failure, Told};
 use crate::model::host::There;
 use crate::model::name::{JobId, RunId};
 use crate::model::record::Exit;
+use crate::model::release::Release;
 use crate::model::secret::Vaults;
 use crate::model::step::{Action, Planned, Step};
 use crate::model::tracking::Tracking;
@@ -31,6 +33,7 @@ use crate::model::tree::Tree;
 use crate::plan::{Check, Freshness, Job};
 use crate::process::Stop;
 use crate::process::program::Programs;
+use crate::release::holding::Holding;
 use crate::ssh::Connections;
 use crate::state::StateDir;
 use cache::Caches;
@@ -58,6 +61,19 @@ pub(crate) struct Hands<'a> {
     pub(crate) tracked: Option<Tracked>,
     /// Where releases go, for the plans that ship.
     pub(crate) docks: Docks<'a>,
+    /// The environments that are held and get no release.
+    pub(crate) held: Vec<(&'a str, &'a Holding)>,
+    /// Who runs it, as ledgers and backups call them.
+    pub(crate) by: String,
+    pub(crate) saved: Mutex<Vec<Saved>>,
+}
+
+/// What a run has saved: what can come back by the end of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Saved {
+    pub(crate) environment: String,
+    pub(crate) backup: String,
+    pub(crate) id: String,
 }
 
 /// Whether work is done already.
@@ -117,6 +133,8 @@ impl World for Hands<'_> {
             | Action::Http(_)
             | Action::Put(_)
             | Action::Get(_)
+            | Action::Backup(_)
+            | Action::Restore(_)
             | Action::PutBack(_)
             | Action::Fleet(_) => Ok(Vec::new()),
         }
@@ -146,6 +164,8 @@ impl World for Hands<'_> {
             Action::Http(http) => http::send(http, self.vaults.of(act.environment), act, stop, tell),
             Action::Put(files) => transfer::put(self, act, files, stop, tell),
             Action::Get(files) => transfer::get(self, act, files, stop, tell),
+            Action::Backup(backup) => backup::save(self, act, backup, stop, tell),
+            Action::Restore(restore) => backup::restore(self, act, restore, stop, tell),
             Action::Ship => ship::ship(self, act, stop, tell),
             Action::Swap(swaps) => swap::swap(self, swaps),
             Action::PutBack(owed) => swap::restore(self, owed),
@@ -232,6 +252,26 @@ impl World for Hands<'_> {
 }
 
 impl Hands<'_> {
+    /// The ledger of an environment that is held, and the release that goes out to it.
+    fn holding(&self, environment: &str) -> Option<(&Holding, Option<u32>)> {
+        if let Some(dock) = self.docks.of(Some(environment)) {
+            return Some((&dock.holding, Some(dock.delivery.number)));
+        }
+        let held = self.held.iter().find(|(name, _)| *name == environment);
+        held.map(|(_, holding)| (*holding, None))
+    }
+
+    /// What serves in an environment that is held.
+    fn live(&self, environment: &str) -> Option<Release> {
+        self.holding(environment)?.0.tip().state.live
+    }
+
+    fn note_saved(&self, environment: &str, backup: &str, id: &str) {
+        let (environment, backup, id) = (environment.to_owned(), backup.to_owned(), id.to_owned());
+        let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
+        saved.push(Saved { environment, backup, id });
+    }
+
     fn tracked(&self) -> &Tracked {
         self.tracked.as_ref().expect("a plan with tracked blocks has their records")
     }

@@ -163,6 +163,8 @@ impl<'a> Renderer<'a> {
             | Action::Http(_)
             | Action::Put(_)
             | Action::Get(_)
+            | Action::Backup(_)
+            | Action::Restore(_)
             | Action::PutBack(_)
             | Action::Fleet(_) => None,
         });

@@ -1,5 +1,7 @@
 //! The rules of an environment, judged against what was found out. A verdict is data: `plan` shows it, a run obeys it.
 
+use std::time::Duration;
+
 use jiff::Zoned;
 
 use super::Delivery;
@@ -24,6 +26,8 @@ pub(crate) struct Circumstances {
     pub(crate) before: Before,
     /// Whether the source commit is an ancestor of the live one; none if the history here does not tell.
     pub(crate) behind: Option<bool>,
+    /// How old the oldest of its newest backups is; none if one was never saved.
+    pub(crate) saved: Option<Duration>,
     /// Why more of the history could not be had; asked for only where it is needed.
     pub(crate) unhad: Option<String>,
     /// Why the team's ledger could not be asked, and the mend.
@@ -79,8 +83,8 @@ pub(crate) struct Overrides {
 pub(crate) const LEDGER: &str = "ledger";
 
 /// Every rule's name, as `--override` wants it.
-pub(crate) const RULES: [&str; 8] =
-    ["branches", "clean", "pushed", "after", "ancestor", "freeze", LEDGER, "checks"];
+pub(crate) const RULES: [&str; 9] =
+    ["branches", "clean", "pushed", "after", "ancestor", "freeze", LEDGER, "backup", "checks"];
 
 /// How many changed files a sentence names.
 const FILES_NAMED: usize = 5;
@@ -99,6 +103,7 @@ pub(crate) fn judge(delivery: &Delivery, found: &Circumstances, overrides: &Over
         ancestor(delivery, found),
         freeze(delivery, found),
         ledger(found),
+        backup(delivery, found),
         checks(delivery),
     ];
     let verdicts = judged.into_iter().flatten();
@@ -138,6 +143,38 @@ pub(crate) fn question(delivery: &Delivery) -> Option<(String, Option<String>)> 
         Confirm::No => None,
         Confirm::Ask => Some((what, None)),
         Confirm::Typed => Some((what, Some(delivery.environment.clone()))),
+    }
+}
+
+fn backup(delivery: &Delivery, found: &Circumstances) -> Option<Verdict> {
+    let limit = delivery.protect.backup?;
+    let environment = &delivery.environment;
+    let help = format!("deploy backup {environment}");
+    Some(match found.saved {
+        _ if !delivery.saves.is_empty() => {
+            holds("backup", format!("saved before the release: {}", delivery.saves.join(", ")))
+        }
+        Some(old) if old <= limit => holds("backup", format!("the newest is {} old", age(old))),
+        Some(old) => refuses(
+            "backup",
+            format!(
+                "the newest backup is {} old; {environment} wants one of the last {}",
+                age(old),
+                age(limit)
+            ),
+            help,
+        ),
+        None => refuses("backup", format!("{environment} wants a backup, and there is none"), help),
+    })
+}
+
+/// A time in the largest unit that it has some of.
+fn age(time: Duration) -> String {
+    let minutes = time.as_secs() / 60;
+    match (minutes / (24 * 60), minutes / 60) {
+        (days, _) if days > 1 => format!("{days} days"),
+        (_, hours) if hours > 1 => format!("{hours} hours"),
+        _ => format!("{minutes} minutes"),
     }
 }
 

@@ -186,6 +186,8 @@ fn brought(steps: &[Step<Planned>], places: &mut Vec<(String, Span)>) {
             | Action::Check(_)
             | Action::Http(_)
             | Action::Put(_)
+            | Action::Backup(_)
+            | Action::Restore(_)
             | Action::PutBack(_)
             | Action::Fleet(_) => {}
         }

@@ -67,6 +67,8 @@ fn behind(steps: &[Step<Planned>], shipped: &mut Shipped, found: &mut Vec<String
                 | Action::Http(_)
                 | Action::Put(_)
                 | Action::Get(_)
+                | Action::Backup(_)
+                | Action::Restore(_)
                 | Action::Swap(_)
                 | Action::Check(_)
                 | Action::PutBack(_)

@@ -67,6 +67,51 @@ pub(crate) struct Request {
     pub(crate) swapping: Swapping,
     /// The release to bring back: then nothing else of the environment's deploy is done.
     pub(crate) back: Option<Release>,
+    /// What to do with the environment's data: then nothing else is done.
+    pub(crate) data: Option<Data>,
+}
+
+/// What is asked for of an environment's data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Data {
+    /// Names of `[backups]`.
+    pub(crate) names: Vec<String>,
+    pub(crate) quest: Quest,
+}
+
+/// Which way data goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Quest {
+    Save,
+    /// From the backup of this id, or the newest; and whether what is there now is saved first.
+    Restore {
+        from: Option<String>,
+        before: Before,
+    },
+}
+
+/// Whether the present state is saved before an earlier one comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Before {
+    Saved,
+    /// `--no-backup`
+    Lost,
+}
+
+impl Before {
+    pub(crate) fn is_wanted(self) -> bool {
+        self == Before::Saved
+    }
+}
+
+impl Data {
+    /// What its job is called, as the command is.
+    pub(crate) fn word(&self) -> &'static str {
+        match self.quest {
+            Quest::Save => "backup",
+            Quest::Restore { .. } => "restore",
+        }
+    }
 }
 
 /// A task that the command line names.
@@ -219,6 +264,8 @@ pub(crate) struct Plan {
     pub(crate) requirements: Vec<Needed>,
     /// What to ask before anything runs, task by task.
     pub(crate) questions: Vec<String>,
+    /// What to ask before data is overwritten, each with the word that must be typed.
+    pub(crate) typed: Vec<(String, String)>,
     /// Environments that tasks hold without deploying to them.
     pub(crate) locks: Vec<String>,
     /// The secrets that its jobs see, each with the environment that it is for.
@@ -237,6 +284,7 @@ impl Plan {
             demands: Vec::new(),
             requirements: Vec::new(),
             questions: Vec::new(),
+            typed: Vec::new(),
             locks: Vec::new(),
             secrets: Vec::new(),
             deliveries: Vec::new(),
@@ -319,6 +367,10 @@ pub(crate) struct Delivery {
     pub(crate) health: Option<Health<Planned>>,
     /// What becomes of it when it is not. None where the file doesn't say: it is rolled back where the target can.
     pub(crate) on_failure: Option<OnFailure>,
+    /// What is saved before it: names.
+    pub(crate) saves: Vec<String>,
+    /// What must have been saved where nothing is saved before it: names.
+    pub(crate) guarded: Vec<String>,
     /// The lines of the rule `checks`, each a step.
     pub(crate) checks: Block,
 }
@@ -336,7 +388,7 @@ pub(crate) fn plan(project: &Project, request: &Request, facts: &Facts) -> Resul
     let mut jobs = Vec::with_capacity(selection.nodes.len());
     let mut demands: Vec<Demand> = Vec::with_capacity(selection.nodes.len());
     let mut words = Vec::with_capacity(selection.nodes.len());
-    let mut questions = Vec::new();
+    let (mut questions, mut typed) = (Vec::new(), Vec::new());
     let mut requirements = Vec::new();
     let mut locks = BTreeSet::new();
     for (node, name) in selection.nodes.iter().zip(selection.labels(project, &renderer)) {
@@ -345,11 +397,21 @@ pub(crate) fn plan(project: &Project, request: &Request, facts: &Facts) -> Resul
         words.push(exclusive.join(renderer.exclusive(*node)));
         demands.push(Demand { exclusive: None, interactive: body.interactive });
         questions.extend(renderer.questions(*node));
+        typed.extend(renderer.overwritten(*node, &body));
         locks.extend(renderer.locks(*node));
+        if render::data::is_in(&body.steps) {
+            locks.extend(node.environment.map(|index| project.environments[index].name.clone()));
+        }
         requirements.extend(renderer.requirements(*node, JobId::new(jobs.len())));
         let environment = node.environment.map(|index| project.environments[index].name.clone());
         let output = task.and_then(|task| task.output);
         jobs.push(Job { name, environment, output, body });
+    }
+    if jobs.iter().any(|job| render::data::brings_back(&job.body.steps)) {
+        // What is to come back may be the oldest.
+        for job in &mut jobs {
+            render::data::keep_all(&mut job.body.steps);
+        }
     }
     let numbers = exclusive.numbers();
     for (demand, word) in demands.iter_mut().zip(words) {
@@ -368,6 +430,7 @@ pub(crate) fn plan(project: &Project, request: &Request, facts: &Facts) -> Resul
         demands,
         requirements,
         questions,
+        typed,
         locks: locks.into_iter().filter(|environment| !is_delivered(environment)).collect(),
         secrets,
         deliveries,

@@ -77,6 +77,8 @@ pub(crate) fn portrait(project: &Project, request: &Request, facts: &Facts) -> R
     if let Some(then) = environment.on_failure {
         features.add(Group::Health, "on_failure", then.as_str());
     }
+    let backups: Vec<String> = environment.backups.iter().map(|(name, _)| name.clone()).collect();
+    features.list(Group::Rules, "backups", &backups);
     features.rules(&environment.protect);
     let checks = environment.protect.checks.iter().map(|line| renderer.script(&scope, line).to_string());
     features.list(Group::Rules, "checks", &checks.collect::<Vec<_>>());
@@ -285,7 +287,8 @@ impl Features {
     }
 
     fn rules(&mut self, protect: &Protect) {
-        let Protect { branches, clean, after, pushed, older, freeze, confirm, checks: _, at: _ } = protect;
+        let Protect { branches, clean, after, pushed, older, freeze, confirm, backup, checks: _, at: _ } =
+            protect;
         self.list(Group::Rules, "branches", branches);
         if *clean {
             self.add(Group::Rules, "clean", "true");
@@ -301,6 +304,9 @@ impl Features {
             Older::Taken => self.add(Group::Rules, "ancestor", "false"),
         }
         self.list(Group::Rules, "freeze", &freeze.iter().map(window).collect::<Vec<_>>());
+        if let Some(limit) = backup {
+            self.add(Group::Rules, "backup", format!("{limit:?}"));
+        }
         match confirm {
             Confirm::No => {}
             Confirm::Ask => self.add(Group::Rules, "confirm", "true"),

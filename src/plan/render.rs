@@ -1,6 +1,8 @@
 //! From steps as written to steps as planned: every text gets its values here, and nowhere later. Jobs and their
 //! blocks are here; what they are made of is in `text`.
 
+mod backup;
+pub(in crate::plan) mod data;
 mod http;
 mod platform;
 mod secret;
@@ -15,9 +17,10 @@ use std::sync::Arc;
 use super::arguments::Arguments;
 use super::hosts::Way;
 use super::scope::{EnvFile, Rendered, Scope, Seen};
-use super::select::{DEPLOY, Node};
+use super::select::{DEPLOY, Node, Work};
 use super::{Delivery, Facts, Freshness, Known, Request, Swapping, Unplanned, Want};
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
+use crate::model::backup::Restore;
 use crate::model::environment::Environment;
 use crate::model::health::Health;
 use crate::model::host::There;
@@ -128,8 +131,14 @@ impl<'a> Renderer<'a> {
                 let outer = self.surroundings(node.environment, task.at.source as usize);
                 self.block(task, &scope, &outer)
             }
-            None => self.built_in(node),
+            None => match &self.request.data {
+                Some(data) if node.work == Work::Data => self.data(node, data),
+                Some(_) | None => self.built_in(node),
+            },
         };
+        if node.is_deploy(self.project) {
+            block.steps.splice(..0, self.before_release(node));
+        }
         if node.is_deploy(self.project)
             && let Some(health) = node.environment.and_then(|index| self.health_of(index))
         {
@@ -191,6 +200,8 @@ impl<'a> Renderer<'a> {
             protect: environment.protect.clone(),
             health,
             on_failure: environment.on_failure,
+            saves: environment.backups.iter().map(|(name, _)| name.clone()).collect(),
+            guarded: self.project.backups.iter().map(|backup| backup.name.clone()).collect(),
             checks,
         })
     }
@@ -380,6 +391,8 @@ impl<'a> Renderer<'a> {
             | Action::Ship
             | Action::Check(_)
             | Action::Http(_)
+            | Action::Backup(_)
+            | Action::Restore(_)
             | Action::PutBack(_)
             | Action::Fleet(_) => None,
         };
@@ -412,6 +425,12 @@ impl<'a> Renderer<'a> {
             Action::Http(http) => Action::Http(Box::new(self.http(scope, http))),
             Action::Put(files) => Action::Put(Box::new(self.transfer(scope, files, Way::There))),
             Action::Get(files) => Action::Get(Box::new(self.transfer(scope, files, Way::Back))),
+            Action::Backup((name, at)) => {
+                self.backup_action(scope, name, *at, |backup| Action::Backup(Box::new(backup)))
+            }
+            Action::Restore((name, at)) => self.backup_action(scope, name, *at, |backup| {
+                Action::Restore(Box::new(Restore { backup, from: None }))
+            }),
             Action::PutBack(never) | Action::Fleet(never) => match *never {},
             Action::Ship => {
                 let missing = match scope.environment {
@@ -467,6 +486,8 @@ pub(super) fn ships<'a>(
         | Action::Http(_)
         | Action::Put(_)
         | Action::Get(_)
+        | Action::Backup(_)
+        | Action::Restore(_)
         | Action::PutBack(_)
         | Action::Fleet(_) => false,
     })

@@ -43,6 +43,8 @@ pub(crate) fn names(project: &Project) -> BTreeSet<&str> {
                 | Action::Http(_)
                 | Action::Put(_)
                 | Action::Get(_)
+                | Action::Backup(_)
+                | Action::Restore(_)
                 | Action::PutBack(_)
                 | Action::Fleet(_) => None,
             }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::graph::{Cycle, Graph};
 use super::render::Renderer;
 use super::walk::Walk;
-use super::{Request, Unplanned};
+use super::{Data, Request, Unplanned};
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, nearest};
 use crate::model::environment::Environment;
 use crate::model::name::JobId;
@@ -34,6 +34,8 @@ pub(crate) enum Work {
     Task(usize),
     /// The deploy that an environment has without a task for it.
     BuiltIn,
+    /// What `deploy backup` and `deploy restore` do with an environment's data.
+    Data,
 }
 
 impl Node {
@@ -41,7 +43,7 @@ impl Node {
     pub(crate) fn declared<'a>(&self, project: &'a Project) -> Option<&'a Task> {
         match self.work {
             Work::Task(index) => Some(&project.tasks[index]),
-            Work::BuiltIn => None,
+            Work::BuiltIn | Work::Data => None,
         }
     }
 
@@ -146,7 +148,8 @@ impl Selection {
     /// What each node is called: its task's name, with what `each` gives it; with its parameters and its environment
     /// where the name alone would be ambiguous.
     pub(crate) fn labels(&self, project: &Project, renderer: &Renderer<'_>) -> Vec<String> {
-        let name = |node: &Node| node.declared(project).map_or(DEPLOY, |task| task.name.as_str());
+        let built_in = renderer.request.data.as_ref().map_or(DEPLOY, Data::word);
+        let name = |node: &Node| node.declared(project).map_or(built_in, |task| task.name.as_str());
         let mut uses: HashMap<&str, Vec<(Option<usize>, u32)>> = HashMap::new();
         for node in &self.nodes {
             uses.entry(name(node)).or_default().push((node.environment, node.arguments));

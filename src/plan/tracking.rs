@@ -141,7 +141,7 @@ impl<'a> Renderer<'a> {
     }
 
     /// Patterns with their values, in which nothing is special.
-    fn files(&mut self, scope: &Scope<'a>, files: &Files<Template>) -> Files<Pattern> {
+    pub(super) fn files(&mut self, scope: &Scope<'a>, files: &Files<Template>) -> Files<Pattern> {
         let patterns = files.patterns.iter().map(|template| self.pattern(scope, template)).collect();
         Files { patterns, unless: files.unless, at: files.at }
     }
@@ -292,6 +292,8 @@ fn action(action: &Action<Planned>) -> String {
         | Action::Http(_)
         | Action::Put(_)
         | Action::Get(_)
+        | Action::Backup(_)
+        | Action::Restore(_)
         | Action::PutBack(_)
         | Action::Fleet(_) => {
             let mut value = serde_json::to_value(action).expect("a plan can be written");

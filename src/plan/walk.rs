@@ -6,8 +6,8 @@ use super::arguments::{MOST_JOBS, Offer};
 use super::render::Renderer;
 use super::scope::Scope;
 use super::select::{DEEPEST_CALL, DEPLOY, Node, Work, deploy_of, unknown};
-use super::{Dependencies, Request};
-use crate::diagnostic::{Diagnostic, Diagnostics, Span};
+use super::{Data, Dependencies, Request};
+use crate::diagnostic::{Diagnostic, Diagnostics, Span, nearest};
 use crate::model::name::JobId;
 use crate::model::project::{Named, Project};
 use crate::model::step::{Action, Step, Written};
@@ -46,6 +46,10 @@ impl<'w, 'a> Walk<'w, 'a> {
             },
             None => None,
         };
+        if let (Some(_), Some(data)) = (environment, &request.data) {
+            self.known(data)?;
+            return Ok(self.nodes_of(Work::Data, environment, &[], None));
+        }
         if let (Some(_), Some(_)) = (environment, &request.back) {
             return Ok(self.nodes_of(Work::BuiltIn, environment, &[], None));
         }
@@ -83,6 +87,19 @@ impl<'w, 'a> Walk<'w, 'a> {
             }
         }
         problems.or(roots)
+    }
+
+    /// Refuses names of backups that are none.
+    fn known(&self, data: &Data) -> Result<(), Diagnostics> {
+        let known = || self.project.backups.iter().map(|backup| backup.name.as_str());
+        let mut problems = Diagnostics::default();
+        for name in data.names.iter().filter(|name| !known().any(|known| known == **name)) {
+            let near = nearest(name, known()).map(|near| format!("did you mean `{near}`?"));
+            let all = || format!("there are: {}", known().collect::<Vec<_>>().join(", "));
+            problems
+                .push(Diagnostic::new(format!("there is no backup `{name}`")).help(near.unwrap_or_else(all)));
+        }
+        problems.or(())
     }
 
     /// The nodes of a task that somebody names, with what is given to it there.

@@ -56,11 +56,17 @@ impl<'s> Child<'s> {
         match &command.stdin {
             Stdin::Null => expression = expression.stdin_null(),
             Stdin::Inherited => {}
+            Stdin::Pipe(piped) => {
+                expression = match piped.take() {
+                    Some(reader) => expression.stdin_file(reader),
+                    None => expression.stdin_null(),
+                };
+            }
             Stdin::Bytes(bytes) | Stdin::Open(bytes) | Stdin::Wire(bytes) => {
                 let (reader, mut feed) = feed(bytes).map_err(other)?;
                 feed.end = match &command.stdin {
                     Stdin::Open(_) | Stdin::Wire(_) => FeedEnd::Never,
-                    Stdin::Bytes(_) | Stdin::Null | Stdin::Inherited => FeedEnd::WhenRead,
+                    Stdin::Bytes(_) | Stdin::Null | Stdin::Pipe(_) | Stdin::Inherited => FeedEnd::WhenRead,
                 };
                 expression = expression.stdin_file(reader);
                 stdin = Some(feed);

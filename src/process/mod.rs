@@ -16,9 +16,9 @@ mod watch;
 mod tests;
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, PipeReader};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use thiserror::Error;
@@ -70,7 +70,7 @@ impl Command {
 }
 
 /// What a child reads.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub(crate) enum Stdin {
     Null,
     /// These bytes, then the end. A child that does not read them is fine.
@@ -80,8 +80,27 @@ pub(crate) enum Stdin {
     /// As `Open`, and the child is asked to end by words: the name of a signal in a line of its own, [`KILL`] after the
     /// grace. For one that hands them on to where no signal of ours reaches.
     Wire(Vec<u8>),
+    /// What others write into this pipe, until they close it.
+    Pipe(Piped),
     /// Our own; what an interactive child needs.
     Inherited,
+}
+
+/// The end of a pipe that a child will have, and we no longer: who writes into it then learns that the child is gone.
+#[derive(Clone)]
+pub(crate) struct Piped(Arc<Mutex<Option<PipeReader>>>);
+
+impl Stdin {
+    pub(crate) fn pipe(reader: PipeReader) -> Stdin {
+        Stdin::Pipe(Piped(Arc::new(Mutex::new(Some(reader)))))
+    }
+}
+
+impl Piped {
+    /// The pipe, for the first child that asks.
+    fn take(&self) -> Option<PipeReader> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 /// How a child stands to our terminal.

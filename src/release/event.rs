@@ -61,6 +61,16 @@ pub(crate) enum What {
     Overridden {
         rule: String,
     },
+    /// Something of it was saved, and proven.
+    BackedUp {
+        backup: String,
+        id: String,
+    },
+    /// What was saved came back.
+    Restored {
+        backup: String,
+        id: String,
+    },
     /// Of a newer deploy than this.
     Other(String),
 }
@@ -82,6 +92,8 @@ impl What {
             What::Frozen => "frozen",
             What::Thawed => "thawed",
             What::Overridden { .. } => "overridden",
+            What::BackedUp { .. } => "backed-up",
+            What::Restored { .. } => "restored",
             What::Other(word) => word,
         }
     }
@@ -130,6 +142,10 @@ impl Event {
                 }
             }
             What::Overridden { rule } => add("Rule", Some(rule.clone())),
+            What::BackedUp { backup, id } | What::Restored { backup, id } => {
+                add("Backup", Some(backup.clone()));
+                add("Backup-Id", Some(id.clone()));
+            }
             What::Shipped { deployment } => add("Deployment", deployment.clone()),
             What::Live
             | What::Failed
@@ -199,6 +215,8 @@ impl Event {
             "lock-broken" => What::LockBroken { of: text("Broken").map(RunId) },
             "frozen" => What::Frozen,
             "thawed" => What::Thawed,
+            "backed-up" => What::BackedUp { backup: text("Backup")?, id: text("Backup-Id")? },
+            "restored" => What::Restored { backup: text("Backup")?, id: text("Backup-Id")? },
             "overridden" => What::Overridden { rule: text("Rule")? },
             other => What::Other(other.to_owned()),
         };
@@ -227,6 +245,8 @@ impl Event {
             What::Frozen => format!("frozen by {}", self.by),
             What::Thawed => format!("thawed by {}", self.by),
             What::Overridden { rule } => format!("{} went past the rule `{rule}`", self.by),
+            What::BackedUp { backup, id } => format!("{backup} was saved as {id}"),
+            What::Restored { backup, id } => format!("{backup} came back from {id}"),
             What::Other(word) => word.clone(),
         }
     }

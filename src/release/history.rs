@@ -64,6 +64,8 @@ pub(crate) fn deliveries(events: &[Event], state: &State) -> Vec<Delivery> {
             | What::Adopted { .. }
             | What::Moved
             | What::Overridden { .. }
+            | What::BackedUp { .. }
+            | What::Restored { .. }
             | What::Locked(_)
             | What::Unlocked
             | What::LockBroken { .. }

@@ -1,5 +1,7 @@
 //! What an environment's ledger says now: a fold of its events. Pure; the ledger reads and writes it.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +31,9 @@ pub(crate) struct State {
     pub(crate) lock: Option<Hold>,
     /// Why nothing new may be shipped.
     pub(crate) frozen: Option<Hold>,
+    /// The newest backup of each name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) backups: BTreeMap<String, Saved>,
     /// The folder in its repository of the project that it belongs to, where it is shared; empty at the top.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) folder: Option<String>,
@@ -47,6 +52,15 @@ pub(crate) enum Meeting {
     Emptied,
     /// Somebody else's commits, where ours should be.
     Foreign,
+}
+
+/// A backup that was made and proven.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Saved {
+    pub(crate) id: String,
+    pub(crate) at: Timestamp,
+    /// The release that was to follow it, or that was live.
+    pub(crate) release: Option<u32>,
 }
 
 /// Somebody's word that holds until it is taken back.
@@ -86,6 +100,7 @@ impl Default for State {
             moved: false,
             lock: None,
             frozen: None,
+            backups: BTreeMap::new(),
             folder: None,
         }
     }
@@ -121,7 +136,11 @@ impl State {
             What::Unlocked | What::LockBroken { .. } => self.lock = None,
             What::Frozen => self.frozen = Some(hold(event)),
             What::Thawed => self.frozen = None,
-            What::RolledBack { .. } | What::Overridden { .. } | What::Other(_) => {}
+            What::BackedUp { backup, id } => {
+                let saved = Saved { id: id.clone(), at: event.at, release: event.release };
+                self.backups.insert(backup.clone(), saved);
+            }
+            What::RolledBack { .. } | What::Overridden { .. } | What::Restored { .. } | What::Other(_) => {}
         }
         self
     }

@@ -14,6 +14,7 @@ use similar::TextDiff;
 use super::words::{FAINT, NAME, paint};
 use crate::diagnostic::{Source, Span};
 use crate::facts::Survey;
+use crate::model::backup::Matter;
 use crate::model::credentials::without_credentials;
 use crate::model::health::{Health, OnFailure};
 use crate::model::http::Body;
@@ -282,6 +283,24 @@ fn details(step: &Step<Planned>, delivery: Option<&Delivery>, margin: &str, text
             }
             if let Some(script) = &server.reload {
                 line(text, &format!("{margin}  reload {script}"));
+            }
+        }
+        (Action::Backup(backup), _) => {
+            let what = match &backup.matter {
+                Matter::Dump(script) => format!("dump   {script}"),
+                Matter::Files(files) => {
+                    let patterns: Vec<String> = files.patterns.iter().map(ToString::to_string).collect();
+                    format!("files  {}", patterns.join(", "))
+                }
+            };
+            line(text, &format!("{margin}  {what}"));
+            line(text, &format!("{margin}  store  {}", backup.place));
+        }
+        (Action::Restore(restore), _) => {
+            let from = restore.from.as_deref().unwrap_or("the newest backup");
+            line(text, &format!("{margin}  from   {from}, in {}", restore.backup.place));
+            if let Some(script) = &restore.backup.restore {
+                line(text, &format!("{margin}  by     {script}"));
             }
         }
         (Action::Check(health), _) if step.name.is_some() => {

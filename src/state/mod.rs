@@ -100,6 +100,11 @@ impl StateDir {
         self.path.join("sightings")
     }
 
+    /// Where files of backups are put.
+    pub(crate) fn restored(&self) -> PathBuf {
+        self.path.join("restored")
+    }
+
     /// One file an environment, held by the run that changes it.
     pub(crate) fn locks(&self) -> PathBuf {
         self.path.join("locks")

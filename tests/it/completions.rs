@@ -126,7 +126,7 @@ fn options_of_deploys_have_values() {
     offers(&sandbox, ["--color", ""], &["auto", "always", "never"]);
     offers(&sandbox, ["-nke", ""], &["staging", "production"]);
     offers(&sandbox, ["scale", "--yes="], &["--yes=staging", "--yes=production"]);
-    let rules = ["branches", "clean", "pushed", "after", "ancestor", "freeze", "ledger", "checks"];
+    let rules = ["branches", "clean", "pushed", "after", "ancestor", "freeze", "ledger", "backup", "checks"];
     offers(&sandbox, ["--override", ""], &rules);
     offers(&sandbox, ["staging", "--ref="], &["--ref=main"]);
     offers(&sandbox, ["--set", ""], &["python="]);

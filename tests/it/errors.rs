@@ -5,7 +5,7 @@ use crate::support::Sandbox;
 /// A file with a mistake; where it is; words that the message has to have.
 type Mistake = (&'static str, &'static str, &'static [&'static str]);
 
-const MISTAKES: [Mistake; 59] = [
+const MISTAKES: [Mistake; 68] = [
     ("[stores.a]\nurl = 'azfile://share'", "tasks.toml:2:7", &["this is no store", "mount it"]),
     ("[stores.a]\nurl = 'spaces://b'", "tasks.toml:2:7", &["in a region", "region = \"fra1\""]),
     (
@@ -24,6 +24,36 @@ const MISTAKES: [Mistake; 59] = [
         "tasks.toml:3:12",
         &["there is no secret `AWS_SECRET_ACCESS_KEY`"],
     ),
+    ("[backups.db]\ndump = 'x'", "tasks.toml:1:", &["`store`"]),
+    (
+        "[stores.offsite]\nurl = 'x'\n[backups.db]\ndump = 'x'\nstore = 'ofsite'",
+        "tasks.toml:5:9",
+        &["there is no store `ofsite`", "did you mean `offsite`"],
+    ),
+    ("[stores.s]\nurl = 'x'\n[backups.db]\nstore = 's'", "tasks.toml:3:", &["neither `dump` nor `files`"]),
+    (
+        "[stores.s]\nurl = 'x'\n[backups.db]\nstore = 's'\ndump = 'x'\nfiles = 'y'",
+        "tasks.toml:6:1",
+        &["a backup saves one thing"],
+    ),
+    (
+        "[stores.s]\nurl = 'x'\n[backups.db]\nstore = 's'\ndump = 'x'\nkeep = { last = 0 }",
+        "tasks.toml:6:8",
+        &["`keep` keeps nothing"],
+    ),
+    (
+        "[stores.s]\nurl = 'x'\n[backups.db]\nstore = 's'\ndump = 'x'\nrestore = 'y'\nverify = 'restore'\n\
+         scratch = { create = 'z', as = 'URL' }",
+        "tasks.toml:8:32",
+        &["`restore` does not heed `URL`"],
+    ),
+    (
+        "[stores.s]\nurl = 'x'\n[backups.db]\nstore = 's'\ndump = 'x'\nverify = 'restore'",
+        "tasks.toml:6:10",
+        &["no `scratch`"],
+    ),
+    ("[environments.a]\nbackups = ['db']", "tasks.toml:2:12", &["there is no backup `db`", "[backups.db]"]),
+    ("[tasks.a]\nsteps = [{ restore = 'db' }]", "tasks.toml:2:22", &["there is no backup `db`"]),
     ("[hosts.web1]\nssh = '-oProxyCommand=x'", "tasks.toml:2:7", &["ssh would take it for an option"]),
     ("[hosts.web1]\nssh = 'web1 rm'", "tasks.toml:2:7", &["a blank", "ssh://"]),
     ("[hosts.web1]\nhost = 'web1'", "tasks.toml:", &["`ssh`"]),

@@ -9,6 +9,7 @@
 mod support;
 
 mod apply;
+mod backups;
 mod bad_input;
 mod cache;
 mod check;

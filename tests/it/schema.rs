@@ -12,7 +12,19 @@ use toml::de::{DeTable, DeValue};
 use crate::support::Sandbox;
 
 /// Each table of the schema: a file with the key `zzzzzz` in it, and keys that only its siblings have.
-const TABLES: [(&str, &str, &[&str]); 35] = [
+const TABLES: [(&str, &str, &[&str]); 38] = [
+    ("backup", "[stores.s]\nurl = 'b'\n[backups.a]\nstore = 's'\ndump = 'x'\nzzzzzz = 1", &[]),
+    (
+        "keep",
+        "[stores.s]\nurl = 'b'\n[backups.a]\nstore = 's'\ndump = 'x'\nkeep = { last = 1, zzzzzz = 1 }",
+        &[],
+    ),
+    (
+        "scratch",
+        "[stores.s]\nurl = 'b'\n[backups.a]\nstore = 's'\ndump = 'x'\nrestore = 'y $D'\nverify = 'restore'\n\
+         scratch = { create = 'x', as = 'D', zzzzzz = 1 }",
+        &[],
+    ),
     (
         "put",
         "[hosts.h]\nssh = 'h'\n[tasks.a]\nsteps = [{ on = 'h', put = { from = 'x', to = 'y', zzzzzz = 1 } }]",

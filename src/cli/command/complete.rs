@@ -182,6 +182,8 @@ impl Line<'_> {
             ("status" | "history" | "diff" | "compare" | "lock" | "unlock" | "rollback", _) => {
                 Candidates::environments(project, "")
             }
+            ("backup" | "backups" | "restore", "name") => Candidates::environments(project, ""),
+            ("backup" | "backups", "backups") | ("restore", "backup") => Candidates::backups(project),
             ("apply", _) => Candidates::paths(Paths::Files, ""),
             ("logs", _) => Candidates::runs(self.session),
             _ => Candidates::possible(argument, ""),

@@ -1,6 +1,7 @@
 //! One file a command; each reads as the table of contents of what it does.
 
 pub(super) mod apply;
+pub(super) mod backup;
 pub(super) mod check;
 pub(super) mod compare;
 pub(super) mod complete;

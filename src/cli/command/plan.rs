@@ -35,15 +35,31 @@ pub(crate) fn plan(
             eprintln!("deploy: the plan is in {}: deploy apply {0}", out.display());
         }
     }
-    hold::tell_unreached(&site);
+    Ok(show(session, &site, &foreseen, form))
+}
+
+/// What requests that no words say would do.
+pub(super) fn of(
+    session: &Session,
+    common: &Common,
+    requests: &[Request],
+    form: Form,
+) -> Result<ExitCode, Error> {
+    let site = session.site();
+    let foreseen = foresee(session, common, &site, requests)?;
+    Ok(show(session, &site, &foreseen, form))
+}
+
+fn show(session: &Session, site: &Site, foreseen: &[Foreseen], form: Form) -> ExitCode {
+    hold::tell_unreached(site);
     let text = match form {
-        Form::Text => text(session, &foreseen),
+        Form::Text => text(session, foreseen),
         Form::Json => {
             let objects: Vec<_> = foreseen.iter().map(|part| part.json(session)).collect();
             serde_json::to_string_pretty(&objects).expect("plain data has no map with odd keys") + "\n"
         }
     };
-    Ok(print(&text))
+    print(&text)
 }
 
 /// What would be done in one environment, or in none.

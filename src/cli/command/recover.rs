@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::process::ExitCode;
+use std::sync::Mutex;
 
 use anstream::eprintln;
 
@@ -104,6 +105,9 @@ fn settle(session: &Session, site: &Site, unfinished: Unfinished, which: Debts) 
         handing: Handing::Read,
         vaults,
         docks: Docks::default(),
+        held: Vec::new(),
+        by: site.by(),
+        saved: Mutex::default(),
     };
     let plan = Plan::empty();
     let mut reporter = output::reporter(Format::Stream, output::labels(session, names), None);

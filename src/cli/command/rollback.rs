@@ -9,10 +9,11 @@ use anstream::eprintln;
 use super::super::args::Common;
 use super::super::drive::{self, Fallen, Outfit, Scene};
 use super::super::error::{Error, Kind};
+use super::super::hold::{self, Locks};
 use super::super::look::Look;
 use super::super::prompt::{self, Question};
 use super::super::session::Session;
-use super::super::{hold, request, secret, tell as tell_error};
+use super::super::{request, secret, tell as tell_error};
 use super::recover;
 use super::run::{self, Answered};
 use crate::facts::{Manner, Site};
@@ -247,7 +248,8 @@ fn one(
     let masker = if plan.secrets.is_empty() { None } else { Masker::new(vaults.values()) };
     let held = plan.deliveries.first().expect("a rollback delivers");
     let docks = Docks { docks: vec![hold::held(site, held, holding, Some(away))?] };
-    let outfit = Outfit { docks, vaults: &vaults, masker: masker.as_ref() };
+    let locks = Locks::default();
+    let outfit = Outfit { docks, locks: &locks, vaults: &vaults, masker: masker.as_ref() };
     match drive::drive(scene, &request, &facts, &plan, outfit)?.code {
         0 => {
             told_frozen(environment);

@@ -12,7 +12,7 @@ use super::super::look::{Look, look_at_all, questions, refuse};
 use super::super::plan_file::{Ground, Part};
 use super::super::session::Session;
 use super::super::{hold, prompt, request, secret};
-use super::{Form, in_place, list, plan, recover, rollback};
+use super::{Form, backup, in_place, list, plan, recover, rollback};
 use crate::facts::{self, Site};
 use crate::model::mask::Masker;
 use crate::model::secret::Vaults;
@@ -176,10 +176,14 @@ pub(super) fn one(
         })
         .and_then(|(docks, locks)| {
             let scene = Scene { session, common, site, signals: &signals };
-            let outfit = Outfit { docks, vaults, masker: masker.as_ref() };
+            let outfit = Outfit { docks, locks: &locks, vaults, masker: masker.as_ref() };
             let driven = drive(scene, request, &facts, &plan, outfit);
-            let code = driven.and_then(|Driven { code, fallen }| {
-                rollback::after(scene, request, &facts, fallen, (vaults, masker.as_ref()), code)
+            let code = driven.and_then(|Driven { code, fallen, saved }| {
+                let code = rollback::after(scene, request, &facts, fallen, (vaults, masker.as_ref()), code)?;
+                if code != 0 {
+                    backup::tell_way_back(&saved, request);
+                }
+                Ok(code)
             });
             locks.let_go();
             code

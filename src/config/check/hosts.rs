@@ -110,6 +110,8 @@ impl Check<'_> {
         let here = match &step.action {
             Action::Ship => "ship",
             Action::Swap(_) => "swap",
+            Action::Backup(_) => "backup",
+            Action::Restore(_) => "restore",
             Action::Run(_)
             | Action::Exec(_)
             | Action::Task(_)

@@ -1,5 +1,6 @@
 //! Every table of tasks.toml, with its keys. What a key means is told in full by docs/reference.md.
 
+mod backups;
 mod hosts;
 
 use super::Kind::{self, Any, Anything, Bool, Integer, List, Map, Number, Text, True, Word};
@@ -44,7 +45,10 @@ const HEALTH_KEYS: [Key; 9] = {
 };
 
 /// The tables; "file" is the whole.
-pub(super) const TABLES: [Table; 26] = [
+pub(super) const TABLES: [Table; 29] = [
+    backups::BACKUP,
+    backups::KEEP,
+    backups::SCRATCH,
     hosts::HOST,
     hosts::PUT,
     hosts::GET,
@@ -66,6 +70,7 @@ pub(super) const TABLES: [Table; 26] = [
             Key("vars", VARIABLES, "Values by name."),
             Key("secrets", Map(&Kind::Table("secret")), "Where each secret is kept."),
             Key("stores", Map(&Kind::Table("store")), "Places for what is kept outside of the project."),
+            Key("backups", Map(&Kind::Table("backup")), "What is saved of environments."),
             Key(
                 "include",
                 List(&Any(&[Text, Kind::Table("include")])),
@@ -182,6 +187,7 @@ pub(super) const TABLES: [Table; 26] = [
             Key("dotenv", DOTENV, "Files of variables."),
             Key("hosts", Map(&LINES), "Its hosts, in groups."),
             Key("needs", NEEDS, "Tasks that must succeed before any deploy there."),
+            Key("backups", WORDS, "What is saved before each release."),
             Key("deploy", Text, "The task that deploys there, if that is not `deploy`."),
             Key("health", HEALTH, "When its release is healthy."),
             Key("protect", Kind::Table("protect"), "Its rules."),
@@ -227,6 +233,7 @@ pub(super) const TABLES: [Table; 26] = [
                 Bool,
                 "Whether a commit that the live release contains already is refused: true.",
             ),
+            Key("backup", Text, "A duration: how old the newest backup may be."),
             Key("checks", WORDS, "Shell lines that must succeed before anything else is done."),
             Key("freeze", List(&Kind::Table("freeze")), "When nothing is deployed there."),
             Key("confirm", Any(&[Bool, Word(&["typed"])]), "Whether a deploy asks first."),
@@ -378,7 +385,7 @@ pub(super) const TABLES: [Table; 26] = [
     },
     Table {
         name: "step",
-        about: "A step: exactly one of run, exec, task, swap, ship, check, http, put and get.",
+        about: "A step: exactly one of run, exec, task, swap, ship, check, http, put, get, backup and restore.",
         keys: &[
             Key("run", Text, "A shell line."),
             Key("exec", WORDS, "A program without a shell."),
@@ -390,6 +397,8 @@ pub(super) const TABLES: [Table; 26] = [
             Key("http", Kind::Table("http"), "One request."),
             Key("put", Kind::Table("put"), "Files to hosts."),
             Key("get", Kind::Table("get"), "Files from hosts."),
+            Key("backup", Text, "What is saved of the environment: a name of `[backups]`."),
+            Key("restore", Text, "What comes back of the environment: a name of `[backups]`."),
             Key("name", Text, "What messages call it."),
             Key("if", Text, "An expression; false leaves it out."),
             Key("dir", Text, "The folder that its process runs in."),
@@ -407,7 +416,7 @@ pub(super) const TABLES: [Table; 26] = [
             Key("undo", STEPS, "How it is taken back."),
         ],
         required: &[],
-        one_of: &["run", "exec", "task", "swap", "ship", "check", "http", "put", "get"],
+        one_of: &["run", "exec", "task", "swap", "ship", "check", "http", "put", "get", "backup", "restore"],
     },
     Table {
         name: "retry",

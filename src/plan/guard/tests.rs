@@ -27,6 +27,8 @@ fn delivery() -> Delivery {
         window(&[Weekday::Saturday, Weekday::Sunday], Time::midnight()),
     ];
     Delivery {
+        saves: Vec::new(),
+        guarded: Vec::new(),
         back: None,
         health: None,
         on_failure: None,

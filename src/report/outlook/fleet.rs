@@ -49,6 +49,8 @@ pub(super) fn json(steps: &[Step<Planned>]) -> Vec<Value> {
         | Action::Http(_)
         | Action::Put(_)
         | Action::Get(_)
+        | Action::Backup(_)
+        | Action::Restore(_)
         | Action::PutBack(_) => None,
     });
     let names = |wave: &[Member]| wave.iter().map(|member| member.there.host.to_string()).collect();

@@ -63,6 +63,14 @@ impl Candidates {
         names
     }
 
+    pub(super) fn backups(project: &Project) -> Candidates {
+        let mut names = Candidates::default();
+        for backup in &project.backups {
+            names.add(backup.name.clone(), format!("a backup, in {}", backup.store.0));
+        }
+        names
+    }
+
     /// Adds deploy's own commands; those that a name of the user's hides, and all behind a colon, with one.
     pub(super) fn commands(&mut self, commands: &Command, project: &Project, current: &str) {
         let colon = if current.starts_with(':') { ":" } else { "" };

@@ -41,6 +41,7 @@ fn detail(what: &What) -> Option<String> {
         What::Adopted { commit: None, .. } => Some("the target is empty".to_owned()),
         What::LockBroken { of: Some(run) } => Some(format!("of run {run}")),
         What::Overridden { rule } => Some(format!("the rule `{rule}`")),
+        What::BackedUp { backup, id } | What::Restored { backup, id } => Some(format!("{backup} {id}")),
         What::Locked(Some(seat)) => Some(format!("`{}`", seat.command)),
         What::Shipped { .. }
         | What::Live
@@ -76,6 +77,10 @@ fn object(environment: &str, event: &Event) -> Value {
         What::Adopted { commit, .. } => add("commit", json!(commit)),
         What::LockBroken { of } => add("broken", json!(of.as_ref().map(RunId::to_string))),
         What::Overridden { rule } => add("rule", json!(rule)),
+        What::BackedUp { backup, id } | What::Restored { backup, id } => {
+            add("backup", json!(backup));
+            add("id", json!(id));
+        }
         What::Locked(seat) => add("seat", json!(seat)),
         What::Shipped { .. }
         | What::Live

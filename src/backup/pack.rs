@@ -1,0 +1,233 @@
+//! Files in one stream: a tar archive, as every system can read it. Which pack of which backup a file is in, its manifest
+//! says; so a file that the store has is not sent again.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{OpenOptionsExt, symlink};
+use std::path::{Component, Path, PathBuf};
+
+use super::manifest::{Filed, Manifest, Sealed};
+use crate::model::tree::{Digest, Entry, Kind, Tree};
+
+/// How much of a file is read at once, in bytes.
+const PIECE: usize = 256 * 1024;
+
+/// What a backup of files will hold, and what of it must be sent.
+pub(crate) struct Packing {
+    /// Packs of earlier backups that are used again.
+    pub(crate) packs: Vec<Sealed>,
+    /// Files that the store has, each with its pack's place.
+    pub(crate) known: Vec<Filed>,
+    /// Files that it does not have.
+    pub(crate) new: Vec<Entry>,
+}
+
+impl Packing {
+    /// By the newest backup. Of a pack that is mostly of files which are gone, what is left is sent again: so what nobody
+    /// needs can go some day.
+    pub(crate) fn new(tree: Tree, newest: Option<&Manifest>, is_there: impl Fn(&Sealed) -> bool) -> Packing {
+        let mut packing = Packing { packs: Vec::new(), known: Vec::new(), new: Vec::new() };
+        let Some(newest) = newest else { return Packing { new: tree.entries, ..packing } };
+        let files = newest.files.as_deref().unwrap_or_default();
+        let had: HashMap<(&str, Kind, Digest), usize> = files
+            .iter()
+            .map(|Filed(path, kind, digest, pack)| ((path.as_str(), *kind, *digest), *pack))
+            .collect();
+        let place = |entry: &Entry| had.get(&(entry.path.as_str(), entry.kind, entry.digest)).copied();
+        let mut used = vec![0; newest.packs.len()];
+        tree.entries.iter().filter_map(place).for_each(|pack| used[pack] += 1);
+        let stays = |pack: usize| {
+            let pack_of = &newest.packs[pack];
+            used[pack] * 2 >= pack_of.files.unwrap_or_default() && is_there(pack_of)
+        };
+        let mut places = HashMap::new();
+        for entry in tree.entries {
+            match place(&entry).filter(|pack| stays(*pack)) {
+                Some(pack) => {
+                    let next = packing.packs.len();
+                    let place = *places.entry(pack).or_insert(next);
+                    if place == next {
+                        packing.packs.push(newest.packs[pack].clone());
+                    }
+                    packing.known.push(Filed(entry.path, entry.kind, entry.digest, place));
+                }
+                None => packing.new.push(entry),
+            }
+        }
+        packing
+    }
+}
+
+/// Writes files of a folder. What is in a file while it is packed counts, and is given back; what is gone by now is left
+/// out.
+pub(crate) fn pack(dir: &Path, entries: &[Entry], out: &mut dyn Write) -> io::Result<Vec<Entry>> {
+    let mut archive = tar::Builder::new(out);
+    archive.follow_symlinks(false);
+    let mut packed = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let path = dir.join(&entry.path);
+        let named = |error: io::Error| io::Error::new(error.kind(), format!("`{}`: {error}", path.display()));
+        match entry.kind {
+            Kind::Link => {
+                let to = match fs::read_link(&path) {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                    to => to.map_err(named)?,
+                };
+                let mut header = tar::Header::new_gnu();
+                header.set_entry_type(tar::EntryType::Symlink);
+                header.set_size(0);
+                header.set_mode(0o777);
+                archive.append_link(&mut header, &entry.path, &to).map_err(named)?;
+                packed.push(Entry { digest: Digest::of(to.as_os_str().as_bytes()), ..entry.clone() });
+            }
+            Kind::File | Kind::Executable => {
+                let file = match File::open(&path) {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                    file => file.map_err(named)?,
+                };
+                let metadata = file.metadata().map_err(named)?;
+                let mut header = tar::Header::new_gnu();
+                header.set_metadata(&metadata);
+                header.set_size(metadata.len());
+                let mut hashed =
+                    Hashed { inner: Padded { file, left: metadata.len() }, hasher: blake3::Hasher::new() };
+                archive.append_data(&mut header, &entry.path, &mut hashed).map_err(named)?;
+                packed.push(Entry { digest: hashed.hasher.finalize().into(), ..entry.clone() });
+            }
+        }
+    }
+    archive.finish()?;
+    Ok(packed)
+}
+
+/// A file as long as it was when it was opened. One that gets shorter meanwhile fails the backup; what is added is not in it.
+struct Padded {
+    file: File,
+    left: u64,
+}
+
+impl Read for Padded {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.left == 0 {
+            return Ok(0);
+        }
+        let most = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX)).min(PIECE);
+        let read = self.file.read(&mut buffer[..most])?;
+        if read == 0 {
+            return Err(io::Error::other("it got shorter while it was read"));
+        }
+        self.left -= read as u64;
+        Ok(read)
+    }
+}
+
+struct Hashed<R> {
+    inner: R,
+    hasher: blake3::Hasher,
+}
+
+impl<R: Read> Read for Hashed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.hasher.update(&buffer[..read]);
+        Ok(read)
+    }
+}
+
+/// A link that is yet to be made.
+pub(crate) struct Link {
+    path: PathBuf,
+    to: Vec<u8>,
+}
+
+/// Makes links, when all else is in its place: nothing was written through one.
+pub(crate) fn link(folder: &Path, links: Vec<Link>) -> io::Result<()> {
+    // A link where another needs a folder is refused by this.
+    for parent in links.iter().filter_map(|link| link.path.parent()) {
+        fs::create_dir_all(folder.join(parent))?;
+    }
+    links.into_iter().try_for_each(|Link { path, to }| {
+        symlink(Path::new(std::ffi::OsStr::from_bytes(&to)), folder.join(&path))
+            .map_err(|error| io::Error::new(error.kind(), format!("`{}`: {error}", path.display())))
+    })
+}
+
+/// Puts the files of a pack that `wanted` names into a folder, and compares each with its digest. Links are given back, to be made last.
+pub(crate) fn unpack(
+    from: impl Read,
+    wanted: &[&Filed],
+    folder: &Path,
+    links: &mut Vec<Link>,
+) -> io::Result<()> {
+    let mut wanted: HashMap<&Path, &Filed> =
+        wanted.iter().map(|filed| (Path::new(filed.0.as_str()), *filed)).collect();
+    let mut archive = tar::Archive::new(from);
+    let mut made = HashSet::new();
+    for entry in archive.entries()? {
+        let mut entry = entry?;
+        let path = entry.path()?.into_owned();
+        let Some(Filed(name, kind, digest, _)) = wanted.remove(path.as_path()) else { continue };
+        if !is_inside(&path) {
+            return Err(io::Error::other(format!("`{name}` would be written outside of the folder")));
+        }
+        let place = folder.join(&path);
+        if let Some(parent) = place.parent()
+            && made.insert(parent.to_owned())
+        {
+            fs::create_dir_all(parent)?;
+        }
+        let found = match kind {
+            Kind::Link => {
+                let to = entry.link_name_bytes().map(std::borrow::Cow::into_owned).unwrap_or_default();
+                let digest = Digest::of(&to);
+                links.push(Link { path, to });
+                digest
+            }
+            Kind::File | Kind::Executable => {
+                let mode = entry.header().mode()? & 0o777;
+                let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&place)?;
+                let mut hashed = Hashed { inner: &mut entry, hasher: blake3::Hasher::new() };
+                io::copy(&mut hashed, &mut file)?;
+                let digest = hashed.hasher.finalize().into();
+                let modified = entry
+                    .header()
+                    .mtime()
+                    .map(|seconds| std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds));
+                file.set_modified(modified?)?;
+                digest
+            }
+        };
+        if found != *digest {
+            return Err(io::Error::other(format!("`{name}` is not what was saved")));
+        }
+    }
+    match wanted.into_keys().next() {
+        Some(missing) => Err(io::Error::other(format!("`{}` is not in the pack", missing.display()))),
+        None => Ok(()),
+    }
+}
+
+/// Whether a path leads nowhere else.
+fn is_inside(path: &Path) -> bool {
+    path.components().all(|part| matches!(part, Component::Normal(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Link, link};
+
+    #[test]
+    fn nothing_is_written_through_a_link() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let elsewhere = tempfile::tempdir().expect("a folder");
+        let to = |path: &std::path::Path| path.to_string_lossy().into_owned().into_bytes();
+        let links = vec![
+            Link { path: "a".into(), to: to(elsewhere.path()) },
+            Link { path: "a/b".into(), to: b"/etc/passwd".to_vec() },
+        ];
+        assert!(link(folder.path(), links).is_err());
+        assert_eq!(std::fs::read_dir(elsewhere.path()).expect("it is there").count(), 0);
+    }
+}

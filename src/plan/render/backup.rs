@@ -1,0 +1,137 @@
+//! What is saved of an environment, with its values; and the work of `deploy backup` and `deploy restore`, which no task
+//! says.
+
+use std::path::{Path, PathBuf};
+
+use super::super::scope::Scope;
+use super::super::select::Node;
+use super::super::{Data, Quest};
+use super::{Renderer, data, plain_step};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::model::backup::{Backup, Matter, Restore, Scratch};
+use crate::model::script::Script;
+use crate::model::step::{Action, Planned, Step};
+use crate::model::task::Block;
+use crate::model::template::{Part, Template};
+use crate::model::text::Text;
+
+impl<'a> Renderer<'a> {
+    /// A backup by its name, as a step of an environment's.
+    pub(super) fn backup(&mut self, scope: &Scope<'a>, name: &str, at: Span) -> Option<Backup> {
+        let Some(environment) = scope.environment else {
+            self.problems.push(
+                Diagnostic::new(format!("`{name}` is saved of an environment"))
+                    .at(at, "and none is named")
+                    .help("name one: deploy ENVIRONMENT TASK"),
+            );
+            return None;
+        };
+        let declared = self.project.backups.iter().find(|backup| backup.name == name)?;
+        let (store, at) = &declared.store;
+        let named = Template { parts: vec![Part::Plain(store.clone())], at: *at };
+        let place = self.place(scope, &named, "the name of a store")?;
+        let matter = match &declared.matter {
+            Matter::Dump(script) => Matter::Dump(self.script(scope, script)),
+            Matter::Files(files) => Matter::Files(self.files(scope, files)),
+        };
+        let mut shell = |script: &Script<Template>| self.script(scope, script);
+        let restore = declared.restore.as_ref().map(&mut shell);
+        let scratch = declared.scratch.as_ref().map(|scratch| Scratch {
+            create: shell(&scratch.create),
+            drop: scratch.drop.as_ref().map(&mut shell),
+            variable: scratch.variable.clone(),
+        });
+        let recipients = declared.recipients.iter();
+        let recipients = recipients.filter_map(|who| self.open(scope, who, "a recipient")).collect();
+        let identity =
+            declared.identity.as_ref().and_then(|file| self.open(scope, file, "the path of a file"));
+        let folder = &self.project.file(declared.at).folder;
+        let dir = declared.dir.as_ref().and_then(|dir| self.open(scope, dir, "a folder"));
+        let dir = self.facts.root.join(folder).join(dir.unwrap_or_default());
+        Some(Backup {
+            name: name.to_owned(),
+            environment: environment.name.clone(),
+            matter,
+            restore,
+            place,
+            keep: declared.keep,
+            compress: declared.compress,
+            recipients,
+            identity: identity.map(|file| self.near_home(&dir, &file)),
+            scratch,
+            env: self.env(scope, &declared.env),
+            dir,
+        })
+    }
+
+    /// A path from a folder, or from the caller's home, as shells say it.
+    fn near_home(&self, dir: &Path, path: &str) -> PathBuf {
+        let home = self.facts.env.iter().find(|(name, _)| name == "HOME");
+        match (path.strip_prefix("~/"), home) {
+            (Some(rest), Some((_, home))) => Path::new(home).join(rest),
+            (Some(_) | None, _) => dir.join(path),
+        }
+    }
+
+    /// The step that saves something.
+    fn saving(&mut self, scope: &Scope<'a>, name: &str, at: Span) -> Option<Step<Planned>> {
+        let backup = self.backup(scope, name, at)?;
+        let declared = self.project.backups.iter().find(|declared| declared.name == name);
+        let at = declared.map_or(at, |declared| declared.at);
+        Some(plain_step(Action::Backup(Box::new(backup)), &format!("backup {name}"), at))
+    }
+
+    /// What is saved before a release of an environment.
+    pub(super) fn before_release(&mut self, node: Node) -> Vec<Step<Planned>> {
+        let Some(index) = node.environment.filter(|_| self.request.back.is_none()) else { return Vec::new() };
+        let environment = &self.project.environments[index];
+        let scope = self.scope(Some(index), None, 0);
+        environment.backups.iter().filter_map(|(name, at)| self.saving(&scope, name, *at)).collect()
+    }
+
+    /// What `deploy backup` and `deploy restore` do.
+    pub(super) fn data(&mut self, node: Node, data: &Data) -> Block {
+        let index = node.environment.expect("data is an environment's");
+        let at = self.project.environments[index].at;
+        let scope = self.scope(Some(index), None, 0);
+        let steps = match &data.quest {
+            Quest::Save => data.names.iter().filter_map(|name| self.saving(&scope, name, at)).collect(),
+            Quest::Restore { from, before } => {
+                let name = data.names.first().map(String::as_str).unwrap_or_default();
+                let saving = before.is_wanted().then(|| self.saving(&scope, name, at)).flatten();
+                let restoring = self.backup(&scope, name, at).map(|backup| {
+                    let restore = Restore { backup, from: from.clone() };
+                    plain_step(Action::Restore(Box::new(restore)), &format!("restore {name}"), at)
+                });
+                saving.into_iter().chain(restoring).collect()
+            }
+        };
+        Block { steps, ..self.plain_block(data.word(), &scope, at) }
+    }
+
+    /// The questions of a job that overwrites data of a protected environment, each with the word to type.
+    pub(in crate::plan) fn overwritten(&self, node: Node, body: &Block) -> Option<(String, String)> {
+        let environment = &self.project.environments[node.environment?];
+        environment.protect.at?;
+        let restore = data::restored(&body.steps)?;
+        let from =
+            restore.from.as_ref().map_or_else(|| "the newest backup".to_owned(), |id| format!("backup {id}"));
+        let question = format!(
+            "Restore {} of {} from {from}, over what is there now?",
+            restore.backup.name, environment.name
+        );
+        Some((question, environment.name.clone()))
+    }
+
+    /// The texts of a step that the plan can't do without: none where its backup has a mistake.
+    pub(super) fn backup_action(
+        &mut self,
+        scope: &Scope<'a>,
+        name: &str,
+        at: Span,
+        act: fn(Backup) -> Action<Planned>,
+    ) -> Action<Planned> {
+        // What is told already leaves no plan: any step may stand here.
+        self.backup(scope, name, at).map_or_else(|| Action::Exec(vec![Text::default()]), act)
+    }
+}
