@@ -1,7 +1,7 @@
 //! A folder as a store: an object is a file, and a `/` in its name a folder. It is written beside, in `.parts`, brought
 //! to disk, and then given its name. Who writes holds its part, so what nobody holds was left by somebody killed.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
@@ -121,10 +121,10 @@ impl Folder {
 fn hold(parts: &Path) -> io::Result<(PathBuf, File)> {
     loop {
         let (path, file) = durable::draft(parts, MODE).map_err(|error| error.source)?;
-        // A folder that knows no locks keeps what a kill leaves in it.
-        let _held = file.try_lock();
-        // Between the making and the holding, another may have taken it for a dead one's.
-        if path.exists() {
+        // Between the making and the holding, another may have taken it for a dead one's, and removes it now. A folder that
+        // knows no locks keeps what a kill leaves in it.
+        let is_taken = matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+        if !is_taken && path.exists() {
             return Ok((path, file));
         }
     }
