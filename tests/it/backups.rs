@@ -1,5 +1,8 @@
 //! What is saved of an environment and what comes back: `deploy backup`, `backups`, `restore`, and before a release.
 
+use std::fs;
+use std::path::Path;
+
 use serde_json::Value;
 
 use crate::support::{Emulator, Ended, Postgres, Sandbox};
@@ -466,4 +469,23 @@ fn an_object_store_holds_them_as_a_folder_does() {
     assert_eq!(sandbox.read("data"), "orders: 1\n");
     sandbox.deploy(["restore", "staging", "media", "--no-backup"]).succeeds().mentions("3 files of ");
     sandbox.shell("diff -r -x '*.tmp' media .deploy/restored/*/media").succeeds();
+}
+
+/// The lines of the drill in docs/backups.md, in the example that it names.
+#[test]
+fn what_is_lost_comes_back_as_the_drill_says() {
+    let book = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(book.join("docs/backups.md")).expect("the document");
+    let (_, drill) = text.split_once("## Lose everything, get it back\n").expect("the drill");
+    let drill = drill.split("\n## ").next().unwrap_or_default();
+    let blocks = drill.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let lines: Vec<&str> = blocks.flat_map(str::lines).map(str::trim).collect();
+    assert!(lines.len() >= 10, "{lines:?}");
+    let sandbox = Sandbox::new();
+    let example = book.join("examples/backups").display().to_string();
+    sandbox.shell(&format!("cp -R '{example}/.' . && git init --quiet")).succeeds();
+    sandbox.commit("The shop");
+    let deploy = format!("deploy() {{ '{}' \"$@\"; }}", env!("CARGO_BIN_EXE_deploy"));
+    let ended = sandbox.shell(&format!("set -e\n{deploy}\n{}", lines.join("\n")));
+    ended.succeeds().mentions("is what it was at").shows("production");
 }
