@@ -77,7 +77,7 @@ impl Checks<'_> {
             vaults: self.vaults.clone(),
             docks: Docks::default(),
             held: Vec::new(),
-            by: self.site.by(),
+            by: String::new(),
             saved: Mutex::default(),
         };
         delivery.checks.steps.iter().find_map(|step| {

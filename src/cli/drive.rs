@@ -57,7 +57,9 @@ pub(crate) fn drive<'a>(
     let stops = Stops::new(session.project.settings.grace);
     let (mut telling, handing) = output::begin(session, common, site, facts, request, plan);
     let (tracked, fresh) = tracked(scene, request, plan, vaults);
-    let by = site.by();
+    // Only who holds an environment is named anywhere, and to know the name git is asked.
+    let holds = !docks.docks.is_empty() || !locks.is_empty();
+    let by = if holds { site.by() } else { String::new() };
     let hands = Hands {
         root: site.root.clone(),
         state: site.state.clone(),

@@ -187,6 +187,10 @@ impl Locks {
         Ok(())
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.held.is_empty() && self.alone.is_empty()
+    }
+
     /// The environments that are held, with their ledgers.
     pub(crate) fn holdings(&self) -> impl Iterator<Item = (&str, &Holding)> {
         self.held.iter().map(|held| (held.environment.as_str(), &held.holding))

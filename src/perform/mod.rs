@@ -63,7 +63,7 @@ pub(crate) struct Hands<'a> {
     pub(crate) docks: Docks<'a>,
     /// The environments that are held and get no release.
     pub(crate) held: Vec<(&'a str, &'a Holding)>,
-    /// Who runs it, as ledgers and backups call them.
+    /// Who runs it, as ledgers and backups call them; empty where no environment is held.
     pub(crate) by: String,
     pub(crate) saved: Mutex<Vec<Saved>>,
 }

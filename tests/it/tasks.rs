@@ -434,3 +434,12 @@ fn many_scripts_run_at_the_same_time() {
         sandbox.deploy(["t", "--jobs", "4"]).succeeds();
     }
 }
+
+#[test]
+fn a_task_that_wants_nothing_of_git_asks_it_nothing() {
+    let sandbox = Sandbox::shop("[tasks.t]\nrun = 'echo done'\n[tasks.u]\nneeds = ['t']\nrun = 'echo too'\n");
+    sandbox.executable("bin/git", "#!/bin/sh\necho \"$@\" >> SANDBOX/asked\n");
+    sandbox.deploy(["t"]).succeeds();
+    sandbox.deploy(["u"]).succeeds();
+    assert!(!sandbox.path("asked").exists(), "{}", sandbox.read("../asked"));
+}

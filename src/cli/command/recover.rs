@@ -106,7 +106,7 @@ fn settle(session: &Session, site: &Site, unfinished: Unfinished, which: Debts) 
         vaults,
         docks: Docks::default(),
         held: Vec::new(),
-        by: site.by(),
+        by: String::new(),
         saved: Mutex::default(),
     };
     let plan = Plan::empty();
