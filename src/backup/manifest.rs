@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::ShelfError;
 use crate::model::name::RunId;
 use crate::model::release::ObjectId;
 use crate::model::tree::{Digest, Kind};
@@ -27,15 +28,14 @@ pub(crate) struct Manifest {
     pub(crate) source: Option<ObjectId>,
     /// The programs that made it, with their versions.
     pub(crate) tools: BTreeMap<String, String>,
-    /// `age` recipients; empty: it is not encrypted.
-    pub(crate) encrypted: Vec<String>,
     /// Whether it was brought back to see that it can be.
     pub(crate) verified: Verified,
     /// The objects that hold it, those of earlier backups too. A dump is one.
     pub(crate) packs: Vec<Sealed>,
-    /// The files, where it is made of files, each with the place of its pack in `packs`.
+    /// The list of its files, where it is made of files: a line for each. An object of its own, for it is long, and only
+    /// that of the newest backup is wanted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) files: Option<Vec<Filed>>,
+    pub(crate) listing: Option<Sealed>,
 }
 
 /// How it is known to be good.
@@ -61,12 +61,12 @@ pub(crate) struct Sealed {
     pub(crate) compressed: bool,
     /// Those who can read it, as `age` calls them; empty: it is not encrypted.
     pub(crate) recipients: Vec<String>,
-    /// How many files it holds, where it is a pack of files.
+    /// How many files it holds or lists, where it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) files: Option<usize>,
 }
 
-/// A file of a backup: written as a list, for there are many.
+/// A file of a backup, and the place of its pack among those of its manifest: written as a list, for there are many.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Filed(pub(crate) String, pub(crate) Kind, pub(crate) Digest, pub(crate) usize);
 
@@ -87,21 +87,49 @@ impl Manifest {
                 manifest.version
             ));
         }
-        let packs = manifest.packs.len();
-        if manifest.files.iter().flatten().any(|Filed(.., pack)| *pack >= packs) {
-            return Err("it names a pack that it does not have".to_owned());
-        }
         Ok(manifest)
     }
 
-    /// What it takes in the store: of packs that earlier backups brought, nothing.
+    /// The objects that it needs.
+    pub(super) fn objects(&self) -> impl Iterator<Item = &str> {
+        self.sealed().map(|sealed| sealed.object.as_str())
+    }
+
+    fn sealed(&self) -> impl Iterator<Item = &Sealed> {
+        self.packs.iter().chain(&self.listing)
+    }
+
+    /// What it takes in the store, in bytes: of packs that earlier backups brought, nothing.
     pub(crate) fn stored(&self) -> u64 {
-        let own = self.packs.iter().filter(|pack| pack.object.contains(&self.id));
-        own.map(|pack| pack.size).sum()
+        self.sealed().filter(|sealed| sealed.is_of(&self.id)).map(|sealed| sealed.size).sum()
     }
 
     /// How much was saved, before it was compressed, by all packs that it needs.
     pub(crate) fn plain(&self) -> u64 {
         self.packs.iter().map(|pack| pack.plain_size).sum()
+    }
+
+    /// How many files it has, where it is made of files.
+    pub(crate) fn files(&self) -> Option<usize> {
+        self.listing.as_ref()?.files
+    }
+}
+
+impl Sealed {
+    /// Whether the backup of this id brought it.
+    fn is_of(&self, id: &str) -> bool {
+        self.object.rsplit('/').next().is_some_and(|name| name.starts_with(id))
+    }
+
+    /// Compares it with what was found.
+    pub(super) fn agrees(&self, (size, sha256): (u64, String)) -> Result<(), ShelfError> {
+        let what = if size != self.size {
+            format!("it has {size} bytes, and had {} when it was saved", self.size)
+        } else if sha256 != self.sha256 {
+            "its digest is another than when it was saved".to_owned()
+        } else {
+            return Ok(());
+        };
+        Err(ShelfError::altered(&self.object, what))
     }
 }

@@ -5,7 +5,7 @@ pub(crate) mod manifest;
 pub(crate) mod pack;
 pub(crate) mod seal;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Write};
 
 use jiff::civil::Date;
@@ -15,8 +15,8 @@ use jiff::{Timestamp, ToSpan};
 use crate::model::backup::Keep;
 use crate::process::Stop;
 use crate::store::{Object, Store, StoreError};
-use manifest::{Manifest, Sealed};
-use seal::Counted;
+use manifest::{Filed, Manifest, Sealed};
+use seal::{Age, Counted};
 
 /// The longest manifest that is read: more is not ours.
 const LONGEST: u64 = 1 << 30;
@@ -42,8 +42,22 @@ pub(crate) enum ShelfError {
     Store(#[from] StoreError),
     #[error("`{object}`: {what}")]
     Altered { object: String, what: String },
-    #[error("`{object}` can't be read: {source}")]
-    Unreadable { object: String, source: io::Error },
+    #[error("`{object}` can't be opened: {source}")]
+    Unopened { object: String, source: io::Error },
+}
+
+impl ShelfError {
+    /// What went wrong on the way from an object to who wants it: the store's own word may be in it.
+    fn of(object: &str, error: io::Error) -> ShelfError {
+        match error.downcast::<StoreError>() {
+            Ok(error) => ShelfError::Store(error),
+            Err(source) => ShelfError::Unopened { object: object.to_owned(), source },
+        }
+    }
+
+    fn altered(object: &str, what: impl Into<String>) -> ShelfError {
+        ShelfError::Altered { object: object.to_owned(), what: what.into() }
+    }
 }
 
 /// What stands on a shelf.
@@ -51,8 +65,8 @@ pub(crate) enum ShelfError {
 pub(crate) struct Stock {
     /// The whole backups, newest first.
     pub(crate) manifests: Vec<Manifest>,
-    /// What is listed but can't be read: its name, and why.
-    pub(crate) damaged: Vec<(String, String)>,
+    /// What is listed and can't be understood: which, and why.
+    pub(crate) damaged: Vec<String>,
     /// All objects, with their sizes in bytes.
     pub(crate) sizes: BTreeMap<String, u64>,
     /// Objects that belong to no backup: what was begun and not ended.
@@ -71,35 +85,32 @@ impl<'s> Shelf<'s> {
         for Object { name, .. } in objects.iter().filter(|object| object.name.ends_with(ENDING)) {
             match self.manifest(name) {
                 Ok(manifest) => stock.manifests.push(manifest),
-                Err(error @ (ShelfError::Altered { .. } | ShelfError::Unreadable { .. })) => {
-                    stock.damaged.push((name.clone(), error.to_string()));
-                }
-                Err(error @ ShelfError::Store(_)) => return Err(error),
+                Err(error @ ShelfError::Altered { .. }) => stock.damaged.push(error.to_string()),
+                // That it can't be had now does not mean that it is no good.
+                Err(error @ (ShelfError::Store(_) | ShelfError::Unopened { .. })) => return Err(error),
             }
         }
         stock.manifests.sort_by(|one, other| (other.at, &other.id).cmp(&(one.at, &one.id)));
         // A manifest that can't be read may name any of the others.
         if stock.damaged.is_empty() {
-            let is_named = |name: &str| {
-                let mut packs = stock.manifests.iter().flat_map(|manifest| &manifest.packs);
-                packs.any(|pack| pack.object == name)
-            };
-            let names = objects.iter().map(|object| &object.name).filter(|name| !name.ends_with(ENDING));
-            let strays: Vec<String> = names.filter(|name| !is_named(name)).cloned().collect();
-            stock.strays = strays;
+            let named: BTreeSet<&str> = stock.manifests.iter().flat_map(Manifest::objects).collect();
+            let names =
+                objects.iter().map(|object| object.name.as_str()).filter(|name| !name.ends_with(ENDING));
+            stock.strays = names.filter(|name| !named.contains(name)).map(str::to_owned).collect();
         }
         stock.sizes = objects.into_iter().map(|object| (object.name, object.size)).collect();
         Ok(stock)
     }
 
     fn manifest(&self, name: &str) -> Result<Manifest, ShelfError> {
-        let unreadable = |source| ShelfError::Unreadable { object: name.to_owned(), source };
-        let Some(object) = self.store.read(name, self.stop)? else {
-            return Err(unreadable(io::ErrorKind::NotFound.into()));
-        };
         let mut text = Vec::new();
-        object.take(LONGEST).read_to_end(&mut text).map_err(unreadable)?;
-        Manifest::read(&text).map_err(|what| ShelfError::Altered { object: name.to_owned(), what })
+        let read = self.open(name)?.take(LONGEST).read_to_end(&mut text);
+        read.map_err(|error| ShelfError::of(name, error))?;
+        Manifest::read(&text).map_err(|what| ShelfError::altered(name, what))
+    }
+
+    fn open(&self, object: &str) -> Result<impl Read + Send, ShelfError> {
+        self.store.read(object, self.stop)?.ok_or_else(|| ShelfError::altered(object, "it is gone"))
     }
 
     /// What an object of a backup is called.
@@ -124,41 +135,52 @@ impl<'s> Shelf<'s> {
     }
 
     /// Reads an object back, and compares it with what was sent; `heard` is told how much was read.
-    pub(crate) fn prove(&self, pack: &Sealed, heard: &mut dyn FnMut(u64)) -> Result<(), ShelfError> {
-        let mut found = Counted::new(io::sink());
-        self.copy(&pack.object, &mut |bytes| {
-            heard(bytes.len() as u64);
-            found.write_all(bytes)
-        })?;
-        let (size, digest) = found.finish();
-        let what = if size != pack.size {
-            format!("it has {size} bytes, and had {} when it was saved", pack.size)
-        } else if digest != pack.sha256 {
-            "its digest is another than when it was saved".to_owned()
-        } else {
-            return Ok(());
-        };
-        Err(ShelfError::Altered { object: pack.object.clone(), what })
-    }
-
-    /// Gives an object piece by piece.
-    pub(crate) fn copy(
-        &self,
-        object: &str,
-        to: &mut dyn FnMut(&[u8]) -> io::Result<()>,
-    ) -> Result<(), ShelfError> {
-        let unreadable = |source| ShelfError::Unreadable { object: object.to_owned(), source };
-        let Some(mut reader) = self.store.read(object, self.stop)? else {
-            return Err(ShelfError::Altered { object: object.to_owned(), what: "it is gone".to_owned() });
-        };
+    pub(crate) fn prove(&self, sealed: &Sealed, heard: &mut dyn FnMut(u64)) -> Result<(), ShelfError> {
+        let mut object = Counted::new(self.open(&sealed.object)?);
         let mut piece = vec![0; PIECE];
         loop {
-            let read = reader.read(&mut piece).map_err(unreadable)?;
-            if read == 0 {
-                return Ok(());
+            match object.read(&mut piece).map_err(|error| ShelfError::of(&sealed.object, error))? {
+                0 => return sealed.agrees(object.finish()),
+                read => heard(read as u64),
             }
-            to(&piece[..read]).map_err(unreadable)?;
         }
+    }
+
+    /// Opens an object, and gives `out` what is in it: all of it read and compared when this is done, not before.
+    pub(crate) fn unseal(
+        &self,
+        sealed: &Sealed,
+        age: Option<&Age>,
+        out: &mut dyn Write,
+    ) -> Result<(), ShelfError> {
+        let object = sealed.object.as_str();
+        let mut found = Counted::new(self.open(object)?);
+        let opened = seal::open(sealed.compressed, age, self.stop, &mut found, out);
+        // Where the object itself is another, that is what there is to say; whoever listens no more need not know.
+        if !matches!(&opened, Err(error) if error.kind() == io::ErrorKind::BrokenPipe) {
+            io::copy(&mut found, &mut io::sink()).map_err(|error| ShelfError::of(object, error))?;
+            sealed.agrees(found.finish())?;
+        }
+        let plain = opened.map_err(|error| ShelfError::of(object, error))?;
+        if plain == (sealed.plain_size, sealed.plain_sha256.clone()) {
+            return Ok(());
+        }
+        Err(ShelfError::altered(object, "what is in it is other than what was saved"))
+    }
+
+    /// The files of a backup that is made of files.
+    pub(crate) fn files(&self, manifest: &Manifest) -> Result<Vec<Filed>, ShelfError> {
+        let Some(listing) = &manifest.listing else { return Ok(Vec::new()) };
+        let mut text = Vec::new();
+        self.unseal(listing, None, &mut text)?;
+        let files: Result<Vec<Filed>, serde_json::Error> =
+            serde_json::Deserializer::from_slice(&text).into_iter().collect();
+        let files = files
+            .map_err(|error| ShelfError::altered(&listing.object, format!("it lists no files: {error}")))?;
+        if files.iter().any(|Filed(.., pack)| *pack >= manifest.packs.len()) {
+            return Err(ShelfError::altered(&listing.object, "it names a pack that there is not"));
+        }
+        Ok(files)
     }
 
     /// Writes the manifest, and sees that it is there: from here on the backup counts.
@@ -170,28 +192,25 @@ impl<'s> Shelf<'s> {
         if found.written() == text {
             return Ok(());
         }
-        Err(ShelfError::Altered { object: name, what: "it is not what was just written".to_owned() })
+        Err(ShelfError::altered(&name, "it is not what was just written"))
     }
 
-    /// Takes backups away: first what makes each count, then what nothing else needs. The objects that went.
-    pub(crate) fn discard(&self, stock: &Stock, ids: &[String], now: Timestamp) -> Result<usize, ShelfError> {
-        let goes = |manifest: &&Manifest| ids.contains(&manifest.id);
-        for manifest in stock.manifests.iter().filter(goes) {
+    /// Takes backups away: first what makes each count, then what nothing else needs.
+    pub(crate) fn discard(&self, stock: &Stock, ids: &[String], now: Timestamp) -> Result<(), ShelfError> {
+        let (gone, staying): (Vec<&Manifest>, Vec<&Manifest>) =
+            stock.manifests.iter().partition(|manifest| ids.contains(&manifest.id));
+        for manifest in &gone {
             self.store.delete(&format!("{}{}{ENDING}", self.folder, manifest.id), self.stop)?;
         }
-        let stays = |object: &str| {
-            let mut staying = stock.manifests.iter().filter(|manifest| !goes(manifest));
-            staying.any(|manifest| manifest.packs.iter().any(|pack| pack.object == object))
-        };
-        let of_gone = stock.manifests.iter().filter(goes).flat_map(|manifest| &manifest.packs);
-        let mut objects: Vec<&str> = of_gone.map(|pack| pack.object.as_str()).collect();
         // What another run has begun is its own as long as it may live.
-        objects.extend(stock.strays.iter().filter(|stray| is_old(stray, now)).map(String::as_str));
-        objects.sort_unstable();
-        objects.dedup();
-        let gone: Vec<&str> = objects.into_iter().filter(|object| !stays(object)).collect();
-        gone.iter().try_for_each(|object| self.store.delete(object, self.stop))?;
-        Ok(gone.len())
+        let strays = stock.strays.iter().map(String::as_str).filter(|stray| is_old(stray, now));
+        let mut objects: BTreeSet<&str> =
+            gone.into_iter().flat_map(Manifest::objects).chain(strays).collect();
+        for object in staying.into_iter().flat_map(Manifest::objects) {
+            objects.remove(object);
+        }
+        objects.into_iter().try_for_each(|object| self.store.delete(object, self.stop))?;
+        Ok(())
     }
 }
 
@@ -209,11 +228,12 @@ impl Stock {
         self.sizes.get(&pack.object) == Some(&pack.size)
     }
 
-    /// The backups that `keep` does not keep.
-    pub(crate) fn surplus(&self, keep: Keep) -> Vec<String> {
-        let times: Vec<_> = self.manifests.iter().map(|manifest| manifest.at).collect();
-        let stays = keep.stays(&times);
-        let gone = self.manifests.iter().zip(stays).filter(|(_, stays)| !stays);
+    /// The backups that `keep` does not keep, beside one that is yet to come if there is one.
+    pub(crate) fn surplus(&self, keep: Keep, coming: Option<Timestamp>) -> Vec<String> {
+        let known = self.manifests.iter().map(|manifest| manifest.at);
+        let stays = keep.stays(&coming.into_iter().chain(known).collect::<Vec<_>>());
+        let stays = &stays[usize::from(coming.is_some())..];
+        let gone = self.manifests.iter().zip(stays).filter(|(_, stays)| !**stays);
         gone.map(|(manifest, _)| manifest.id.clone()).collect()
     }
 }

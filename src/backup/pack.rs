@@ -5,10 +5,10 @@ use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{OpenOptionsExt, symlink};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, symlink};
 use std::path::{Component, Path, PathBuf};
 
-use super::manifest::{Filed, Manifest, Sealed};
+use super::manifest::{Filed, Sealed};
 use crate::model::tree::{Digest, Entry, Kind, Tree};
 
 /// How much of a file is read at once, in bytes.
@@ -25,22 +25,25 @@ pub(crate) struct Packing {
 }
 
 impl Packing {
-    /// By the newest backup. Of a pack that is mostly of files which are gone, what is left is sent again: so what nobody
+    /// By what the newest backup has. Of a pack that is mostly of files which are gone, what is left is sent again: so what nobody
     /// needs can go some day.
-    pub(crate) fn new(tree: Tree, newest: Option<&Manifest>, is_there: impl Fn(&Sealed) -> bool) -> Packing {
+    pub(crate) fn new(
+        tree: Tree,
+        packs: &[Sealed],
+        files: &[Filed],
+        is_there: impl Fn(&Sealed) -> bool,
+    ) -> Packing {
         let mut packing = Packing { packs: Vec::new(), known: Vec::new(), new: Vec::new() };
-        let Some(newest) = newest else { return Packing { new: tree.entries, ..packing } };
-        let files = newest.files.as_deref().unwrap_or_default();
         let had: HashMap<(&str, Kind, Digest), usize> = files
             .iter()
             .map(|Filed(path, kind, digest, pack)| ((path.as_str(), *kind, *digest), *pack))
             .collect();
         let place = |entry: &Entry| had.get(&(entry.path.as_str(), entry.kind, entry.digest)).copied();
-        let mut used = vec![0; newest.packs.len()];
+        let mut used = vec![0; packs.len()];
         tree.entries.iter().filter_map(place).for_each(|pack| used[pack] += 1);
         let stays = |pack: usize| {
-            let pack_of = &newest.packs[pack];
-            used[pack] * 2 >= pack_of.files.unwrap_or_default() && is_there(pack_of)
+            let holds = packs[pack].files.unwrap_or_default();
+            used[pack] * 2 >= holds && is_there(&packs[pack])
         };
         let mut places = HashMap::new();
         for entry in tree.entries {
@@ -49,7 +52,7 @@ impl Packing {
                     let next = packing.packs.len();
                     let place = *places.entry(pack).or_insert(next);
                     if place == next {
-                        packing.packs.push(newest.packs[pack].clone());
+                        packing.packs.push(packs[pack].clone());
                     }
                     packing.known.push(Filed(entry.path, entry.kind, entry.digest, place));
                 }
@@ -191,6 +194,8 @@ pub(crate) fn unpack(
                 let mut hashed = Hashed { inner: &mut entry, hasher: blake3::Hasher::new() };
                 io::copy(&mut hashed, &mut file)?;
                 let digest = hashed.hasher.finalize().into();
+                // The umask has its say when a file is made, and this one was made before.
+                file.set_permissions(fs::Permissions::from_mode(mode))?;
                 let modified = entry
                     .header()
                     .mtime()
@@ -216,18 +221,64 @@ fn is_inside(path: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Link, link};
+    use std::fs;
+    use std::path::Path;
+
+    use super::{Filed, Link, link, unpack};
+    use crate::model::tree::{Digest, Kind};
+
+    fn filed(path: &str, kind: Kind, content: &[u8]) -> Filed {
+        Filed(path.to_owned(), kind, Digest::of(content), 0)
+    }
+
+    /// An archive that somebody made who means harm: a link, then a file beneath it.
+    #[test]
+    fn a_file_is_not_written_through_a_link_of_the_same_backup() {
+        let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let to = elsewhere.path().to_string_lossy().into_owned();
+        let mut archive = tar::Builder::new(Vec::new());
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(tar::EntryType::Symlink);
+        header.set_size(0);
+        archive.append_link(&mut header, "a", &to).unwrap();
+        let mut header = tar::Header::new_gnu();
+        header.set_size(4);
+        header.set_mode(0o644);
+        archive.append_data(&mut header, "a/x", &b"evil"[..]).unwrap();
+        let bytes = archive.into_inner().unwrap();
+        let files = [filed("a", Kind::Link, to.as_bytes()), filed("a/x", Kind::File, b"evil")];
+        let wanted: Vec<&Filed> = files.iter().collect();
+        let mut links = Vec::new();
+        unpack(&bytes[..], &wanted, folder.path(), &mut links).unwrap();
+        assert!(link(folder.path(), links).is_err(), "there is a folder where the link is to be");
+        assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0);
+    }
 
     #[test]
-    fn nothing_is_written_through_a_link() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let elsewhere = tempfile::tempdir().expect("a folder");
-        let to = |path: &std::path::Path| path.to_string_lossy().into_owned().into_bytes();
+    fn a_link_is_not_made_through_another() {
+        let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let to = |path: &Path| path.to_string_lossy().into_owned().into_bytes();
         let links = vec![
             Link { path: "a".into(), to: to(elsewhere.path()) },
             Link { path: "a/b".into(), to: b"/etc/passwd".to_vec() },
         ];
         assert!(link(folder.path(), links).is_err());
-        assert_eq!(std::fs::read_dir(elsewhere.path()).expect("it is there").count(), 0);
+        assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_file_outside_of_the_folder_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut archive = tar::Builder::new(Vec::new());
+        let mut header = tar::Header::new_gnu();
+        header.as_gnu_mut().unwrap().name[..4].copy_from_slice(b"../x");
+        header.set_size(4);
+        header.set_mode(0o644);
+        header.set_cksum();
+        archive.append(&header, &b"evil"[..]).unwrap();
+        let bytes = archive.into_inner().unwrap();
+        let file = filed("../x", Kind::File, b"evil");
+        let refused = unpack(&bytes[..], &[&file], folder.path(), &mut Vec::new()).unwrap_err();
+        assert!(refused.to_string().contains("outside"), "{refused}");
     }
 }

@@ -1,8 +1,9 @@
 //! One stream, sealed on its way to a store and opened on its way back: compressed by zstd, encrypted by `age`, counted and
 //! hashed on both sides. Nothing of it is ever held whole.
 
+use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::io::{self, PipeReader, Write, pipe};
+use std::io::{self, PipeReader, Read, Write, pipe};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
@@ -16,15 +17,15 @@ use crate::process::{self, Command, End, Flow, Stdin, Stop};
 /// How much `age` may say of what it could not do, in bytes.
 const COMPLAINT: usize = 4096;
 
-/// A writer that knows how much went through, and its SHA-256.
-pub(crate) struct Counted<W> {
-    inner: W,
+/// What knows how much went through it, and the SHA-256 of that: a writer, or a reader.
+pub(crate) struct Counted<T> {
+    inner: T,
     size: u64,
     context: Context,
 }
 
-impl<W: Write> Counted<W> {
-    pub(crate) fn new(inner: W) -> Counted<W> {
+impl<T> Counted<T> {
+    pub(crate) fn new(inner: T) -> Counted<T> {
         Counted { inner, size: 0, context: Context::new(&SHA256) }
     }
 
@@ -52,13 +53,21 @@ impl<W: Write> Write for Counted<W> {
     }
 }
 
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.context.update(&buffer[..read]);
+        self.size += read as u64;
+        Ok(read)
+    }
+}
+
 /// The program `age`, where it is, and what it is told.
-#[derive(Clone)]
 pub(crate) struct Age {
     pub(crate) program: PathBuf,
-    pub(crate) args: Vec<std::ffi::OsString>,
+    pub(crate) args: Vec<OsString>,
     pub(crate) dir: PathBuf,
-    pub(crate) env: Arc<Vec<(std::ffi::OsString, std::ffi::OsString)>>,
+    pub(crate) env: Arc<Vec<(OsString, OsString)>>,
 }
 
 impl Age {
@@ -148,69 +157,35 @@ fn pressed(
     Ok(Counted { inner: io::sink(), size, context }.finish())
 }
 
-/// What gives bytes to whoever it is given.
-pub(crate) type Source<'s> = dyn FnMut(&mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> + Send + 's;
-
 /// Opens what `from` gives, and hands it on. What was handed on: its size and its digest.
 pub(crate) fn open(
     is_compressed: bool,
     age: Option<&Age>,
     stop: &Stop,
-    from: &mut Source<'_>,
+    from: &mut (dyn Read + Send),
     out: &mut dyn Write,
 ) -> io::Result<(u64, String)> {
-    let mut opened = Opening::new(is_compressed, out)?;
-    match age {
-        None => from(&mut |bytes| opened.write_all(bytes))?,
-        Some(age) => {
-            let (reader, mut writer) = pipe()?;
-            thread::scope(|scope| {
-                let feeding = scope.spawn(move || from(&mut |bytes| writer.write_all(bytes)));
-                let read = age.run(reader, stop, &mut |bytes| opened.write_all(bytes));
-                let fed = feeding.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-                match (read, fed) {
-                    (Ok(()), fed) => fed,
-                    (Err(error), _) => Err(error),
-                }
-            })?;
-        }
-    }
-    opened.finish()
-}
-
-/// What is compressed becomes what it was.
-enum Opening<'w> {
-    Plain(Box<Counted<&'w mut dyn Write>>),
-    Compressed(Box<zstd::stream::write::Decoder<'static, Counted<&'w mut dyn Write>>>),
-}
-
-impl<'w> Opening<'w> {
-    fn new(is_compressed: bool, out: &'w mut dyn Write) -> io::Result<Opening<'w>> {
-        let counted = Counted::new(out);
-        Ok(if is_compressed {
-            Opening::Compressed(Box::new(zstd::stream::write::Decoder::new(counted)?))
+    let mut plain = Counted::new(out);
+    {
+        let mut opened: Box<dyn Write> = if is_compressed {
+            Box::new(zstd::stream::write::Decoder::new(&mut plain)?)
         } else {
-            Opening::Plain(Box::new(counted))
-        })
-    }
-
-    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match self {
-            Opening::Plain(plain) => plain.write_all(bytes),
-            Opening::Compressed(decoder) => decoder.write_all(bytes),
-        }
-    }
-
-    fn finish(self) -> io::Result<(u64, String)> {
-        match self {
-            Opening::Plain(mut plain) => {
-                plain.flush()?;
-                Ok(plain.finish())
-            }
-            Opening::Compressed(mut decoder) => {
-                decoder.flush()?;
-                Ok(decoder.into_inner().finish())
+            Box::new(&mut plain)
+        };
+        match age {
+            None => drop(io::copy(from, &mut opened)?),
+            Some(age) => {
+                let (reader, mut writer) = pipe()?;
+                thread::scope(|scope| {
+                    let feeding = scope.spawn(move || io::copy(from, &mut writer));
+                    let read = age.run(reader, stop, &mut |bytes| opened.write_all(bytes));
+                    let fed = feeding.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                    // Where `age` ended, what is written to it can only fail as well.
+                    read.and(fed.map(drop))
+                })?;
             }
         }
+        opened.flush()?;
     }
+    Ok(plain.finish())
 }

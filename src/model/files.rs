@@ -19,6 +19,16 @@ impl<T> Default for Files<T> {
     }
 }
 
+impl Files<Pattern> {
+    /// The first pattern that leads out of their folder.
+    pub(crate) fn outside(&self) -> Option<&Pattern> {
+        let is_outside = |pattern: &&Pattern| {
+            pattern.glob.starts_with('/') || pattern.glob.split('/').any(|part| part == "..")
+        };
+        self.patterns.iter().find(is_outside)
+    }
+}
+
 /// What keeps a file out that a pattern names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum Unless {

@@ -2,7 +2,7 @@
 
 use super::render::Renderer;
 use super::select::{self, Selection};
-use super::{Asked, Dependencies, Facts, Request, Unplanned, plan, web};
+use super::{Asked, Data, Dependencies, Facts, Quest, Request, Unplanned, plan, web};
 use crate::diagnostic::Diagnostics;
 use crate::model::project::Project;
 
@@ -19,10 +19,10 @@ pub(crate) fn check(project: &Project, facts: &Facts) -> Result<(), Diagnostics>
         .chain([None])
         .collect();
     let mut problems = Diagnostics::default();
-    let attempt = |environment: Option<&str>, tasks: Vec<Asked>| {
+    let attempt = |environment: Option<&str>, asked: Request| {
         let dependencies = Dependencies::Given;
         let environment = environment.map(str::to_owned);
-        let request = Request { environment, tasks, dependencies, ..Request::default() };
+        let request = Request { environment, dependencies, ..asked };
         match plan(project, &request, facts) {
             Err(Unplanned::Wrong(problems)) => Err(problems),
             Ok(_) | Err(Unplanned::Wants(_)) => Ok(()),
@@ -30,21 +30,28 @@ pub(crate) fn check(project: &Project, facts: &Facts) -> Result<(), Diagnostics>
     };
     for environment in project.environments.iter().filter(|environment| select::deploys(project, environment))
     {
-        problems.extend(attempt(Some(&environment.name), Vec::new()).err());
+        problems.extend(attempt(Some(&environment.name), Request::default()).err());
     }
-    for task in &project.tasks {
-        let places = places.iter().filter(|place| task.belongs_to(**place));
+    let somewhere = |asked: &Request, places: &mut dyn Iterator<Item = Option<&str>>| {
         let mut failed = None;
         for place in places {
-            match attempt(*place, vec![Asked::plain(task.name.as_str())]) {
-                Ok(()) => {
-                    failed = None;
-                    break;
-                }
+            match attempt(place, asked.clone()) {
+                Ok(()) => return None,
                 Err(problems) => drop(failed.get_or_insert(problems)),
             }
         }
-        problems.extend(failed);
+        failed
+    };
+    for task in &project.tasks {
+        let asked = Request { tasks: vec![Asked::plain(task.name.as_str())], ..Request::default() };
+        let mut places = places.iter().copied().filter(|place| task.belongs_to(*place));
+        problems.extend(somewhere(&asked, &mut places));
+    }
+    for backup in &project.backups {
+        let data = Data { names: vec![backup.name.clone()], quest: Quest::Save };
+        let asked = Request { data: Some(data), ..Request::default() };
+        let mut places = project.environments.iter().map(|environment| Some(environment.name.as_str()));
+        problems.extend(somewhere(&asked, &mut places));
     }
     problems.extend(places.iter().filter_map(|place| ring(project, facts, *place)));
     problems.or(())

@@ -85,11 +85,7 @@ impl<'a> Renderer<'a> {
                     .help("leave the secret to another task, or `cache` out"),
             );
         }
-        let is_outside = |pattern: &&Pattern| {
-            pattern.glob.starts_with(['/', '.']) && pattern.glob.contains("..")
-                || pattern.glob.starts_with('/')
-        };
-        if let Some(pattern) = outputs.patterns.iter().find(is_outside) {
+        if let Some(pattern) = outputs.outside() {
             self.problems.push(
                 Diagnostic::new(format!(
                     "`{pattern}` lies outside of the task's folder, and can't be cached"

@@ -127,7 +127,7 @@ fn a_file_that_the_store_has_is_not_sent_again() {
     sandbox.write("media/three.txt", "three\n");
     sandbox.deploy(["backup", "staging", "media"]).succeeds().mentions("3 files, 1 of them new");
     sandbox.deploy(["backup", "staging", "media"]).succeeds().mentions("3 files, 0 of them new");
-    assert_eq!(objects(&sandbox).len(), 2 + 3, "two packs, three manifests: {:?}", objects(&sandbox));
+    assert_eq!(objects(&sandbox).len(), 2 + 3 + 3, "packs, lists, manifests: {:?}", objects(&sandbox));
     sandbox.shell("rm -r media && mkdir media").succeeds();
     sandbox.deploy(["restore", "staging", "media", "--no-backup"]).succeeds().mentions("3 files of ");
     let restored =
@@ -144,14 +144,14 @@ fn a_file_that_the_store_has_is_not_sent_again() {
 fn modes_links_and_times_of_files_come_back() {
     let sandbox = shop(TASKS);
     sandbox
-        .shell("echo x > media/run && chmod 750 media/run && touch -d 2020-02-02T02:02:02Z media/run && ln -s nowhere media/link")
+        .shell("echo x > media/run && chmod 777 media/run && touch -d 2020-02-02T02:02:02Z media/run && ln -s nowhere media/link")
         .succeeds();
     sandbox.deploy(["backup", "staging", "media"]).succeeds();
     sandbox.deploy(["restore", "staging", "media", "--no-backup"]).succeeds();
     sandbox
         .shell("cd .deploy/restored/*/media && stat -c '%a %Y' run && readlink link")
         .succeeds()
-        .prints("750 1580608922\nnowhere\n");
+        .prints("777 1580608922\nnowhere\n");
 }
 
 #[test]
@@ -199,6 +199,32 @@ fn what_is_altered_in_the_store_is_never_brought_back() {
     let ended = spoil(&sandbox, "truncate -s 40 ../store/staging/db/*.json");
     ended.fails().mentions("is damaged").mentions("there is no backup of db of staging");
     sandbox.deploy(["backups", "staging"]).succeeds().mentions("a backup is damaged");
+}
+
+#[test]
+fn what_can_not_be_read_now_is_not_called_damaged() {
+    let sandbox = shop(TASKS);
+    sandbox.deploy(["backup", "staging", "db"]).succeeds();
+    // To be read from its beginning is what nothing in there lets itself.
+    sandbox.shell("ln -s /proc/self/mem ../store/staging/db/20990101-000000-00000000.json").succeeds();
+    for arguments in [["backups", "staging", "db"], ["backup", "staging", "db"]] {
+        sandbox.deploy(arguments).fails().mentions("20990101").never_mentions("damaged");
+    }
+    sandbox.write("data", "new\n");
+    sandbox.deploy(["restore", "staging", "db", "--no-backup"]).fails().mentions("20990101");
+    assert_eq!(sandbox.read("data"), "new\n", "an older one is not taken instead");
+}
+
+#[test]
+fn a_list_of_files_that_is_lost_costs_one_backup_and_no_file() {
+    let sandbox = shop(TASKS);
+    sandbox.deploy(["backup", "staging", "media"]).succeeds();
+    sandbox.shell("rm ../store/staging/media/*.files.zst").succeeds();
+    let ended = sandbox.deploy(["restore", "staging", "media", "--no-backup"]);
+    ended.fails().mentions(".files.zst`: it is gone");
+    let ended = sandbox.deploy(["backup", "staging", "media"]);
+    ended.succeeds().mentions("all files are sent").mentions("2 files, 2 of them new");
+    sandbox.deploy(["restore", "staging", "media", "--no-backup"]).succeeds().mentions("2 files of ");
 }
 
 #[test]
@@ -251,11 +277,11 @@ fn packs_stay_as_long_as_a_backup_needs_them() {
     sandbox.write("media/three.txt", "three\n");
     sandbox.deploy(["backup", "staging", "media"]).succeeds();
     assert_eq!(listed(&sandbox, "staging", "media").len(), 1);
-    assert_eq!(objects(&sandbox).len(), 3, "{:?}", objects(&sandbox));
+    assert_eq!(objects(&sandbox).len(), 4, "{:?}", objects(&sandbox));
     // What is mostly gone is sent again, and its pack goes.
     sandbox.shell("rm media/a/one.txt media/two.txt && echo 4 > media/four").succeeds();
     sandbox.deploy(["backup", "staging", "media"]).succeeds().mentions("2 files, 1 of them new");
-    assert_eq!(objects(&sandbox).len(), 3, "{:?}", objects(&sandbox));
+    assert_eq!(objects(&sandbox).len(), 4, "{:?}", objects(&sandbox));
     sandbox.deploy(["restore", "staging", "media", "--no-backup"]).succeeds().mentions("2 files of ");
 }
 
@@ -463,7 +489,7 @@ fn an_object_store_holds_them_as_a_folder_does() {
     sandbox.deploy(["backup", "staging"]).succeeds();
     sandbox.write("media/three.txt", "three\n");
     sandbox.deploy(["backup", "staging", "media"]).succeeds().mentions("1 of them new");
-    assert_eq!(store.found().len(), 6, "{:?}", store.found());
+    assert_eq!(store.found().len(), 8, "{:?}", store.found());
     sandbox.write("data", "lost\n");
     sandbox.deploy(["restore", "staging", "db", "--no-backup"]).succeeds();
     assert_eq!(sandbox.read("data"), "orders: 1\n");

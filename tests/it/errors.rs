@@ -5,7 +5,17 @@ use crate::support::Sandbox;
 /// A file with a mistake; where it is; words that the message has to have.
 type Mistake = (&'static str, &'static str, &'static [&'static str]);
 
-const MISTAKES: [Mistake; 68] = [
+const MISTAKES: [Mistake; 70] = [
+    (
+        "[environments.a]\n[stores.s]\nurl = 'x'\n[backups.db]\nstore = 's'\ndump = 'pg_dump {{ nmae }}'",
+        "tasks.toml:6:20",
+        &["`nmae`"],
+    ),
+    (
+        "[environments.a]\n[stores.s]\nurl = 'x'\n[backups.m]\nstore = 's'\nfiles = ['/srv/media/**']",
+        "tasks.toml:6:1",
+        &["lies outside of the backup's folder", "dir = "],
+    ),
     ("[stores.a]\nurl = 'azfile://share'", "tasks.toml:2:7", &["this is no store", "mount it"]),
     ("[stores.a]\nurl = 'spaces://b'", "tasks.toml:2:7", &["in a region", "region = \"fra1\""]),
     (

@@ -189,7 +189,7 @@ pub(crate) fn backups(
     let request = asked(session, common, environment, names, Quest::Save)?;
     let shown = shown(session, common, &session.site(), &request)?;
     let damaged = || shown.iter().flat_map(|shown| &shown.stock.damaged);
-    for (_, why) in damaged() {
+    for why in damaged() {
         eprintln!("deploy: a backup is damaged: {why}");
     }
     let text = match form {
@@ -219,10 +219,7 @@ fn row(manifest: &Manifest) -> Vec<String> {
     // To the second: a glance needs no more.
     let age = Duration::from_secs(facts::now().duration_since(manifest.at).unsigned_abs().as_secs().max(1));
     let release = manifest.release.map_or_else(|| "-".to_owned(), |number| number.to_string());
-    let what = match &manifest.files {
-        None => size(manifest.plain()),
-        Some(files) => count(files.len(), "file"),
-    };
+    let what = manifest.files().map_or_else(|| size(manifest.plain()), |files| count(files, "file"));
     vec![
         manifest.backup.clone(),
         manifest.id.clone(),
@@ -252,9 +249,9 @@ fn object(manifest: &Manifest) -> Value {
         "source": manifest.source,
         "size": manifest.plain(),
         "stored": manifest.stored(),
-        "files": manifest.files.as_ref().map(Vec::len),
+        "files": manifest.files(),
         "verified": manifest.verified,
-        "encrypted": manifest.encrypted,
+        "recipients": manifest.packs.first().map(|pack| &pack.recipients),
         "objects": manifest.packs.iter().map(|pack| &pack.object).collect::<Vec<_>>(),
     })
 }
@@ -262,17 +259,12 @@ fn object(manifest: &Manifest) -> Value {
 /// What the next backup would make go.
 fn foretell(session: &Session, common: &Common, site: &Site, request: &Request) -> Result<ExitCode, Error> {
     let mut lines = Vec::new();
-    for Shown { backup, mut stock } in shown(session, common, site, request)? {
+    for Shown { backup, stock } in shown(session, common, site, request)? {
         let Some(keep) = backup.keep else {
             lines.push(format!("{}: nothing goes, for it has no `keep`", backup.name));
             continue;
         };
-        if let Some(newest) = stock.manifests.first() {
-            // The one to come counts too.
-            let coming = Manifest { at: facts::now(), id: String::new(), ..newest.clone() };
-            stock.manifests.insert(0, coming);
-        }
-        let surplus = stock.surplus(keep);
+        let surplus = stock.surplus(keep, Some(facts::now()));
         if surplus.is_empty() {
             lines.push(format!("{}: `keep` keeps all that there is", backup.name));
         }

@@ -2,15 +2,15 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::{self, Write, pipe};
+use std::io::{self, pipe};
 use std::path::{Path, PathBuf};
 use std::thread;
 
 use super::meter::{count, size};
 use super::{Work, unmet};
 use crate::backup::manifest::{Filed, Manifest, Sealed};
-use crate::backup::seal::Counted;
-use crate::backup::{Shelf, pack, seal};
+use crate::backup::seal::Age;
+use crate::backup::{Shelf, ShelfError, pack};
 use crate::engine::Act;
 use crate::model::backup::{Matter, Restore};
 use crate::model::event::{Failure, Told};
@@ -64,8 +64,8 @@ pub(in crate::perform) fn restore(
         }
         (Matter::Files(_), script) => {
             let folder = work.unpacked(&shelf, &manifest, tell)?;
-            let plain = manifest.files.as_deref().unwrap_or_default().len();
-            tell(Told::Note(format!("{} of {} in {}", count(plain, "file"), manifest.id, folder.display())));
+            let files = count(manifest.files().unwrap_or_default(), "file");
+            tell(Told::Note(format!("{files} of {} in {}", manifest.id, folder.display())));
             if let Some(script) = script {
                 let extra = [(RESTORED.to_owned(), folder.to_string_lossy().into_owned())];
                 work.feed(script, &extra, Stdin::Null, tell)?;
@@ -84,7 +84,7 @@ impl Work<'_> {
         tell: &mut dyn FnMut(Told),
     ) -> Result<Manifest, Failure> {
         let stock = shelf.stock().map_err(|error| self.failed(&error))?;
-        for (_, why) in &stock.damaged {
+        for why in &stock.damaged {
             tell(Told::Note(format!("a backup is damaged: {why}")));
         }
         let fits = |manifest: &Manifest| match from {
@@ -103,14 +103,8 @@ impl Work<'_> {
 
     /// Opens a pack to nowhere: from here on nothing is begun that could not be ended.
     fn proven(&self, shelf: &Shelf<'_>, sealed: &Sealed) -> Result<(), Failure> {
-        let opened = self.opener(shelf, sealed)?(&mut io::sink());
-        opened.map_err(|error| {
-            // Where the object itself is another, that is what there is to say.
-            match shelf.prove(sealed, &mut |_| {}) {
-                Err(altered) => self.failed(&altered),
-                Ok(()) => unmet(format!("{} can't be opened: {error}", sealed.object)),
-            }
-        })
+        let age = self.reader(sealed)?;
+        shelf.unseal(sealed, age.as_ref(), &mut io::sink()).map_err(|error| self.failed(&error))
     }
 
     /// Gives a dump to a command.
@@ -124,74 +118,39 @@ impl Work<'_> {
     ) -> Result<(), Failure> {
         let Some(dump) = manifest.packs.first() else { return Err(unmet("it holds no dump".to_owned())) };
         let (reader, mut writer) = pipe().map_err(|error| unmet(error.to_string()))?;
-        let opener = self.opener(shelf, dump)?;
+        let age = self.reader(dump)?;
         let (ran, opened) = thread::scope(|scope| {
-            let opening = scope.spawn(move || opener(&mut writer));
+            let opening = scope.spawn(move || shelf.unseal(dump, age.as_ref(), &mut writer));
             let ran = self.feed(script, extra, Stdin::pipe(reader), tell);
             (ran, opening.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         });
         match (ran, opened) {
-            // Who does not read to the end has what it wants, or has failed and says so.
-            (Ok(()), Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            (Err(failure), _) => Err(failure),
+            (Ok(()), Err(ShelfError::Unopened { source, .. }))
+                if source.kind() == io::ErrorKind::BrokenPipe =>
+            {
                 Err(unmet(format!("`{script}` did not read all of the dump, and says that all is well")))
             }
-            (Ok(()), Err(error)) => Err(unmet(format!("{} can't be opened: {error}", dump.object))),
-            (Err(failure), _) => Err(failure),
+            (Ok(()), Err(error)) => Err(self.failed(&error)),
             (Ok(()), Ok(())) => Ok(()),
         }
     }
 
-    /// What writes a pack, opened.
-    fn opener<'o>(
-        &'o self,
-        shelf: &'o Shelf<'o>,
-        sealed: &'o Sealed,
-    ) -> Result<impl FnOnce(&mut dyn Write) -> io::Result<()> + Send + 'o, Failure> {
+    /// What reads an object that is encrypted.
+    fn reader(&self, sealed: &Sealed) -> Result<Option<Age>, Failure> {
+        if sealed.recipients.is_empty() {
+            return Ok(None);
+        }
         let callers =
             || self.hands.env.iter().find(|(name, _)| name == IDENTITY).map(|(_, file)| file.clone());
         let identity = self.backup.identity.clone().map(OsString::from).or_else(callers);
-        let age = match (identity, sealed.recipients.is_empty()) {
-            (_, true) => None,
-            (Some(identity), false) => {
-                Some(self.age(vec!["--decrypt".into(), "--identity".into(), identity])?)
-            }
-            (None, false) => {
-                return Err(Failure::Unmet {
-                    message: format!("{} is encrypted, and nothing says who can read it", sealed.object),
-                    help: Some(format!(
-                        "[backups.{}]\nidentity = \"the file with the key\"",
-                        self.backup.name
-                    )),
-                });
-            }
+        let Some(identity) = identity else {
+            return Err(Failure::Unmet {
+                message: format!("{} is encrypted, and nothing says who can read it", sealed.object),
+                help: Some(format!("[backups.{}]\nidentity = \"the file with the key\"", self.backup.name)),
+            });
         };
-        let stop = self.stop;
-        Ok(move |out: &mut dyn Write| {
-            let mut found = Counted::new(io::sink());
-            let mut copy = |to: &mut dyn FnMut(&[u8]) -> io::Result<()>| {
-                let mut wrong = None;
-                let copied = shelf.copy(&sealed.object, &mut |bytes| {
-                    found.write_all(bytes)?;
-                    to(bytes).map_err(|error| {
-                        let kind = error.kind();
-                        wrong = Some(error);
-                        kind.into()
-                    })
-                });
-                match (copied, wrong) {
-                    (_, Some(error)) => Err(error),
-                    (Err(error), None) => Err(io::Error::other(error.to_string())),
-                    (Ok(()), None) => Ok(()),
-                }
-            };
-            let (plain, sha256) = seal::open(sealed.compressed, age.as_ref(), stop, &mut copy, out)?;
-            // What is cut off behind its content can be opened all the same.
-            let is_same = found.finish() == (sealed.size, sealed.sha256.clone());
-            if is_same && (plain, &sha256) == (sealed.plain_size, &sealed.plain_sha256) {
-                return Ok(());
-            }
-            Err(io::Error::other(format!("{} bytes came out of it, of {}", plain, sealed.plain_size)))
-        })
+        self.age(vec!["--decrypt".into(), "--identity".into(), identity]).map(Some)
     }
 
     /// Puts all files into a folder that nobody has, whole or not at all.
@@ -229,12 +188,12 @@ impl Work<'_> {
         tell: &mut dyn FnMut(Told),
     ) -> Result<(), Failure> {
         fs::create_dir_all(folder).map_err(|error| unmet(format!("`{}`: {error}", folder.display())))?;
-        let files = manifest.files.as_deref().unwrap_or_default();
+        let files = shelf.files(manifest).map_err(|error| self.failed(&error))?;
         let mut links = Vec::new();
         for (index, sealed) in manifest.packs.iter().enumerate() {
             let wanted: Vec<&Filed> = files.iter().filter(|filed| filed.3 == index).collect();
             let (mut reader, mut writer) = pipe().map_err(|error| unmet(error.to_string()))?;
-            let opener = self.opener(shelf, sealed)?;
+            let age = self.reader(sealed)?;
             tell(Told::Note(format!(
                 "takes {} out of {} ({})",
                 count(wanted.len(), "file"),
@@ -242,7 +201,7 @@ impl Work<'_> {
                 size(sealed.size)
             )));
             let (unpacked, opened) = thread::scope(|scope| {
-                let opening = scope.spawn(move || opener(&mut writer));
+                let opening = scope.spawn(move || shelf.unseal(sealed, age.as_ref(), &mut writer));
                 let unpacked = pack::unpack(&mut reader, &wanted, folder, &mut links);
                 // What is behind the last file has its digest as well.
                 let _rest = unpacked.is_ok().then(|| io::copy(&mut reader, &mut io::sink()));
@@ -250,12 +209,14 @@ impl Work<'_> {
                 (unpacked, opening.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
             });
             match (unpacked, opened) {
-                (Err(error), Err(own)) if own.kind() == io::ErrorKind::BrokenPipe => {
+                // Why nobody listened any more is what there is to say.
+                (Err(error), Err(ShelfError::Unopened { source, .. }))
+                    if source.kind() == io::ErrorKind::BrokenPipe =>
+                {
                     return Err(unmet(format!("{}: {error}", sealed.object)));
                 }
-                (_, Err(error)) | (Err(error), Ok(())) => {
-                    return Err(unmet(format!("{}: {error}", sealed.object)));
-                }
+                (_, Err(error)) => return Err(self.failed(&error)),
+                (Err(error), Ok(())) => return Err(unmet(format!("{}: {error}", sealed.object))),
                 (Ok(()), Ok(())) => {}
             }
         }

@@ -9,7 +9,7 @@ use super::{Work, postgres, trial, unmet};
 use crate::backup::manifest::{Filed, Manifest, Sealed, VERSION, Verified};
 use crate::backup::pack::{self, Packing};
 use crate::backup::seal::seal;
-use crate::backup::{Shelf, Stock};
+use crate::backup::{Shelf, ShelfError, Stock};
 use crate::engine::Act;
 use crate::facts::now;
 use crate::fresh;
@@ -38,7 +38,7 @@ pub(in crate::perform) fn save(
     let store = work.store()?;
     let shelf = Shelf::new(&store, stop, &backup.environment, &backup.name);
     let stock = shelf.stock().map_err(|error| work.failed(&error))?;
-    for (_, why) in &stock.damaged {
+    for why in &stock.damaged {
         tell(Told::Note(format!("an earlier backup is damaged, and is left alone: {why}")));
     }
     let mut manifest = work.manifest()?;
@@ -46,9 +46,9 @@ pub(in crate::perform) fn save(
         Matter::Dump(script) => Some(work.dumped(&shelf, script, &manifest.id, tell)?),
         Matter::Files(files) => work.packed(&shelf, &stock, files, &mut manifest, tell)?,
     };
-    if let Some(own) = &own {
-        let mut meter = Meter::new(format!("reads {} back", backup.name));
-        shelf.prove(own, &mut |bytes| meter.add(bytes, tell)).map_err(|error| work.failed(&error))?;
+    let mut meter = Meter::new(format!("reads {} back", backup.name));
+    for sealed in own.iter().chain(&manifest.listing) {
+        shelf.prove(sealed, &mut |bytes| meter.add(bytes, tell)).map_err(|error| work.failed(&error))?;
         stopped(stop)?;
     }
     manifest.packs.extend(own.clone());
@@ -61,7 +61,7 @@ pub(in crate::perform) fn save(
     hands.note_saved(&backup.environment, &backup.name, &manifest.id);
     work.note(What::BackedUp { backup: backup.name.clone(), id: manifest.id.clone() })?;
     tell(Told::Note(work.summary(&manifest, own.as_ref(), began)));
-    work.thin(&shelf, tell);
+    work.thin(&shelf, stock, manifest, tell);
     Ok(())
 }
 
@@ -91,26 +91,26 @@ impl Work<'_> {
             release: live.as_ref().map(|live| live.number),
             source: live.map(|live| live.source),
             tools,
-            encrypted: self.backup.recipients.clone(),
             verified: Verified::ReadBack,
             packs: Vec::new(),
-            files: None,
+            listing: None,
         })
     }
 
-    /// Seals what `fill` writes, and sends it.
+    /// Seals what `fill` writes for these recipients, and sends it.
     fn sealed(
         &self,
         shelf: &Shelf<'_>,
         object: String,
+        compress: Compress,
+        recipients: &[String],
         fill: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>,
     ) -> Result<Sealed, Failure> {
-        let Backup { compress, recipients, .. } = self.backup;
         let words = recipients.iter().flat_map(|who| ["-r".into(), who.into()]).collect();
         let age = if recipients.is_empty() { None } else { Some(self.age(words)?) };
         let mut plain = (0, String::new());
         let sent = shelf.send(&object, &mut |out| {
-            plain = seal(*compress, age.as_ref(), self.stop, out, fill)?;
+            plain = seal(compress, age.as_ref(), self.stop, out, fill)?;
             Ok(())
         });
         let (stored, sha256) = sent.map_err(|error| self.failed(&error))?;
@@ -121,8 +121,8 @@ impl Work<'_> {
             sha256,
             plain_size,
             plain_sha256,
-            compressed: *compress != Compress::NONE,
-            recipients: recipients.clone(),
+            compressed: compress != Compress::NONE,
+            recipients: recipients.to_vec(),
             files: None,
         })
     }
@@ -142,7 +142,9 @@ impl Work<'_> {
         tell: &mut dyn FnMut(Told),
     ) -> Result<Sealed, Failure> {
         let mut failure = None;
-        let sealed = self.sealed(shelf, shelf.object(id, &self.ending("dump")), &mut |sink| {
+        let Backup { compress, recipients, .. } = self.backup;
+        let object = shelf.object(id, &self.ending("dump"));
+        let sealed = self.sealed(shelf, object, *compress, recipients, &mut |sink| {
             let mut meter = Meter::new(format!("saves {}", self.backup.name));
             let (mut wrong, mut any) = (None, false);
             let ran = self.run(script, &[], tell, &mut |bytes, tell| {
@@ -194,7 +196,19 @@ impl Work<'_> {
                 help: Some("look at its `files`, and at its `dir`".to_owned()),
             });
         }
-        let packing = Packing::new(tree, stock.manifests.first(), |pack| {
+        let earlier = stock.manifests.first();
+        let had = earlier.map_or(Ok(Vec::new()), |earlier| shelf.files(earlier));
+        let had = had.or_else(|error| match error {
+            ShelfError::Altered { .. } | ShelfError::Unopened { .. } => {
+                tell(Told::Note(format!(
+                    "all files are sent, for what the store has can't be told: {error}"
+                )));
+                Ok(Vec::new())
+            }
+            ShelfError::Store(_) => Err(self.failed(&error)),
+        })?;
+        let packs = earlier.map_or(&[][..], |earlier| &earlier.packs);
+        let packing = Packing::new(tree, packs, &had, |pack| {
             // What others can read, or fewer can, is sent anew.
             stock.has(pack) && pack.recipients == self.backup.recipients
         });
@@ -203,10 +217,11 @@ impl Work<'_> {
         let mut filed = packing.known;
         let mut sealed = None;
         if !packing.new.is_empty() {
+            let Backup { compress, recipients, .. } = self.backup;
             let object = shelf.object(&manifest.id, &self.ending("tar"));
             let mut packed = Vec::new();
             let mut meter = Meter::new(format!("saves {}", self.backup.name));
-            let mut sent = self.sealed(shelf, object, &mut |sink| {
+            let mut sent = self.sealed(shelf, object, *compress, recipients, &mut |sink| {
                 let mut told = Metered { sink, meter: &mut meter, tell };
                 packed = pack::pack(dir, &packing.new, &mut told)?;
                 Ok(())
@@ -216,7 +231,15 @@ impl Work<'_> {
             sealed = Some(sent);
         }
         filed.sort_by(|one, other| one.0.cmp(&other.0));
-        manifest.files = Some(filed);
+        let object = shelf.object(&manifest.id, "files.zst");
+        // It tells the next backup what need not be sent, which may be made where no key is to read it with.
+        let listing = self.sealed(shelf, object, Compress::DEFAULT, &[], &mut |sink| {
+            filed.iter().try_for_each(|file| {
+                serde_json::to_writer(&mut *sink, file)?;
+                sink.write_all(b"\n")
+            })
+        })?;
+        manifest.listing = Some(Sealed { files: Some(filed.len()), ..listing });
         Ok(sealed)
     }
 
@@ -227,11 +250,11 @@ impl Work<'_> {
             Verified::Restored => "read back and brought back on trial",
         };
         let (plain, stored) = own.map_or((0, 0), |own| (own.plain_size, own.size));
-        let what = match &manifest.files {
+        let what = match manifest.files() {
             None => size(plain),
             Some(files) => {
                 let new = own.and_then(|own| own.files).unwrap_or_default();
-                format!("{}, {new} of them new", count(files.len(), "file"))
+                format!("{}, {new} of them new", count(files, "file"))
             }
         };
         let speed =
@@ -240,22 +263,17 @@ impl Work<'_> {
         format!("{name} is saved as {id}: {what}, {} sent to {place}, {proven}{speed}", size(stored))
     }
 
-    /// Takes away what `keep` does not keep. The backup is good whatever comes of it.
-    fn thin(&self, shelf: &Shelf<'_>, tell: &mut dyn FnMut(Told)) {
-        let Some(keep) = self.backup.keep else { return };
-        let thinned = shelf.stock().and_then(|stock| {
-            // One that can't be read may need any of the objects.
-            if !stock.damaged.is_empty() {
-                return Ok((0, 0));
-            }
-            let surplus = stock.surplus(keep);
-            Ok((surplus.len(), shelf.discard(&stock, &surplus, now())?))
-        });
-        match thinned {
-            Ok((0, _)) => {}
-            Ok((backups, _)) => tell(Told::Note(format!(
+    /// Takes away what `keep` does not keep beside this new one. That is good whatever comes of it.
+    fn thin(&self, shelf: &Shelf<'_>, mut stock: Stock, new: Manifest, tell: &mut dyn FnMut(Told)) {
+        // One that can't be read may need any of the objects.
+        let Some(keep) = self.backup.keep.filter(|_| stock.damaged.is_empty()) else { return };
+        stock.manifests.insert(0, new);
+        let surplus = stock.surplus(keep, None);
+        match shelf.discard(&stock, &surplus, now()) {
+            Ok(()) if surplus.is_empty() => {}
+            Ok(()) => tell(Told::Note(format!(
                 "{} of {} removed, as `keep` says",
-                count(backups, "older backup"),
+                count(surplus.len(), "older backup"),
                 self.backup.name
             ))),
             Err(error) => {

@@ -10,6 +10,7 @@ use super::block::plain_step;
 use super::{Renderer, data};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::backup::{Backup, Matter, Restore, Scratch};
+use crate::model::files::{Files, Pattern};
 use crate::model::script::Script;
 use crate::model::step::{Action, Planned, Step};
 use crate::model::task::Block;
@@ -33,7 +34,7 @@ impl<'a> Renderer<'a> {
         let place = self.place(scope, &named, "the name of a store")?;
         let matter = match &declared.matter {
             Matter::Dump(script) => Matter::Dump(self.script(scope, script)),
-            Matter::Files(files) => Matter::Files(self.files(scope, files)),
+            Matter::Files(files) => Matter::Files(self.saved_files(scope, files)),
         };
         let mut shell = |script: &Script<Template>| self.script(scope, script);
         let restore = declared.restore.as_ref().map(&mut shell);
@@ -63,6 +64,19 @@ impl<'a> Renderer<'a> {
             env: self.env(scope, &declared.env),
             dir,
         })
+    }
+
+    /// The patterns of a backup, which comes back beneath a folder: so it lies beneath one.
+    fn saved_files(&mut self, scope: &Scope<'a>, files: &Files<Template>) -> Files<Pattern> {
+        let files = self.files(scope, files);
+        if let Some(pattern) = files.outside() {
+            self.problems.push(
+                Diagnostic::new(format!("`{pattern}` lies outside of the backup's folder"))
+                    .at(files.at, "such as this one")
+                    .help("say the folder by `dir`, and the files from there: dir = \"/srv/shop/shared\""),
+            );
+        }
+        files
     }
 
     /// A path from a folder, or from the caller's home, as shells say it.
