@@ -39,7 +39,7 @@ use error::{Error, Kind};
 use opening::Opening;
 use session::Session;
 
-use crate::plan::Before;
+use crate::plan::Present;
 
 use crate::diagnostic::{Diagnostic, ERROR, HELP, nearest};
 
@@ -191,8 +191,8 @@ fn built_in(command: Option<&Command>, common: &Common, session: &Session) -> Re
             command::backup::backups(session, common, name, backups, Form::of(*json))
         }
         Some(Command::Restore { name, backup, from, no_backup }) => {
-            let before = if *no_backup { Before::Lost } else { Before::Saved };
-            command::backup::restore(session, common, name, backup, from.clone(), before)
+            let present = if *no_backup { Present::Lost } else { Present::Saved };
+            command::backup::restore(session, common, name, backup, from.clone(), present)
         }
         Some(Command::Lock { name }) => command::lock::lock(session, common, name),
         Some(Command::Unlock { name }) => command::lock::unlock(session, common, name),

@@ -1,5 +1,6 @@
 //! The nouns. Data and its laws; nothing here decides, reads or writes.
 
+pub(crate) mod amount;
 pub(crate) mod backup;
 pub(crate) mod credentials;
 pub(crate) mod dotenv;

@@ -1,10 +1,12 @@
 //! Stores: places for what is kept outside of the project.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::secret::Vaults;
 use super::target::{authority, is_this_machine};
 use super::template::Template;
 use crate::diagnostic::Span;
@@ -38,6 +40,17 @@ pub(crate) struct Keys {
     pub(crate) secrets: Vec<String>,
     /// In which the secrets are seen.
     pub(crate) environment: Option<String>,
+}
+
+impl Keys {
+    /// What a credential is, by its vendor's name for it: a secret of the store's, or a variable of the caller's.
+    pub(crate) fn value(&self, name: &str, vaults: &Vaults, env: &[(OsString, OsString)]) -> Option<String> {
+        if self.secrets.iter().any(|secret| secret == name) {
+            return vaults.of(self.environment.as_deref()).value(name).map(str::to_owned);
+        }
+        let (_, value) = env.iter().find(|(variable, _)| variable == name)?;
+        value.to_str().map(str::to_owned)
+    }
 }
 
 /// Where a store is.

@@ -7,15 +7,13 @@ mod restore;
 mod save;
 mod trial;
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub(crate) use meter::size;
 pub(super) use restore::restore;
 pub(super) use save::save;
 
-use super::cache::key_of;
 use super::exec;
 use super::surroundings::Surroundings;
 use super::{Handing, Hands};
@@ -52,8 +50,14 @@ struct Work<'w> {
 
 impl<'w> Work<'w> {
     fn new(hands: &'w Hands<'w>, act: &'w Act<'w>, backup: &'w Backup, stop: &'w Stop) -> Work<'w> {
-        let block =
-            Block { dir: backup.dir.clone(), steps: Vec::new(), always: Vec::new(), ..act.block.clone() };
+        // What its commands print is the data: no terminal is to have it.
+        let block = Block {
+            dir: backup.dir.clone(),
+            steps: Vec::new(),
+            always: Vec::new(),
+            interactive: false,
+            ..act.block.clone()
+        };
         let env = backup.env.iter().chain(&act.step.env).cloned().collect();
         let step = Step { dir: None, env, ..act.step.clone() };
         Work { hands, act, backup, block, step, stop }
@@ -65,7 +69,7 @@ impl<'w> Work<'w> {
 
     fn store(&self) -> Result<Store, Failure> {
         let place = &self.backup.place;
-        let keys = |name: &str| key_of(&place.keys, name, &self.hands.vaults, &self.hands.env);
+        let keys = |name: &str| place.keys.value(name, &self.hands.vaults, &self.hands.env);
         Store::open(place, &self.hands.root, &keys)
             .map_err(|error| unmet(format!("the store `{place}` can't be opened: {error}")))
     }
@@ -96,11 +100,11 @@ impl<'w> Work<'w> {
     }
 
     /// The program `age` with these arguments.
-    fn age(&self, args: Vec<std::ffi::OsString>) -> Result<Age, Failure> {
+    fn age(&self, args: Vec<OsString>) -> Result<Age, Failure> {
         let surroundings = Surroundings::of(self.hands, &self.act(&[]));
         let found = self.hands.programs.find(OsStr::new(AGE), surroundings.path(), &surroundings.dir);
         let program: PathBuf = found.map_err(|missing| Failure::Unmet {
-            message: format!("{}: it encrypts the backup {}", missing, self.backup.name),
+            message: format!("{}: it makes and opens the backup {}", missing, self.backup.name),
             help: Some("install it: apt install age, or brew install age".to_owned()),
         })?;
         Ok(Age { program, args, dir: surroundings.dir, env: surroundings.env })

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fresh::{self, Unreadable};
 use crate::model::secret::Vaults;
-use crate::model::store::{Keys, Place};
+use crate::model::store::Place;
 use crate::model::tracking::Tracking;
 use crate::model::tree::{Digest, Entry, Kind, Tree};
 use crate::process::Stop;
@@ -134,7 +134,7 @@ impl Caches {
         if let Some(known) = stores.get(place) {
             return Ok(known.clone());
         }
-        let keys = |name: &str| key_of(&place.keys, name, &self.vaults, &self.env);
+        let keys = |name: &str| place.keys.value(name, &self.vaults, &self.env);
         let opened = Arc::new(Store::open(place, &self.root, &keys)?);
         stores.insert(place.clone(), Some(opened.clone()));
         Ok(Some(opened))
@@ -189,20 +189,6 @@ fn kept(store: &Store, tracking: &Tracking, inputs: &Tree, stop: &Stop) -> Resul
         Ok(())
     })?;
     Ok(())
-}
-
-/// What a credential of a store is: a secret of the store's, or a variable of the caller's.
-pub(crate) fn key_of(
-    keys: &Keys,
-    name: &str,
-    vaults: &Vaults,
-    env: &[(OsString, OsString)],
-) -> Option<String> {
-    if keys.secrets.iter().any(|secret| secret == name) {
-        return vaults.of(keys.environment.as_deref()).value(name).map(str::to_owned);
-    }
-    let (_, value) = env.iter().find(|(variable, _)| variable == name)?;
-    value.to_str().map(str::to_owned)
 }
 
 /// What is made of the same, has the same name.

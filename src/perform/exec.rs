@@ -31,15 +31,40 @@ pub(super) fn shell(
     stop: &Stop,
     tell: &mut dyn FnMut(Told),
 ) -> Result<(), Failure> {
+    shell_with(hands, act, script, Ends { handing, stdin: None }, stop, tell)
+}
+
+/// The same with something to read.
+pub(super) fn fed(
+    hands: &Hands<'_>,
+    act: &Act<'_>,
+    script: &Script<Text>,
+    stdin: Stdin,
+    stop: &Stop,
+    tell: &mut dyn FnMut(Told),
+) -> Result<(), Failure> {
+    shell_with(hands, act, script, Ends { handing: Handing::Read, stdin: Some(stdin) }, stop, tell)
+}
+
+fn shell_with(
+    hands: &Hands<'_>,
+    act: &Act<'_>,
+    script: &Script<Text>,
+    ends: Ends,
+    stop: &Stop,
+    tell: &mut dyn FnMut(Told),
+) -> Result<(), Failure> {
     let bound = script.bind();
     if let Some(rest) = bound.line.strip_prefix("#!") {
-        return interpreted(hands, act, rest, &bound.line, handing, stop, tell);
+        return interpreted(hands, act, rest, &bound.line, ends, stop, tell);
     }
     let vault = hands.vaults.of(act.environment);
     let mut surroundings = Surroundings::of(hands, act);
     surroundings.set_all(bound.values.iter().map(|(name, value)| (name, value.reveal(vault))));
-    if let Some(command) = simple(hands, act, &bound, &surroundings)
-        && let Some(ended) = begun(watched(&attended(act, command, handing), stop, tell))
+    // A pipe is had once: what does not begin could not be tried by the shell.
+    if ends.stdin.is_none()
+        && let Some(command) = simple(hands, act, &bound, &surroundings)
+        && let Some(ended) = begun(watched(&attended(act, command, ends.clone()), stop, tell))
     {
         return outcome(ended, act, tell);
     }
@@ -47,7 +72,7 @@ pub(super) fn shell(
         act.block.shell.split_first().expect("a shell has a program: the file was checked");
     let mut args: Vec<OsString> = flags.iter().map(OsString::from).collect();
     args.push(bound.line.into());
-    run(hands, act, Process { program: OsStr::new(program), args, surroundings, handing }, stop, tell)
+    run(hands, act, Process { program: OsStr::new(program), args, surroundings, ends }, stop, tell)
 }
 
 /// The process of a line that needs no shell, such as `cargo build`: what the shell would start in its own place. A
@@ -84,39 +109,13 @@ fn begun(result: Result<Ended, StartError>) -> Option<Result<Ended, StartError>>
     }
 }
 
-/// A shell line that reads what others write.
-pub(super) fn fed(
-    hands: &Hands<'_>,
-    act: &Act<'_>,
-    script: &Script<Text>,
-    stdin: Stdin,
-    stop: &Stop,
-    tell: &mut dyn FnMut(Told),
-) -> Result<(), Failure> {
-    let bound = script.bind();
-    let vault = hands.vaults.of(act.environment);
-    let mut surroundings = Surroundings::of(hands, act);
-    surroundings.set_all(bound.values.iter().map(|(name, value)| (name, value.reveal(vault))));
-    let (program, flags) =
-        act.block.shell.split_first().expect("a shell has a program: the file was checked");
-    let mut args: Vec<OsString> = flags.iter().map(OsString::from).collect();
-    args.push(bound.line.into());
-    need_folder(&surroundings.dir)?;
-    let found = hands.programs.find(OsStr::new(program), surroundings.path(), &surroundings.dir);
-    let program = found
-        .map_err(|missing| Failure::NotStarted { message: missing.to_string(), code: missing.code() })?;
-    let command = Command { args, env: surroundings.env, ..Command::new(program, surroundings.dir) };
-    let command = Command { stdin, ..attended(act, command, Handing::Read) };
-    outcome(watched(&command, stop, tell), act, tell)
-}
-
 /// A script under its own interpreter: written to a private file, which is gone when it has ended.
 fn interpreted(
     hands: &Hands<'_>,
     act: &Act<'_>,
     after_mark: &str,
     text: &str,
-    handing: Handing,
+    ends: Ends,
     stop: &Stop,
     tell: &mut dyn FnMut(Told),
 ) -> Result<(), Failure> {
@@ -133,7 +132,7 @@ fn interpreted(
         .collect();
     args.push(file.into());
     let surroundings = Surroundings::of(hands, act);
-    let process = Process { program: OsStr::new(program), args, surroundings, handing };
+    let process = Process { program: OsStr::new(program), args, surroundings, ends };
     run(hands, act, process, stop, tell)
 }
 
@@ -205,7 +204,8 @@ pub(super) fn program(
     };
     let args = args.iter().map(|arg| arg.to_string().into()).collect();
     let (program, surroundings) = (program.to_string(), Surroundings::of(hands, act));
-    let process = Process { program: OsStr::new(&program), args, surroundings, handing: hands.handing };
+    let ends = Ends { handing: hands.handing, stdin: None };
+    let process = Process { program: OsStr::new(&program), args, surroundings, ends };
     run(hands, act, process, stop, tell)
 }
 
@@ -214,7 +214,14 @@ struct Process<'a> {
     program: &'a OsStr,
     args: Vec<OsString>,
     surroundings: Surroundings,
+    ends: Ends,
+}
+
+/// What a process reads, if that is said, and where it prints.
+#[derive(Clone)]
+struct Ends {
     handing: Handing,
+    stdin: Option<Stdin>,
 }
 
 fn run(
@@ -224,26 +231,27 @@ fn run(
     stop: &Stop,
     tell: &mut dyn FnMut(Told),
 ) -> Result<(), Failure> {
-    let Process { program, args, surroundings, handing } = process;
+    let Process { program, args, surroundings, ends } = process;
     need_folder(&surroundings.dir)?;
     let found = hands.programs.find(program, surroundings.path(), &surroundings.dir);
     let program = found
         .map_err(|missing| Failure::NotStarted { message: missing.to_string(), code: missing.code() })?;
     let command = Command { args, env: surroundings.env, ..Command::new(program, surroundings.dir) };
-    let ended = watched(&attended(act, command, handing), stop, tell);
+    let ended = watched(&attended(act, command, ends), stop, tell);
     outcome(ended, act, tell)
 }
 
 /// A process with what it reads, where it prints, and how long it may take.
-fn attended(act: &Act<'_>, command: Command, handing: Handing) -> Command {
+fn attended(act: &Act<'_>, command: Command, ends: Ends) -> Command {
     let (terminal, stdin) = if act.block.interactive {
         (Terminal::Interactive, Stdin::Inherited)
     } else {
-        match handing {
+        match ends.handing {
             Handing::Read => (Terminal::Background, Stdin::Null),
             Handing::Direct => (Terminal::Direct, Stdin::Null),
         }
     };
+    let stdin = ends.stdin.unwrap_or(stdin);
     let timeout = act.limit.map(|limit| limit.at.saturating_duration_since(Instant::now()));
     Command { stdin, terminal, timeout, ..command }
 }

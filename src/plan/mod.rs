@@ -16,6 +16,7 @@ pub(crate) mod lint;
 pub(crate) mod origin;
 pub(crate) mod portrait;
 pub(crate) mod render;
+mod request;
 pub(crate) mod schedule;
 pub(crate) mod scope;
 pub(crate) mod select;
@@ -30,6 +31,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostics, Span};
+use crate::model::backup::Backup;
 use crate::model::environment::Protect;
 use crate::model::health::{Health, OnFailure};
 use crate::model::name::{JobId, RunId};
@@ -45,119 +47,11 @@ use crate::model::text::Text;
 use exclusive::Exclusive;
 use graph::Graph;
 use render::Renderer;
+pub(crate) use request::{Asked, Data, Dependencies, Freshness, Present, Quest, Request, Swapping};
 use schedule::Demand;
 use scope::EnvFile;
 use select::Selection;
 use trouble::Trouble;
-
-/// What the user asked for this time: one environment at most, and tasks in it.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Request {
-    pub(crate) environment: Option<String>,
-    /// Empty: the environment's deploy.
-    pub(crate) tasks: Vec<Asked>,
-    /// Parameters of the environment's deploy, where no task is named.
-    pub(crate) given: Vec<(String, String)>,
-    /// What follows `--`.
-    pub(crate) args: Vec<String>,
-    /// `--set`: these beat every other value.
-    pub(crate) set: Vec<(String, String)>,
-    pub(crate) dependencies: Dependencies,
-    pub(crate) freshness: Freshness,
-    pub(crate) swapping: Swapping,
-    /// The release to bring back: then nothing else of the environment's deploy is done.
-    pub(crate) back: Option<Release>,
-    /// What to do with the environment's data: then nothing else is done.
-    pub(crate) data: Option<Data>,
-}
-
-/// What is asked for of an environment's data.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Data {
-    /// Names of `[backups]`.
-    pub(crate) names: Vec<String>,
-    pub(crate) quest: Quest,
-}
-
-/// Which way data goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Quest {
-    Save,
-    /// From the backup of this id, or the newest; and whether what is there now is saved first.
-    Restore {
-        from: Option<String>,
-        before: Before,
-    },
-}
-
-/// Whether the present state is saved before an earlier one comes back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Before {
-    Saved,
-    /// `--no-backup`
-    Lost,
-}
-
-impl Before {
-    pub(crate) fn is_wanted(self) -> bool {
-        self == Before::Saved
-    }
-}
-
-impl Data {
-    /// What its job is called, as the command is.
-    pub(crate) fn word(&self) -> &'static str {
-        match self.quest {
-            Quest::Save => "backup",
-            Quest::Restore { .. } => "restore",
-        }
-    }
-}
-
-/// A task that the command line names.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Asked {
-    pub(crate) task: String,
-    /// Parameters by name; one that takes many may stand here several times.
-    pub(crate) given: Vec<(String, String)>,
-}
-
-impl Asked {
-    /// A task without a word about its parameters.
-    pub(crate) fn plain(task: impl Into<String>) -> Asked {
-        Asked { task: task.into(), given: Vec::new() }
-    }
-}
-
-/// Where an environment's swap is made for a release.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Swapping {
-    /// In a release commit, beside the user's repository.
-    #[default]
-    Beside,
-    /// `--in-place`: in the working tree, between two commits on the user's branch.
-    InPlace,
-}
-
-/// Whether work that is already done is left out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Freshness {
-    #[default]
-    Respect,
-    /// `--force`.
-    Ignore,
-}
-
-/// Whether the tasks that a named one needs are run too.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Dependencies {
-    #[default]
-    Run,
-    /// Those alone that are given something: what a task is by itself is judged elsewhere.
-    Given,
-    /// `--no-deps`.
-    LeaveOut,
-}
 
 /// What the world looked like when we planned. What is asked of git is there only once a plan wanted it.
 #[derive(Clone, Debug)]
@@ -293,6 +187,12 @@ impl Plan {
 }
 
 impl Plan {
+    /// What its steps save.
+    pub(crate) fn backups(&self) -> Vec<&Backup> {
+        let steps = self.jobs.iter().map(|job| job.body.steps.as_slice());
+        steps.flat_map(render::data::saved).collect()
+    }
+
     /// The secrets that open its targets.
     pub(crate) fn logins(&self) -> Vec<Hidden> {
         let tokens = self.deliveries.iter().filter_map(|delivery| match &delivery.target {

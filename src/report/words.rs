@@ -8,6 +8,8 @@ use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+pub(crate) use crate::model::amount::count;
+
 /// What went wrong.
 pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
 /// What it is about.
@@ -41,12 +43,6 @@ pub(crate) fn duration(duration: Duration) -> String {
 /// An instant to the minute, in the reader's own time zone.
 pub(crate) fn minute(at: Timestamp) -> String {
     at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
-}
-
-/// `1 step`, `2 steps`.
-pub(crate) fn count(number: usize, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {noun}{plural}")
 }
 
 /// At most this many names are listed: more than that nobody reads.

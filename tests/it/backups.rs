@@ -155,6 +155,26 @@ fn modes_links_and_times_of_files_come_back() {
 }
 
 #[test]
+fn scripts_of_other_interpreters_save_and_bring_back() {
+    let dump = "'''#!/usr/bin/env python3\nprint(open(\"data\").read().upper(), end=\"\")'''";
+    let back =
+        "'''#!/usr/bin/env python3\nimport sys\nopen(\"data\", \"w\").write(sys.stdin.read().lower())'''";
+    let sandbox = shop(&TASKS.replace("\"cat data\"", dump).replace("\"cat > data\"", back));
+    sandbox.deploy(["backup", "staging", "db"]).succeeds();
+    sandbox.write("data", "lost\n");
+    sandbox.deploy(["restore", "staging", "db", "--no-backup"]).succeeds();
+    assert_eq!(sandbox.read("data"), "orders: 1\n");
+}
+
+#[test]
+fn an_interactive_task_saves_too() {
+    let tasks = "[tasks.go]\ninteractive = true\nsteps = [{ backup = \"db\" }, \"true\"]\n";
+    let sandbox = shop(&(TASKS.to_owned() + tasks));
+    sandbox.deploy(["staging", "go"]).succeeds();
+    assert_eq!(listed(&sandbox, "staging", "db").len(), 1);
+}
+
+#[test]
 fn what_must_not_count_as_a_backup_does_not() {
     let dump = |line: &str| TASKS.replace("\"cat data\"", line);
     for (line, says) in [

@@ -16,13 +16,11 @@ use crate::backup::manifest::{Manifest, Verified};
 use crate::backup::{Shelf, Stock};
 use crate::diagnostic::Diagnostic;
 use crate::facts::{self, Manner, Site};
+use crate::model::amount::size;
 use crate::model::backup::Backup;
 use crate::model::secret::Vaults;
-use crate::model::step::Action;
 use crate::perform::Saved;
-use crate::perform::backup::size;
-use crate::perform::cache::key_of;
-use crate::plan::{Before, Data, Quest, Request, select};
+use crate::plan::{Data, Present, Quest, Request, select};
 use crate::process::Stop;
 use crate::report::columns::columns;
 use crate::report::words::{count, duration};
@@ -49,9 +47,9 @@ pub(crate) fn restore(
     environment: &str,
     name: &str,
     from: Option<String>,
-    before: Before,
+    present: Present,
 ) -> Result<ExitCode, Error> {
-    let quest = Quest::Restore { from, before };
+    let quest = Quest::Restore { from, present };
     let request = asked(session, common, environment, &[name.to_owned()], quest)?;
     if common.dry_run {
         return plan::of(session, common, std::slice::from_ref(&request), Form::Text);
@@ -135,25 +133,8 @@ fn shown(session: &Session, common: &Common, site: &Site, request: &Request) -> 
     let (_, plan) = request::planned(session, common, site, request, Manner::Act)?;
     let mut vaults = Vaults::default();
     secret::fetch(session, common, site, &plan.secrets, &mut vaults)?;
-    let steps = plan.jobs.iter().flat_map(|job| &job.body.steps);
-    let backups = steps.filter_map(|step| match &step.action {
-        Action::Backup(backup) => Some(backup),
-        Action::Run(_)
-        | Action::Exec(_)
-        | Action::Task(_)
-        | Action::Swap(_)
-        | Action::Ship
-        | Action::Check(_)
-        | Action::Http(_)
-        | Action::Put(_)
-        | Action::Get(_)
-        | Action::Restore(_)
-        | Action::PutBack(_)
-        | Action::Fleet(_) => None,
-    });
-    let backups: Vec<&Backup> = backups.map(|backup| &**backup).collect();
     let asked = interrupt::stoppable("stores were asked", |stop| {
-        backups.into_iter().map(|backup| stock(backup, session, site, &vaults, stop)).collect()
+        plan.backups().into_iter().map(|backup| stock(backup, session, site, &vaults, stop)).collect()
     });
     asked?
 }
@@ -172,7 +153,7 @@ fn stock(
             format!("the store `{}` of {} can't be asked: {why}", backup.place, backup.name),
         )
     };
-    let keys = |name: &str| key_of(&backup.place.keys, name, vaults, &session.env);
+    let keys = |name: &str| backup.place.keys.value(name, vaults, &session.env);
     let store = Store::open(&backup.place, &site.root, &keys).map_err(|error| failed(error.to_string()))?;
     let shelf = Shelf::new(&store, stop, &backup.environment, &backup.name);
     let stock = shelf.stock().map_err(|error| failed(error.to_string()))?;
@@ -276,15 +257,18 @@ fn foretell(session: &Session, common: &Common, site: &Site, request: &Request) 
 
 /// After a failure: how what was saved before it comes back.
 pub(super) fn tell_way_back(saved: &[Saved], request: &Request) {
-    if let Some(Data { quest: Quest::Restore { before: Before::Saved, .. }, .. }) = &request.data
-        && saved.is_empty()
-    {
-        eprintln!(
-            "deploy: nothing was brought back, for what is there now was not saved; --no-backup does so without"
-        );
-    }
-    let what =
-        if request.data.is_some() { "what was there before" } else { "what was there before the release" };
+    let what = match request.data.as_ref().map(|data| &data.quest) {
+        // Nothing was done to the data.
+        Some(Quest::Save) => return,
+        Some(Quest::Restore { present: Present::Saved, .. }) if saved.is_empty() => {
+            eprintln!(
+                "deploy: nothing was brought back, for what is there now was not saved; --no-backup does so without"
+            );
+            return;
+        }
+        Some(Quest::Restore { .. }) => "what was there before",
+        None => "what was there before the release",
+    };
     for Saved { environment, backup, id } in saved {
         eprintln!("deploy: {what} comes back by: deploy restore {environment} {backup} --from {id}");
     }

@@ -2,12 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use crate::model::amount::size;
 use crate::model::event::Told;
 
 /// How often it is told.
 const OFTEN: Duration = Duration::from_secs(10);
-
-const UNITS: [&str; 5] = ["bytes", "KiB", "MiB", "GiB", "TiB"];
 
 pub(super) struct Meter {
     doing: String,
@@ -33,22 +32,7 @@ impl Meter {
     }
 }
 
-/// How much there is, for people.
-#[expect(clippy::cast_precision_loss, reason = "one digit behind the point is shown")]
-pub(crate) fn size(bytes: u64) -> String {
-    let mut unit = 0;
-    let mut amount = bytes as f64;
-    while amount >= 1024.0 && unit + 1 < UNITS.len() {
-        amount /= 1024.0;
-        unit += 1;
-    }
-    match unit {
-        0 if bytes == 1 => "1 byte".to_owned(),
-        0 => format!("{bytes} {}", UNITS[0]),
-        _ => format!("{amount:.1} {}", UNITS[unit]),
-    }
-}
-
+/// How fast that is, for people.
 #[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
@@ -58,23 +42,4 @@ pub(crate) fn size(bytes: u64) -> String {
 pub(super) fn rate(bytes: u64, took: Duration) -> String {
     let seconds = took.as_secs_f64().max(0.001);
     format!("{} a second", size((bytes as f64 / seconds) as u64))
-}
-
-/// `1 file`, `2 files`.
-pub(crate) fn count(number: usize, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {noun}{plural}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::size;
-
-    #[test]
-    fn sizes_are_told_as_people_say_them() {
-        assert_eq!(
-            [0, 1, 1023, 1024, 1536, 2 << 30].map(size),
-            ["0 bytes", "1 byte", "1023 bytes", "1.0 KiB", "1.5 KiB", "2.0 GiB"]
-        );
-    }
 }

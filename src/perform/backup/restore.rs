@@ -6,12 +6,12 @@ use std::io::{self, pipe};
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use super::meter::{count, size};
 use super::{Work, unmet};
 use crate::backup::manifest::{Filed, Manifest, Sealed};
 use crate::backup::seal::Age;
 use crate::backup::{Shelf, ShelfError, pack};
 use crate::engine::Act;
+use crate::model::amount::{count, size};
 use crate::model::backup::{Matter, Restore};
 use crate::model::event::{Failure, Told};
 use crate::model::script::Script;
@@ -171,8 +171,11 @@ impl Work<'_> {
         }
         let draft = room.join(format!(".{name}.{}", self.hands.run));
         let filled = self.fill(shelf, manifest, &draft, tell);
-        let placed =
-            filled.and_then(|()| durable::publish(&draft, &folder).map_err(|error| unmet(error.to_string())));
+        let placed = filled.and_then(|()| {
+            durable::sync_file_system(&draft)
+                .and_then(|()| durable::publish(&draft, &folder))
+                .map_err(|error| unmet(error.to_string()))
+        });
         if placed.is_err() {
             // What is there is of no use; what can't be removed is in nobody's way.
             let _removed = fs::remove_dir_all(&draft);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::time::Instant;
 
-use super::meter::{Meter, count, rate, size};
+use super::meter::{Meter, rate};
 use super::{Work, postgres, trial, unmet};
 use crate::backup::manifest::{Filed, Manifest, Sealed, VERSION, Verified};
 use crate::backup::pack::{self, Packing};
@@ -13,6 +13,7 @@ use crate::backup::{Shelf, ShelfError, Stock};
 use crate::engine::Act;
 use crate::facts::now;
 use crate::fresh;
+use crate::model::amount::{count, size};
 use crate::model::backup::{Backup, Compress, Matter};
 use crate::model::event::{Failure, Told};
 use crate::model::files::{Files, Pattern};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::scope::Scope;
 use super::super::select::Node;
-use super::super::{Data, Quest};
+use super::super::{Data, Present, Quest};
 use super::block::plain_step;
 use super::{Renderer, data};
 use crate::diagnostic::{Diagnostic, Span};
@@ -111,9 +111,12 @@ impl<'a> Renderer<'a> {
         let scope = self.scope(Some(index), None, 0);
         let steps = match &data.quest {
             Quest::Save => data.names.iter().filter_map(|name| self.saving(&scope, name, at)).collect(),
-            Quest::Restore { from, before } => {
+            Quest::Restore { from, present } => {
                 let name = data.names.first().map(String::as_str).unwrap_or_default();
-                let saving = before.is_wanted().then(|| self.saving(&scope, name, at)).flatten();
+                let saving = match present {
+                    Present::Saved => self.saving(&scope, name, at),
+                    Present::Lost => None,
+                };
                 let restoring = self.backup(&scope, name, at).map(|backup| {
                     let restore = Restore { backup, from: from.clone() };
                     plain_step(Action::Restore(Box::new(restore)), &format!("restore {name}"), at)

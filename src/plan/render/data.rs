@@ -1,6 +1,6 @@
 //! Which steps save data or bring it back, those of tasks that are called too.
 
-use crate::model::backup::Restore;
+use crate::model::backup::{Backup, Restore};
 use crate::model::step::{Action, Planned, Step};
 
 /// Whether a step does either.
@@ -20,9 +20,19 @@ pub(super) fn restored(steps: &[Step<Planned>]) -> Option<&Restore> {
     let mut first = None;
     each(steps, &mut |way| match way {
         Way::BringsBack(restore) => first = first.or(Some(restore)),
-        Way::Saves => {}
+        Way::Saves(_) => {}
     });
     first
+}
+
+/// What steps save.
+pub(in crate::plan) fn saved(steps: &[Step<Planned>]) -> Vec<&Backup> {
+    let mut all = Vec::new();
+    each(steps, &mut |way| match way {
+        Way::Saves(backup) => all.push(backup),
+        Way::BringsBack(_) => {}
+    });
+    all
 }
 
 /// Makes steps remove nothing that was saved before.
@@ -48,14 +58,14 @@ pub(in crate::plan) fn keep_all(steps: &mut [Step<Planned>]) {
 
 /// Which way data goes.
 enum Way<'s> {
-    Saves,
+    Saves(&'s Backup),
     BringsBack(&'s Restore),
 }
 
 fn each<'s>(steps: &'s [Step<Planned>], found: &mut dyn FnMut(Way<'s>)) {
     for step in steps {
         match &step.action {
-            Action::Backup(_) => found(Way::Saves),
+            Action::Backup(backup) => found(Way::Saves(backup)),
             Action::Restore(restore) => found(Way::BringsBack(restore)),
             Action::Task(block) => each(&block.steps, found),
             Action::Run(_)
