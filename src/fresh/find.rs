@@ -39,11 +39,7 @@ pub(super) fn find(
         let start = dir.join(base);
         match look(&start) {
             Ok(Some(Ok(metadata))) if metadata.is_dir() => {
-                walk(dir, &start, files.unless, Arc::clone(&rules), &mut |path, entry| {
-                    if takes_in(path) {
-                        found.insert(path.to_owned(), entry);
-                    }
-                })?;
+                walk(dir, &start, files.unless, &rules, &mut found)?;
             }
             Ok(Some(file)) if is_file(&file) && takes_in(base) => drop(found.insert(base.to_owned(), file)),
             Ok(Some(_) | None) => {}
@@ -90,10 +86,11 @@ fn walk(
     dir: &Path,
     start: &Path,
     unless: Unless,
-    rules: Arc<Rules>,
-    each: &mut dyn FnMut(&str, Found),
+    rules: &Arc<Rules>,
+    all: &mut BTreeMap<String, Found>,
 ) -> Result<(), Unreadable> {
     let ignored = unless == Unless::Ignored;
+    let entered = Arc::clone(rules);
     let (root, top) = (dir.to_owned(), start.to_owned());
     let walk = WalkBuilder::new(start)
         .standard_filters(false)
@@ -102,7 +99,7 @@ fn walk(
         .git_global(ignored)
         .parents(ignored)
         .require_git(false)
-        .filter_entry(move |entry| enters(&root, &top, &rules, entry))
+        .filter_entry(move |entry| enters(&root, &top, &entered, entry))
         .build();
     for entry in walk {
         let entry = match entry {
@@ -126,7 +123,15 @@ fn walk(
             entry.metadata().ok().map(Ok)
         };
         if let Some(found) = found.filter(is_file) {
-            each(&relative(dir, path), found);
+            let name = relative(dir, path);
+            if rules.last(&name) != Some(Sense::TakesIn) {
+                continue;
+            }
+            if path.strip_prefix(dir).unwrap_or(path).to_str().is_none() {
+                let why = "its name is no UTF-8: rename it, or leave it out";
+                return Err(Unreadable { path: path.to_owned(), source: io::Error::other(why) });
+            }
+            all.insert(name, found);
         }
     }
     Ok(())

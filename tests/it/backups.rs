@@ -141,6 +141,16 @@ fn a_file_that_the_store_has_is_not_sent_again() {
 }
 
 #[test]
+fn a_file_whose_name_is_no_text_is_not_left_out_in_silence() {
+    let sandbox = shop(TASKS);
+    sandbox.shell("printf x > \"media/$(printf '\\377').jpg\"").succeeds();
+    let refused = sandbox.deploy(["backup", "staging", "media"]);
+    refused.fails().mentions(".jpg").mentions("its name is no UTF-8").mentions("rename it");
+    sandbox.write("tasks.toml", &TASKS.replace("\"!media/**/*.tmp\"", "\"!media/*.jpg\""));
+    sandbox.deploy(["backup", "staging", "media"]).succeeds().mentions("3 files, 3 of them new");
+}
+
+#[test]
 fn modes_links_and_times_of_files_come_back() {
     let sandbox = shop(TASKS);
     sandbox
