@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::ShelfError;
 use crate::model::name::RunId;
 use crate::model::release::ObjectId;
-use crate::model::tree::{Digest, Kind};
+use crate::model::tree::{Digest, Kind, Stat};
 
 /// What is read and written by this version.
 pub(crate) const VERSION: u32 = 1;
@@ -66,9 +66,27 @@ pub(crate) struct Sealed {
     pub(crate) files: Option<usize>,
 }
 
-/// A file of a backup, and the place of its pack among those of its manifest: written as a list, for there are many.
+/// A file of a backup.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Filed(pub(crate) String, pub(crate) Kind, pub(crate) Digest, pub(crate) usize);
+pub(crate) struct Filed {
+    pub(crate) path: String,
+    pub(crate) kind: Kind,
+    /// Of its content; of a link, of where it leads.
+    pub(crate) digest: Digest,
+    /// The place of its pack among those of its manifest.
+    pub(crate) pack: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) mark: Option<Mark>,
+}
+
+/// By what a file is known again without being read, where it was saved from. Where it might change unseen it has none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Mark {
+    Stat(Stat),
+    /// A bucket's own word for what an object holds.
+    Tag(String),
+}
 
 impl Manifest {
     pub(crate) fn written(&self) -> Vec<u8> {

@@ -4,6 +4,7 @@
 pub(crate) mod manifest;
 pub(crate) mod pack;
 pub(crate) mod seal;
+pub(crate) mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Write};
@@ -177,7 +178,7 @@ impl<'s> Shelf<'s> {
             serde_json::Deserializer::from_slice(&text).into_iter().collect();
         let files = files
             .map_err(|error| ShelfError::altered(&listing.object, format!("it lists no files: {error}")))?;
-        if files.iter().any(|Filed(.., pack)| *pack >= manifest.packs.len()) {
+        if files.iter().any(|filed| filed.pack >= manifest.packs.len()) {
             return Err(ShelfError::altered(&listing.object, "it names a pack that there is not"));
         }
         Ok(files)

@@ -2,17 +2,36 @@
 //! says; so a file that the store has is not sent again.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::fs;
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, symlink};
 use std::path::{Component, Path, PathBuf};
 
-use super::manifest::{Filed, Sealed};
-use crate::model::tree::{Digest, Entry, Kind, Tree};
+use super::manifest::{Filed, Mark, Sealed};
+use super::source::Hashed;
+use crate::model::tree::{Digest, Kind};
 
-/// How much of a file is read at once, in bytes.
-const PIECE: usize = 256 * 1024;
+/// A file as it was found, to be saved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sighted {
+    pub(crate) path: String,
+    pub(crate) kind: Kind,
+    /// Of its content, where that was read; else its mark has to do.
+    pub(crate) digest: Option<Digest>,
+    pub(crate) mark: Option<Mark>,
+}
+
+impl Sighted {
+    /// Whether it is what was saved.
+    fn is(&self, filed: &Filed) -> bool {
+        let is_same = match self.digest {
+            Some(digest) => digest == filed.digest,
+            None => self.mark.is_some() && self.mark == filed.mark,
+        };
+        is_same && self.kind == filed.kind
+    }
+}
 
 /// What a backup of files will hold, and what of it must be sent.
 pub(crate) struct Packing {
@@ -21,121 +40,42 @@ pub(crate) struct Packing {
     /// Files that the store has, each with its pack's place.
     pub(crate) known: Vec<Filed>,
     /// Files that it does not have.
-    pub(crate) new: Vec<Entry>,
+    pub(crate) new: Vec<Sighted>,
 }
 
 impl Packing {
     /// By what the newest backup has. Of a pack that is mostly of files which are gone, what is left is sent again: so what nobody
     /// needs can go some day.
     pub(crate) fn new(
-        tree: Tree,
+        sighted: Vec<Sighted>,
         packs: &[Sealed],
         files: &[Filed],
         is_there: impl Fn(&Sealed) -> bool,
     ) -> Packing {
         let mut packing = Packing { packs: Vec::new(), known: Vec::new(), new: Vec::new() };
-        let had: HashMap<(&str, Kind, Digest), usize> = files
-            .iter()
-            .map(|Filed(path, kind, digest, pack)| ((path.as_str(), *kind, *digest), *pack))
-            .collect();
-        let place = |entry: &Entry| had.get(&(entry.path.as_str(), entry.kind, entry.digest)).copied();
+        let had: HashMap<&str, &Filed> = files.iter().map(|filed| (filed.path.as_str(), filed)).collect();
+        let saved = |file: &Sighted| had.get(file.path.as_str()).copied().filter(|filed| file.is(filed));
         let mut used = vec![0; packs.len()];
-        tree.entries.iter().filter_map(place).for_each(|pack| used[pack] += 1);
+        sighted.iter().filter_map(saved).for_each(|filed| used[filed.pack] += 1);
         let stays = |pack: usize| {
             let holds = packs[pack].files.unwrap_or_default();
             used[pack] * 2 >= holds && is_there(&packs[pack])
         };
         let mut places = HashMap::new();
-        for entry in tree.entries {
-            match place(&entry).filter(|pack| stays(*pack)) {
-                Some(pack) => {
+        for file in sighted {
+            match saved(&file).filter(|filed| stays(filed.pack)) {
+                Some(filed) => {
                     let next = packing.packs.len();
-                    let place = *places.entry(pack).or_insert(next);
-                    if place == next {
-                        packing.packs.push(packs[pack].clone());
+                    let pack = *places.entry(filed.pack).or_insert(next);
+                    if pack == next {
+                        packing.packs.push(packs[filed.pack].clone());
                     }
-                    packing.known.push(Filed(entry.path, entry.kind, entry.digest, place));
+                    packing.known.push(Filed { pack, mark: file.mark, ..filed.clone() });
                 }
-                None => packing.new.push(entry),
+                None => packing.new.push(file),
             }
         }
         packing
-    }
-}
-
-/// Writes files of a folder. What is in a file while it is packed counts, and is given back; what is gone by now is left
-/// out.
-pub(crate) fn pack(dir: &Path, entries: &[Entry], out: &mut dyn Write) -> io::Result<Vec<Entry>> {
-    let mut archive = tar::Builder::new(out);
-    archive.follow_symlinks(false);
-    let mut packed = Vec::with_capacity(entries.len());
-    for entry in entries {
-        let path = dir.join(&entry.path);
-        let named = |error: io::Error| io::Error::new(error.kind(), format!("`{}`: {error}", path.display()));
-        match entry.kind {
-            Kind::Link => {
-                let to = match fs::read_link(&path) {
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                    to => to.map_err(named)?,
-                };
-                let mut header = tar::Header::new_gnu();
-                header.set_entry_type(tar::EntryType::Symlink);
-                header.set_size(0);
-                header.set_mode(0o777);
-                archive.append_link(&mut header, &entry.path, &to).map_err(named)?;
-                packed.push(Entry { digest: Digest::of(to.as_os_str().as_bytes()), ..entry.clone() });
-            }
-            Kind::File | Kind::Executable => {
-                let file = match File::open(&path) {
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                    file => file.map_err(named)?,
-                };
-                let metadata = file.metadata().map_err(named)?;
-                let mut header = tar::Header::new_gnu();
-                header.set_metadata(&metadata);
-                header.set_size(metadata.len());
-                let mut hashed =
-                    Hashed { inner: Padded { file, left: metadata.len() }, hasher: blake3::Hasher::new() };
-                archive.append_data(&mut header, &entry.path, &mut hashed).map_err(named)?;
-                packed.push(Entry { digest: hashed.hasher.finalize().into(), ..entry.clone() });
-            }
-        }
-    }
-    archive.finish()?;
-    Ok(packed)
-}
-
-/// A file as long as it was when it was opened. One that gets shorter meanwhile fails the backup; what is added is not in it.
-struct Padded {
-    file: File,
-    left: u64,
-}
-
-impl Read for Padded {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.left == 0 {
-            return Ok(0);
-        }
-        let most = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX)).min(PIECE);
-        let read = self.file.read(&mut buffer[..most])?;
-        if read == 0 {
-            return Err(io::Error::other("it got shorter while it was read"));
-        }
-        self.left -= read as u64;
-        Ok(read)
-    }
-}
-
-struct Hashed<R> {
-    inner: R,
-    hasher: blake3::Hasher,
-}
-
-impl<R: Read> Read for Hashed<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        self.hasher.update(&buffer[..read]);
-        Ok(read)
     }
 }
 
@@ -165,13 +105,13 @@ pub(crate) fn unpack(
     links: &mut Vec<Link>,
 ) -> io::Result<()> {
     let mut wanted: HashMap<&Path, &Filed> =
-        wanted.iter().map(|filed| (Path::new(filed.0.as_str()), *filed)).collect();
+        wanted.iter().map(|filed| (Path::new(filed.path.as_str()), *filed)).collect();
     let mut archive = tar::Archive::new(from);
     let mut made = HashSet::new();
     for entry in archive.entries()? {
         let mut entry = entry?;
         let path = entry.path()?.into_owned();
-        let Some(Filed(name, kind, digest, _)) = wanted.remove(path.as_path()) else { continue };
+        let Some(Filed { path: name, kind, digest, .. }) = wanted.remove(path.as_path()) else { continue };
         if !is_inside(&path) {
             return Err(io::Error::other(format!("`{name}` would be written outside of the folder")));
         }
@@ -191,9 +131,9 @@ pub(crate) fn unpack(
             Kind::File | Kind::Executable => {
                 let mode = entry.header().mode()? & 0o777;
                 let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&place)?;
-                let mut hashed = Hashed { inner: &mut entry, hasher: blake3::Hasher::new() };
+                let mut hashed = Hashed::new(&mut entry);
                 io::copy(&mut hashed, &mut file)?;
-                let digest = hashed.hasher.finalize().into();
+                let digest = hashed.finish();
                 // The umask has its say when a file is made, and this one was made before.
                 file.set_permissions(fs::Permissions::from_mode(mode))?;
                 let modified = entry
@@ -228,7 +168,7 @@ mod tests {
     use crate::model::tree::{Digest, Kind};
 
     fn filed(path: &str, kind: Kind, content: &[u8]) -> Filed {
-        Filed(path.to_owned(), kind, Digest::of(content), 0)
+        Filed { path: path.to_owned(), kind, digest: Digest::of(content), pack: 0, mark: None }
     }
 
     /// An archive that somebody made who means harm: a link, then a file beneath it.

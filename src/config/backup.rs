@@ -3,9 +3,10 @@
 use super::reader::{Item, Table, Toml};
 use super::{files, task, value};
 use crate::diagnostic::Diagnostic;
-use crate::model::backup::{Compress, Declared, Keep, Matter, Scratch};
+use crate::model::backup::{Compress, Declared, Keep, Matter, Said, Scratch};
+use crate::model::files::{Files, Unless};
 use crate::model::script::Script;
-use crate::model::template::{Template, is_identifier};
+use crate::model::template::{Part, Template, is_identifier};
 
 /// More backups than this of one kind are a mistake.
 const MOST_KEPT: i64 = 10_000;
@@ -37,10 +38,10 @@ fn backup(name: &str, item: Item<'_, '_>) -> Option<Declared> {
     let scratch = scratch(&mut table, restore.as_ref());
     let env = task::env(&mut table);
     let dir = table.take("dir").and_then(|item| item.template());
-    if let (Some(Matter::Files(_)), Some(scratch)) = (&matter, &scratch) {
+    if let (Some(Matter::Files(_) | Matter::Bucket { .. }), Some(scratch)) = (&matter, &scratch) {
         table.problem(
             Diagnostic::new("`verify = \"restore\"` is for a `dump`")
-                .at(table.at(), format!("`files` are compared one by one; take `{}` out", scratch.variable)),
+                .at(table.at(), format!("files are compared one by one; take `{}` out", scratch.variable)),
         );
     }
     table.finish();
@@ -60,30 +61,51 @@ fn backup(name: &str, item: Item<'_, '_>) -> Option<Declared> {
     })
 }
 
-fn matter(
-    table: &mut Table<'_, '_>,
-) -> Option<Matter<Script<Template>, crate::model::files::Files<Template>>> {
-    match (table.take("dump"), table.take("files")) {
-        (Some(dump), None) => Some(Matter::Dump(dump.script()?)),
-        (None, Some(item)) => Some(Matter::Files(files::files(item))),
-        (None, None) => {
+fn matter(table: &mut Table<'_, '_>) -> Option<Said> {
+    let dump = table.take("dump").map(|item| ("dump", item));
+    let files = table.take("files").map(|item| ("files", item));
+    let bucket = table.take("bucket").map(|item| ("bucket", item));
+    let said: Vec<(&str, Item<'_, '_>)> = [dump, files, bucket].into_iter().flatten().collect();
+    match said[..] {
+        [("dump", item)] => Some(Matter::Dump(item.script()?)),
+        [("files", item)] => Some(Matter::Files(files::files(item))),
+        [(_, item)] => self::bucket(item),
+        [] => {
             table.problem(
                 Diagnostic::new("a backup says what it saves")
-                    .at(table.at(), "neither `dump` nor `files`")
-                    .help("dump = \"pg_dump -Fc shop\", or files = [\"media/**\"]"),
+                    .at(table.at(), "neither `dump` nor `files` nor `bucket`")
+                    .help("dump = \"pg_dump -Fc shop\", or files = [\"media/**\"], or bucket = \"uploads\""),
             );
             None
         }
-        (Some(dump), Some(files)) => {
+        [(one, first), (other, second), ..] => {
             table.problem(
                 Diagnostic::new("a backup saves one thing")
-                    .at(files.key(), "`files`, beside `dump`")
-                    .at(dump.key(), "here")
+                    .at(second.key(), format!("`{other}`, beside `{one}`"))
+                    .at(first.key(), "here")
                     .help("make two of it, [backups.db] and [backups.media]: an environment takes a list"),
             );
             None
         }
     }
+}
+
+/// The name of a store, all of whose objects are saved; or a table that says which.
+fn bucket(item: Item<'_, '_>) -> Option<Said> {
+    let all = || Files {
+        patterns: vec![Template { parts: vec![Part::Plain("**".to_owned())], at: item.at() }],
+        unless: Unless::Nothing,
+        at: item.key(),
+    };
+    let Some(mut table) = item.maybe_table("a bucket") else {
+        return Some(Matter::Bucket { bucket: (item.text()?, item.at()), files: all() });
+    };
+    let store = table.require("store").and_then(|item| Some((item.text()?, item.at())));
+    let listed = table.take("files");
+    let files =
+        listed.map(|item| Files { patterns: files::patterns(item), unless: Unless::Nothing, at: item.key() });
+    table.finish();
+    Some(Matter::Bucket { bucket: store?, files: files.unwrap_or_else(all) })
 }
 
 fn keep(item: Item<'_, '_>) -> Keep {

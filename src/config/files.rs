@@ -21,7 +21,8 @@ pub(crate) fn files(item: Item<'_, '_>) -> Files<Template> {
     Files { patterns: listed, unless, at: item.key() }
 }
 
-fn patterns(item: Item<'_, '_>) -> Vec<Template> {
+/// A pattern, or a list of them.
+pub(crate) fn patterns(item: Item<'_, '_>) -> Vec<Template> {
     let items = match item.value().as_str() {
         Some(_) => vec![item],
         None => match item.list("a pattern such as \"src/**/*.py\", or a list of them") {

@@ -56,11 +56,17 @@ fn is_file(found: &Found) -> bool {
 
 /// What says whether patterns name a path beneath their folder.
 pub(super) fn namer(files: &Files<Pattern>) -> impl Fn(&str) -> bool {
-    let rules = Rules::new(files, &Files::default());
+    let takes_in = taker(files);
     move |path| {
         let goes_up = Path::new(path).components().any(|part| !matches!(part, Component::Normal(_)));
-        !goes_up && rules.last(path) == Some(Sense::TakesIn)
+        !goes_up && takes_in(path)
     }
+}
+
+/// What says whether patterns name something, whatever it may be.
+pub(crate) fn taker(files: &Files<Pattern>) -> impl Fn(&str) -> bool {
+    let rules = Rules::new(files, &Files::default());
+    move |name| rules.last(name) == Some(Sense::TakesIn)
 }
 
 /// For each pattern, the path that everything lies at or beneath that it matches.

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use change::Change;
-pub(crate) use find::Unreadable;
+pub(crate) use find::{Unreadable, taker};
 use find::{is_at, normal};
 use look::{Seen, look};
 
@@ -45,12 +45,12 @@ pub(crate) struct Finding {
     news: Vec<Line>,
 }
 
-/// The files that patterns name in a folder, and what is in each, all of it read.
+/// The files that patterns name in a folder, and what is in each. What is known to be as it was is not read.
 ///
 /// # Errors
 /// A file or folder that can't be read.
-pub(crate) fn found(dir: &Path, files: &Files<Pattern>) -> Result<Tree, Unreadable> {
-    look(dir, files, &Files::default(), &Tree::default(), &Seen::default())
+pub(crate) fn found(dir: &Path, files: &Files<Pattern>, known: &Tree) -> Result<Tree, Unreadable> {
+    look(dir, files, &Files::default(), known, &Seen::default())
 }
 
 impl Records {

@@ -18,7 +18,7 @@ use crate::diagnostic::Span;
 #[derive(Clone, Debug)]
 pub(crate) struct Declared {
     pub(crate) name: String,
-    pub(crate) matter: Matter<Script<Template>, Files<Template>>,
+    pub(crate) matter: Said,
     /// The command that brings it back.
     pub(crate) restore: Option<Script<Template>>,
     pub(crate) store: (String, Span),
@@ -42,7 +42,7 @@ pub(crate) struct Declared {
 pub(crate) struct Backup {
     pub(crate) name: String,
     pub(crate) environment: String,
-    pub(crate) matter: Matter<Script<Text>, Files<Pattern>>,
+    pub(crate) matter: Matter<Script<Text>, Files<Pattern>, Place>,
     pub(crate) restore: Option<Script<Text>>,
     pub(crate) place: Place,
     pub(crate) keep: Option<Keep>,
@@ -59,7 +59,7 @@ impl Backup {
     pub(crate) fn texts(&self) -> Vec<&Text> {
         let dump = match &self.matter {
             Matter::Dump(script) => Some(script),
-            Matter::Files(_) => None,
+            Matter::Files(_) | Matter::Bucket { .. } => None,
         };
         let scratch = self.scratch.iter().flat_map(|scratch| [Some(&scratch.create), scratch.drop.as_ref()]);
         let scripts = [dump, self.restore.as_ref()].into_iter().chain(scratch).flatten();
@@ -75,14 +75,19 @@ pub(crate) struct Restore {
     pub(crate) from: Option<String>,
 }
 
+/// What is saved, as the file says it: a bucket by the name of its store.
+pub(crate) type Said = Matter<Script<Template>, Files<Template>, (String, Span)>;
+
 /// What is saved.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Matter<S, F> {
+pub(crate) enum Matter<S, F, B> {
     /// What a command prints.
     Dump(S),
     /// The files that patterns name; those that the store has are not sent again.
     Files(F),
+    /// The same of the objects of a bucket.
+    Bucket { bucket: B, files: F },
 }
 
 /// How hard it is compressed, as zstd counts.

@@ -109,6 +109,24 @@ impl Service {
 }
 
 impl Place {
+    /// Whether what is kept at the other is kept here too.
+    pub(crate) fn holds(&self, other: &Place) -> bool {
+        match (&self.address, &other.address) {
+            (
+                Address::Bucket { service, bucket, prefix },
+                Address::Bucket { service: its_service, bucket: its_bucket, prefix: its_prefix },
+            ) => {
+                let folder = |prefix: &str| format!("{}/", prefix.trim_end_matches('/'));
+                (service, bucket, &self.endpoint) == (its_service, its_bucket, &other.endpoint)
+                    && folder(its_prefix).starts_with(&folder(prefix))
+            }
+            (Address::Folder(folder), Address::Folder(its)) => its.starts_with(folder),
+            (Address::Folder(_), Address::Bucket { .. }) | (Address::Bucket { .. }, Address::Folder(_)) => {
+                false
+            }
+        }
+    }
+
     /// Why it can't be a store's, and what to do.
     pub(crate) fn unfit(&self) -> Option<(&'static str, &'static str)> {
         let Address::Bucket { service, .. } = &self.address else { return None };

@@ -1,6 +1,7 @@
 //! What is saved of an environment, and what comes back. A backup counts, and is told of, when it was read back and is
 //! what was sent; nothing older goes before that.
 
+mod files;
 mod meter;
 mod postgres;
 mod restore;
@@ -25,6 +26,7 @@ use crate::model::backup::Backup;
 use crate::model::event::{Failure, Stream, Told};
 use crate::model::script::Script;
 use crate::model::step::{Planned, Step};
+use crate::model::store::Place;
 use crate::model::task::Block;
 use crate::model::text::Text;
 use crate::process::{Stdin, Stop};
@@ -68,7 +70,10 @@ impl<'w> Work<'w> {
     }
 
     fn store(&self) -> Result<Store, Failure> {
-        let place = &self.backup.place;
+        self.open(&self.backup.place)
+    }
+
+    fn open(&self, place: &Place) -> Result<Store, Failure> {
         let keys = |name: &str| place.keys.value(name, &self.hands.vaults, &self.hands.env);
         Store::open(place, &self.hands.root, &keys)
             .map_err(|error| unmet(format!("the store `{place}` can't be opened: {error}")))

@@ -16,6 +16,7 @@ use crate::diagnostic::{Source, Span};
 use crate::facts::Survey;
 use crate::model::backup::Matter;
 use crate::model::credentials::without_credentials;
+use crate::model::files::{Files, Pattern};
 use crate::model::health::{Health, OnFailure};
 use crate::model::http::Body;
 use crate::model::platform::PlatformTarget;
@@ -288,10 +289,8 @@ fn details(step: &Step<Planned>, delivery: Option<&Delivery>, margin: &str, text
         (Action::Backup(backup), _) => {
             let what = match &backup.matter {
                 Matter::Dump(script) => format!("dump   {script}"),
-                Matter::Files(files) => {
-                    let patterns: Vec<String> = files.patterns.iter().map(ToString::to_string).collect();
-                    format!("files  {}", patterns.join(", "))
-                }
+                Matter::Files(files) => format!("files  {}", listed(files)),
+                Matter::Bucket { bucket, files } => format!("bucket {bucket}: {}", listed(files)),
             };
             line(text, &format!("{margin}  {what}"));
             line(text, &format!("{margin}  store  {}", backup.place));
@@ -332,6 +331,10 @@ fn details(step: &Step<Planned>, delivery: Option<&Delivery>, margin: &str, text
             _,
         ) => {}
     }
+}
+
+fn listed(files: &Files<Pattern>) -> String {
+    files.patterns.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn target(target: &Target<Planned>) -> String {

@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
-use super::{Before, Fill, Object, StoreError};
+use super::{Before, Content, Fill, Object, StoreError};
 use crate::process::{Level, Stop};
 use crate::state::durable;
 
@@ -31,14 +31,12 @@ impl Folder {
         Ok(size.filter(fs::Metadata::is_file).map(|file| file.len()))
     }
 
-    pub(super) fn read<'s>(
-        &self,
-        name: &str,
-        stop: &'s Stop,
-    ) -> Result<Option<Watched<'s, File>>, StoreError> {
+    pub(super) fn read<'s>(&self, name: &str, stop: &'s Stop) -> Result<Option<Content<'s>>, StoreError> {
         let path = self.path(name)?;
-        let file = found(File::open(&path)).map_err(failed("read", &path))?;
-        Ok(file.map(|inner| Watched { inner, path, stop }))
+        let Some(inner) = found(File::open(&path)).map_err(failed("read", &path))? else { return Ok(None) };
+        let data = inner.metadata().map_err(failed("read", &path))?;
+        let modified = u64::try_from(data.mtime()).unwrap_or_default();
+        Ok(Some(Content { size: data.len(), modified, reader: Box::new(Watched { inner, path, stop }) }))
     }
 
     pub(super) fn put(
@@ -148,7 +146,7 @@ fn filled(mut writer: Watched<'_, BufWriter<File>>, fill: Fill<'_>) -> Result<Fi
 }
 
 /// A file that says which it is when it fails, and that is left when the run stops.
-pub(super) struct Watched<'s, T> {
+struct Watched<'s, T> {
     inner: T,
     path: PathBuf,
     stop: &'s Stop,

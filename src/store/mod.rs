@@ -39,6 +39,21 @@ pub(crate) struct Object {
     pub(crate) tag: Option<String>,
 }
 
+/// What an object holds, all of it as it was at one moment: one that is replaced while it is read is an error.
+pub(crate) struct Content<'s> {
+    /// In bytes.
+    pub(crate) size: u64,
+    /// When it was put there, in seconds since 1970.
+    pub(crate) modified: u64,
+    pub(crate) reader: Box<dyn Read + Send + 's>,
+}
+
+impl Read for Content<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.reader.read(buffer)
+    }
+}
+
 /// What writes an object's content.
 pub(crate) type Fill<'f> = &'f mut dyn FnMut(&mut (dyn Write + Send)) -> io::Result<()>;
 
@@ -78,16 +93,11 @@ impl Store {
 
     /// An object's content; none if there is no such object. An error while it is read is a [`StoreError`] in an
     /// [`io::Error`], and [`StoreError::from`] has it back.
-    pub(crate) fn read<'s>(
-        &'s self,
-        name: &str,
-        stop: &'s Stop,
-    ) -> Result<Option<impl Read + Send + 's>, StoreError> {
-        let read: Option<Box<dyn Read + Send + 's>> = match &self.keeper {
-            Keeper::Folder(folder) => folder.read(name, stop)?.map(|file| Box::new(file) as _),
-            Keeper::Remote(remote) => remote.read(name, stop)?.map(|reading| Box::new(reading) as _),
-        };
-        Ok(read)
+    pub(crate) fn read<'s>(&'s self, name: &str, stop: &'s Stop) -> Result<Option<Content<'s>>, StoreError> {
+        match &self.keeper {
+            Keeper::Folder(folder) => folder.read(name, stop),
+            Keeper::Remote(remote) => remote.read(name, stop),
+        }
     }
 
     /// Keeps what `fill` writes under a name, in the place of what is there.

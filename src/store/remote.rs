@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::service::Bucket;
 use super::transport::Transport;
-use super::{Before, Fill, Object, StoreError};
+use super::{Before, Content, Fill, Object, StoreError};
 use crate::model::store::Service;
 use crate::process::{Level, Stop};
 
@@ -56,20 +56,24 @@ impl Remote {
         Ok(self.found("look for", name, asked)?.map(|data| data.content_length()))
     }
 
-    pub(super) fn read<'s>(&'s self, name: &str, stop: &'s Stop) -> Result<Option<Reading<'s>>, StoreError> {
+    pub(super) fn read<'s>(&'s self, name: &str, stop: &'s Stop) -> Result<Option<Content<'s>>, StoreError> {
         let asked = self.ask(stop, async {
-            let size = self.operator.stat(name).await?.content_length();
-            Ok((size, self.operator.reader(name).await?))
+            let data = self.operator.stat(name).await?;
+            // So that its parts are those of one object.
+            let reader = self.operator.reader_with(name);
+            let reader = match data.etag() {
+                Some(tag) => reader.if_match(tag),
+                None => reader,
+            };
+            Ok((data, reader.await?))
         })?;
-        Ok(self.found("read", name, asked)?.map(|(size, reader)| Reading {
-            remote: self,
-            stop,
-            name: name.to_owned(),
-            reader,
-            size,
-            at: 0,
-            part: io::Cursor::default(),
-        }))
+        let Some((data, reader)) = self.found("read", name, asked)? else { return Ok(None) };
+        let size = data.content_length();
+        let modified = data.last_modified().map(|at| at.into_inner().as_second());
+        let modified = modified.and_then(|at| u64::try_from(at).ok()).unwrap_or_default();
+        let part = io::Cursor::default();
+        let reader = Reading { remote: self, stop, name: name.to_owned(), reader, size, at: 0, part };
+        Ok(Some(Content { size, modified, reader: Box::new(reader) }))
     }
 
     pub(super) fn put(
@@ -172,7 +176,7 @@ impl Remote {
     }
 }
 
-pub(super) struct Reading<'s> {
+struct Reading<'s> {
     remote: &'s Remote,
     stop: &'s Stop,
     name: String,
@@ -195,6 +199,11 @@ impl Read for Reading<'_> {
             match self.remote.ask(self.stop, self.reader.read(self.at..end))? {
                 Ok(part) => break part,
                 Err(error) if error.is_temporary() && tries < TRIES => {}
+                Err(error) if error.kind() == ErrorKind::ConditionNotMatch => {
+                    let act = format!("read `{}` in {}", self.name, self.remote.said);
+                    let why = "it was replaced while it was read".to_owned();
+                    return Err(StoreError::Failed { act, why, help: "try again".to_owned() }.into());
+                }
                 Err(error) => return Err(self.remote.failed("read", &self.name, &error).into()),
             }
         };

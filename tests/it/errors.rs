@@ -5,7 +5,7 @@ use crate::support::Sandbox;
 /// A file with a mistake; where it is; words that the message has to have.
 type Mistake = (&'static str, &'static str, &'static [&'static str]);
 
-const MISTAKES: [Mistake; 70] = [
+const MISTAKES: [Mistake; 74] = [
     (
         "[environments.a]\n[stores.s]\nurl = 'x'\n[backups.db]\nstore = 's'\ndump = 'pg_dump {{ nmae }}'",
         "tasks.toml:6:20",
@@ -40,7 +40,32 @@ const MISTAKES: [Mistake; 70] = [
         "tasks.toml:5:9",
         &["there is no store `ofsite`", "did you mean `offsite`"],
     ),
-    ("[stores.s]\nurl = 'x'\n[backups.db]\nstore = 's'", "tasks.toml:3:", &["neither `dump` nor `files`"]),
+    (
+        "[stores.s]\nurl = 'x'\n[backups.db]\nstore = 's'\nfiles = 'y'\nbucket = 'z'",
+        "tasks.toml:6:1",
+        &["a backup saves one thing", "`bucket`, beside `files`"],
+    ),
+    (
+        "[stores.s]\nurl = 'x'\n[backups.m]\nstore = 's'\nbucket = 'uplaods'\n[stores.uploads]\nurl = 's3://b'",
+        "tasks.toml:5:10",
+        &["there is no store `uplaods`", "did you mean `uploads`?"],
+    ),
+    (
+        "[environments.a]\n[stores.s]\nurl = 'x'\n[backups.m]\nstore = 's'\nbucket = 's'",
+        "tasks.toml:6:10",
+        &["`s` is no bucket", "dir = \"x\""],
+    ),
+    (
+        "[environments.a]\n[stores.s]\nurl = 's3://b/backups'\n[stores.all]\nurl = 's3://b'\n[backups.m]\nstore = 's'\n\
+         bucket = { store = 'all', files = 'media/**' }",
+        "tasks.toml:8:20",
+        &["would save backups", "another bucket"],
+    ),
+    (
+        "[stores.s]\nurl = 'x'\n[backups.db]\nstore = 's'",
+        "tasks.toml:3:",
+        &["neither `dump` nor `files` nor `bucket`"],
+    ),
     (
         "[stores.s]\nurl = 'x'\n[backups.db]\nstore = 's'\ndump = 'x'\nfiles = 'y'",
         "tasks.toml:6:1",

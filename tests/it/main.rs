@@ -11,6 +11,7 @@ mod support;
 mod apply;
 mod backups;
 mod bad_input;
+mod buckets;
 mod cache;
 mod check;
 mod checks;

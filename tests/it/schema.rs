@@ -12,8 +12,9 @@ use toml::de::{DeTable, DeValue};
 use crate::support::Sandbox;
 
 /// Each table of the schema: a file with the key `zzzzzz` in it, and keys that only its siblings have.
-const TABLES: [(&str, &str, &[&str]); 38] = [
+const TABLES: [(&str, &str, &[&str]); 39] = [
     ("backup", "[stores.s]\nurl = 'b'\n[backups.a]\nstore = 's'\ndump = 'x'\nzzzzzz = 1", &[]),
+    ("bucket", "[stores.s]\nurl = 'b'\n[backups.a]\nstore = 's'\nbucket = { store = 's', zzzzzz = 1 }", &[]),
     (
         "keep",
         "[stores.s]\nurl = 'b'\n[backups.a]\nstore = 's'\ndump = 'x'\nkeep = { last = 1, zzzzzz = 1 }",

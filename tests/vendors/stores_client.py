@@ -1,5 +1,5 @@
 """What a vendor's own client finds in the bucket `builds`: `stores_client.py s3|google|azure ENDPOINT`, a line an object.
-With `make` after that, it makes the bucket."""
+With `make` after that, it makes the bucket; with `put NAME CONTENT [TIMES]` an object; `delete NAME` takes one away."""
 import hashlib
 import os
 import sys
@@ -15,7 +15,11 @@ def s3(endpoint):
     client = boto3.client(
         "s3", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
     )
-    yield lambda: client.create_bucket(Bucket="builds")
+    yield {
+        "make": lambda: client.create_bucket(Bucket="builds"),
+        "put": lambda name, content, times=1: client.put_object(Bucket="builds", Key=name, Body=content.encode() * int(times)),
+        "delete": lambda name: client.delete_object(Bucket="builds", Key=name),
+    }
     for page in client.get_paginator("list_objects_v2").paginate(Bucket="builds"):
         for entry in page.get("Contents", []):
             yield entry["Key"], client.get_object(Bucket="builds", Key=entry["Key"])["Body"].read()
@@ -27,7 +31,11 @@ def google(endpoint):
 
     os.environ["STORAGE_EMULATOR_HOST"] = endpoint
     client = storage.Client(project="test", credentials=AnonymousCredentials())
-    yield lambda: client.create_bucket("builds")
+    yield {
+        "make": lambda: client.create_bucket("builds"),
+        "put": lambda name, content: client.bucket("builds").blob(name).upload_from_string(content),
+        "delete": lambda name: client.bucket("builds").blob(name).delete(),
+    }
     for blob in client.list_blobs("builds"):
         yield blob.name, blob.download_as_bytes()
 
@@ -36,16 +44,20 @@ def azure(endpoint):
     from azure.storage.blob import BlobServiceClient
 
     client = BlobServiceClient(endpoint, credential={"account_name": ACCOUNT, "account_key": KEY})
-    yield lambda: client.create_container("builds")
     container = client.get_container_client("builds")
+    yield {
+        "make": container.create_container,
+        "put": lambda name, content: container.upload_blob(name, content, overwrite=True),
+        "delete": container.delete_blob,
+    }
     for blob in container.list_blobs():
         yield blob.name, container.download_blob(blob.name).readall()
 
 
 found = {"s3": s3, "google": google, "azure": azure}[sys.argv[1]](sys.argv[2])
-make = next(found)
-if sys.argv[3:] == ["make"]:
-    make()
+acts = next(found)
+if len(sys.argv) > 3:
+    acts[sys.argv[3]](*sys.argv[4:])
 else:
     for name, content in found:
         print(name, len(content), hashlib.sha256(content).hexdigest())

@@ -2,6 +2,7 @@
 
 use super::Check;
 use crate::diagnostic::{Diagnostic, Span, nearest};
+use crate::model::backup::Matter;
 
 impl Check<'_> {
     pub(super) fn backups(&self) {
@@ -11,15 +12,22 @@ impl Check<'_> {
             }
         }
         for backup in &self.project.backups {
-            let (store, at) = &backup.store;
-            let known = || self.project.stores.iter().map(|store| store.name.as_str());
-            if !known().any(|known| known == store) {
-                let near = nearest(store, known()).map(|near| format!("did you mean `{near}`?"));
-                let help = near.unwrap_or_else(|| format!("[stores.{store}]\nurl = \"s3://bucket/folder\""));
-                let problem = Diagnostic::new(format!("there is no store `{store}`"));
-                self.problem(problem.at(*at, "unknown store").help(help));
+            self.store(&backup.store);
+            if let Matter::Bucket { bucket, .. } = &backup.matter {
+                self.store(bucket);
             }
         }
+    }
+
+    fn store(&self, (store, at): &(String, Span)) {
+        let known = || self.project.stores.iter().map(|store| store.name.as_str());
+        if known().any(|known| known == store) {
+            return;
+        }
+        let near = nearest(store, known()).map(|near| format!("did you mean `{near}`?"));
+        let help = near.unwrap_or_else(|| format!("[stores.{store}]\nurl = \"s3://bucket/folder\""));
+        let problem = Diagnostic::new(format!("there is no store `{store}`"));
+        self.problem(problem.at(*at, "unknown store").help(help));
     }
 
     pub(super) fn backup(&self, name: &str, at: Span) {

@@ -45,8 +45,9 @@ const HEALTH_KEYS: [Key; 9] = {
 };
 
 /// The tables; "file" is the whole.
-pub(super) const TABLES: [Table; 29] = [
+pub(super) const TABLES: [Table; 30] = [
     backups::BACKUP,
+    backups::BUCKET,
     backups::KEEP,
     backups::SCRATCH,
     hosts::HOST,

@@ -62,7 +62,7 @@ pub(in crate::perform) fn restore(
                 )),
             });
         }
-        (Matter::Files(_), script) => {
+        (Matter::Files(_) | Matter::Bucket { .. }, script) => {
             let folder = work.unpacked(&shelf, &manifest, tell)?;
             let files = count(manifest.files().unwrap_or_default(), "file");
             tell(Told::Note(format!("{files} of {} in {}", manifest.id, folder.display())));
@@ -194,7 +194,7 @@ impl Work<'_> {
         let files = shelf.files(manifest).map_err(|error| self.failed(&error))?;
         let mut links = Vec::new();
         for (index, sealed) in manifest.packs.iter().enumerate() {
-            let wanted: Vec<&Filed> = files.iter().filter(|filed| filed.3 == index).collect();
+            let wanted: Vec<&Filed> = files.iter().filter(|filed| filed.pack == index).collect();
             let (mut reader, mut writer) = pipe().map_err(|error| unmet(error.to_string()))?;
             let age = self.reader(sealed)?;
             tell(Told::Note(format!(

@@ -6,17 +6,14 @@ use std::time::Instant;
 
 use super::meter::{Meter, rate};
 use super::{Work, postgres, trial, unmet};
-use crate::backup::manifest::{Filed, Manifest, Sealed, VERSION, Verified};
-use crate::backup::pack::{self, Packing};
+use crate::backup::manifest::{Manifest, Sealed, VERSION, Verified};
 use crate::backup::seal::seal;
-use crate::backup::{Shelf, ShelfError, Stock};
+use crate::backup::{Shelf, Stock};
 use crate::engine::Act;
 use crate::facts::now;
-use crate::fresh;
 use crate::model::amount::{count, size};
 use crate::model::backup::{Backup, Compress, Matter};
 use crate::model::event::{Failure, Told};
-use crate::model::files::{Files, Pattern};
 use crate::model::script::Script;
 use crate::model::text::Text;
 use crate::perform::Hands;
@@ -45,7 +42,7 @@ pub(in crate::perform) fn save(
     let mut manifest = work.manifest()?;
     let own = match &backup.matter {
         Matter::Dump(script) => Some(work.dumped(&shelf, script, &manifest.id, tell)?),
-        Matter::Files(files) => work.packed(&shelf, &stock, files, &mut manifest, tell)?,
+        Matter::Files(_) | Matter::Bucket { .. } => work.packed(&shelf, &stock, &mut manifest, tell)?,
     };
     let mut meter = Meter::new(format!("reads {} back", backup.name));
     for sealed in own.iter().chain(&manifest.listing) {
@@ -99,7 +96,7 @@ impl Work<'_> {
     }
 
     /// Seals what `fill` writes for these recipients, and sends it.
-    fn sealed(
+    pub(super) fn sealed(
         &self,
         shelf: &Shelf<'_>,
         object: String,
@@ -128,7 +125,8 @@ impl Work<'_> {
         })
     }
 
-    fn ending(&self, of: &str) -> String {
+    /// How an object's name ends.
+    pub(super) fn ending(&self, of: &str) -> String {
         let zstd = if self.backup.compress == Compress::NONE { "" } else { ".zst" };
         let age = if self.backup.recipients.is_empty() { "" } else { ".age" };
         format!("{of}{zstd}{age}")
@@ -173,77 +171,6 @@ impl Work<'_> {
         }
     }
 
-    /// The files that the store does not have yet; none if it has all.
-    fn packed(
-        &self,
-        shelf: &Shelf<'_>,
-        stock: &Stock,
-        files: &Files<Pattern>,
-        manifest: &mut Manifest,
-        tell: &mut dyn FnMut(Told),
-    ) -> Result<Option<Sealed>, Failure> {
-        let dir = &self.backup.dir;
-        let tree = fresh::found(dir, files).map_err(|unreadable| Failure::Unmet {
-            message: unreadable.to_string(),
-            help: Some("leave it out of the backup's files: `!…`".to_owned()),
-        })?;
-        if tree.entries.is_empty() {
-            return Err(Failure::Unmet {
-                message: format!(
-                    "no file in `{}` is one of {}'s: that is no backup",
-                    dir.display(),
-                    self.backup.name
-                ),
-                help: Some("look at its `files`, and at its `dir`".to_owned()),
-            });
-        }
-        let earlier = stock.manifests.first();
-        let had = earlier.map_or(Ok(Vec::new()), |earlier| shelf.files(earlier));
-        let had = had.or_else(|error| match error {
-            ShelfError::Altered { .. } | ShelfError::Unopened { .. } => {
-                tell(Told::Note(format!(
-                    "all files are sent, for what the store has can't be told: {error}"
-                )));
-                Ok(Vec::new())
-            }
-            ShelfError::Store(_) => Err(self.failed(&error)),
-        })?;
-        let packs = earlier.map_or(&[][..], |earlier| &earlier.packs);
-        let packing = Packing::new(tree, packs, &had, |pack| {
-            // What others can read, or fewer can, is sent anew.
-            stock.has(pack) && pack.recipients == self.backup.recipients
-        });
-        let own = packing.packs.len();
-        manifest.packs = packing.packs;
-        let mut filed = packing.known;
-        let mut sealed = None;
-        if !packing.new.is_empty() {
-            let Backup { compress, recipients, .. } = self.backup;
-            let object = shelf.object(&manifest.id, &self.ending("tar"));
-            let mut packed = Vec::new();
-            let mut meter = Meter::new(format!("saves {}", self.backup.name));
-            let mut sent = self.sealed(shelf, object, *compress, recipients, &mut |sink| {
-                let mut told = Metered { sink, meter: &mut meter, tell };
-                packed = pack::pack(dir, &packing.new, &mut told)?;
-                Ok(())
-            })?;
-            sent.files = Some(packed.len());
-            filed.extend(packed.into_iter().map(|entry| Filed(entry.path, entry.kind, entry.digest, own)));
-            sealed = Some(sent);
-        }
-        filed.sort_by(|one, other| one.0.cmp(&other.0));
-        let object = shelf.object(&manifest.id, "files.zst");
-        // It tells the next backup what need not be sent, which may be made where no key is to read it with.
-        let listing = self.sealed(shelf, object, Compress::DEFAULT, &[], &mut |sink| {
-            filed.iter().try_for_each(|file| {
-                serde_json::to_writer(&mut *sink, file)?;
-                sink.write_all(b"\n")
-            })
-        })?;
-        manifest.listing = Some(Sealed { files: Some(filed.len()), ..listing });
-        Ok(sealed)
-    }
-
     fn summary(&self, manifest: &Manifest, own: Option<&Sealed>, began: Instant) -> String {
         let Manifest { id, .. } = manifest;
         let proven = match manifest.verified {
@@ -281,24 +208,5 @@ impl Work<'_> {
                 tell(Told::Note(format!("what `keep` does not keep could not be removed: {error}")));
             }
         }
-    }
-}
-
-/// A sink that tells how far it has come.
-struct Metered<'a> {
-    sink: &'a mut dyn Write,
-    meter: &'a mut Meter,
-    tell: &'a mut dyn FnMut(Told),
-}
-
-impl Write for Metered<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.sink.write(bytes)?;
-        self.meter.add(written as u64, self.tell);
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.sink.flush()
     }
 }

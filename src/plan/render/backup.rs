@@ -13,6 +13,7 @@ use crate::model::backup::{Backup, Matter, Restore, Scratch};
 use crate::model::files::{Files, Pattern};
 use crate::model::script::Script;
 use crate::model::step::{Action, Planned, Step};
+use crate::model::store::{Address, Place};
 use crate::model::task::Block;
 use crate::model::template::{Part, Template};
 use crate::model::text::Text;
@@ -29,12 +30,14 @@ impl<'a> Renderer<'a> {
             return None;
         };
         let declared = self.project.backups.iter().find(|backup| backup.name == name)?;
-        let (store, at) = &declared.store;
-        let named = Template { parts: vec![Part::Plain(store.clone())], at: *at };
-        let place = self.place(scope, &named, "the name of a store")?;
+        let place = self.named_place(scope, &declared.store)?;
         let matter = match &declared.matter {
             Matter::Dump(script) => Matter::Dump(self.script(scope, script)),
             Matter::Files(files) => Matter::Files(self.saved_files(scope, files)),
+            Matter::Bucket { bucket, files } => {
+                let bucket = self.bucket(scope, bucket, &place)?;
+                Matter::Bucket { bucket, files: self.files(scope, files) }
+            }
         };
         let mut shell = |script: &Script<Template>| self.script(scope, script);
         let restore = declared.restore.as_ref().map(&mut shell);
@@ -64,6 +67,32 @@ impl<'a> Renderer<'a> {
             env: self.env(scope, &declared.env),
             dir,
         })
+    }
+
+    fn named_place(&mut self, scope: &Scope<'a>, (store, at): &(String, Span)) -> Option<Place> {
+        let named = Template { parts: vec![Part::Plain(store.clone())], at: *at };
+        self.place(scope, &named, "the name of a store")
+    }
+
+    /// The bucket that is saved, which is another one than that which it is saved to.
+    fn bucket(&mut self, scope: &Scope<'a>, named: &(String, Span), to: &Place) -> Option<Place> {
+        let place = self.named_place(scope, named)?;
+        let problem = match (&place.address, &to.address) {
+            (Address::Folder(folder), _) => {
+                Diagnostic::new(format!("`{}` is no bucket", named.0)).at(named.1, "a folder").help(format!(
+                    "say it by `dir`, and what of it: dir = \"{}\", files = [\"**\"]",
+                    folder.display()
+                ))
+            }
+            (Address::Bucket { .. }, _) if place.holds(to) => {
+                Diagnostic::new(format!("a backup of `{}` would save backups", named.0))
+                    .at(named.1, format!("they are kept there too: {to}"))
+                    .help("keep them in another bucket, so that what takes one away leaves the other")
+            }
+            (Address::Bucket { .. }, _) => return Some(place),
+        };
+        self.problems.push(problem);
+        None
     }
 
     /// The patterns of a backup, which comes back beneath a folder: so it lies beneath one.

@@ -32,7 +32,7 @@ impl Emulator {
         let program = tool("azurite/node_modules/.bin/azurite-blob");
         let mut azure = Emulator::start("azure", &program, &[words, place].concat(), "listens on ");
         azure.endpoint = format!("{}/{AZURE_ACCOUNT}", azure.endpoint);
-        azure.make_bucket();
+        azure.act(&["make"]);
         azure
     }
 
@@ -58,7 +58,7 @@ impl Emulator {
         let endpoint = told.trim().trim_end_matches('"').to_owned();
         let emulator = Emulator { server, kind, endpoint };
         if kind != "azure" {
-            emulator.make_bucket();
+            emulator.act(&["make"]);
         }
         emulator
     }
@@ -73,8 +73,9 @@ impl Emulator {
         found.lines().map(str::to_owned).collect()
     }
 
-    fn make_bucket(&self) {
-        self.client(&["make"]);
+    /// Has the vendor's own client do something: `put NAME CONTENT`, `delete NAME`.
+    pub(crate) fn act(&self, words: &[&str]) {
+        self.client(words);
     }
 
     fn client(&self, words: &[&str]) -> String {

@@ -11,6 +11,11 @@ pub(super) const BACKUP: Table = Table {
         Key("dump", Text, "A shell line that writes what it saves to its stdout."),
         Key("files", FILES, "Patterns of files; those that the store has are not sent again."),
         Key(
+            "bucket",
+            Any(&[Text, Kind::Table("bucket")]),
+            "The name of a store whose objects are saved; those that are saved already are not sent again.",
+        ),
+        Key(
             "restore",
             Text,
             "A shell line that reads a dump from its stdin; for files, one that puts them in place.",
@@ -31,7 +36,18 @@ pub(super) const BACKUP: Table = Table {
         Key("secrets", WORDS, "Secrets that its commands see."),
     ],
     required: &["store"],
-    one_of: &["dump", "files"],
+    one_of: &["dump", "files", "bucket"],
+};
+
+pub(super) const BUCKET: Table = Table {
+    name: "bucket",
+    about: "A store whose objects are saved.",
+    keys: &[
+        Key("store", Text, "The name of the store."),
+        Key("files", Any(&[Text, WORDS]), "Patterns of the names of objects; without them, all."),
+    ],
+    required: &["store"],
+    one_of: &[],
 };
 
 pub(super) const KEEP: Table = Table {
