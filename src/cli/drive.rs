@@ -4,6 +4,8 @@ use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use anstream::eprintln;
+
 use super::args::Common;
 use super::error::{Error, Kind, exit_code};
 use super::hold::Locks;
@@ -108,12 +110,23 @@ pub(crate) fn drive<'a>(
         telling.event(&released(environment, release, summary.took));
     }
     telling.finish();
+    if exit_code(&summary) != 0 {
+        tell_untouched(&docks);
+    }
     match (unsaid.is_empty(), exit_code(&summary)) {
         (false, 0) => Err(Error::new(
             Kind::Failed,
             format!("it was deployed, but the ledger does not know: {}", unsaid.join("; ")),
         )),
         (_, code) => Ok(Driven { code, fallen, saved }),
+    }
+}
+
+/// After a failure: where all is as it was.
+fn tell_untouched(docks: &Docks<'_>) {
+    for (environment, live) in docks.untouched() {
+        let live = live.map_or_else(String::new, |number| format!("; release {number} is live, as before"));
+        eprintln!("deploy: {environment}: nothing was shipped{live}");
     }
 }
 

@@ -105,6 +105,14 @@ impl<'a> Docks<'a> {
         }
     }
 
+    /// The environments that nothing was shipped to, each with the release that is live there.
+    pub(crate) fn untouched(&self) -> Vec<(&str, Option<u32>)> {
+        let docks = self.docks.iter();
+        let waiting = docks.filter(|dock| dock.delivery.target.is_some() && dock.stage() == Stage::Waiting);
+        let live = |dock: &Dock<'_>| dock.holding.tip().state.live.map(|live| live.number);
+        waiting.map(|dock| (dock.delivery.environment.as_str(), live(dock))).collect()
+    }
+
     /// What serves because of this run, by environment.
     pub(crate) fn live(&self, run: &RunId) -> Vec<(&str, Release)> {
         let of = |dock: &'_ Dock<'a>| dock.holding.tip().state.live.filter(|live| live.run == *run);

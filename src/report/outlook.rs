@@ -52,6 +52,9 @@ pub(crate) fn text(
     for question in &plan.questions {
         line(&mut text, &format!("asks first: {question}"));
     }
+    for (question, word) in &plan.typed {
+        line(&mut text, &format!("asks first: {question} (type {word})"));
+    }
     text
 }
 

@@ -342,6 +342,16 @@ fn a_release_has_its_backup_before_it_goes_out() {
 }
 
 #[test]
+fn what_fails_before_the_release_is_told_to_have_shipped_nothing() {
+    let sandbox = shop(TASKS);
+    sandbox.deploy(["production", "--yes=production"]).succeeds();
+    sandbox.commit("Next");
+    sandbox.shell("rm data").succeeds();
+    let failed = sandbox.deploy(["production", "--yes=production"]);
+    failed.fails().mentions("deploy: production: nothing was shipped; release 1 is live, as before");
+}
+
+#[test]
 fn a_protected_environment_is_restored_by_its_typed_name_alone() {
     let sandbox = shop(TASKS);
     sandbox.deploy(["backup", "production", "db"]).succeeds();
@@ -393,6 +403,10 @@ fn a_plan_shows_what_is_saved_and_what_comes_back() {
         .shows("  backup media\n    files  media/**, !media/**/*.tmp");
     let plan = sandbox.deploy(["restore", "staging", "db", "--dry-run"]);
     plan.succeeds().shows("  restore db\n    from   the newest backup, in ").shows("    by     cat > data\n");
+    let plan = sandbox.deploy(["restore", "production", "db", "--dry-run"]);
+    plan.succeeds()
+        .shows("asks first: Restore db of production from the newest backup")
+        .shows("(type production)");
     assert_eq!(objects(&sandbox), [""; 0], "looking saves nothing");
 }
 
