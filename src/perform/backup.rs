@@ -8,6 +8,7 @@ mod restore;
 mod save;
 mod trial;
 
+use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,9 +16,9 @@ use std::time::Duration;
 pub(super) use restore::restore;
 pub(super) use save::save;
 
+use super::Hands;
 use super::exec;
 use super::surroundings::Surroundings;
-use super::{Handing, Hands};
 use crate::backup::ShelfError;
 use crate::backup::seal::Age;
 use crate::engine::Act;
@@ -36,8 +37,16 @@ use crate::store::Store;
 /// The program that encrypts and decrypts.
 const AGE: &str = "age";
 
-/// What becomes of a command's output.
-type Printed<'p> = dyn FnMut(&[u8], &mut dyn FnMut(Told)) + 'p;
+/// What becomes of a command's output, and then of the command.
+type Printed<'p> = dyn FnMut(&[u8], &mut dyn FnMut(Told)) -> Wanted + 'p;
+
+/// Whether anybody wants what a command prints next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    More,
+    /// It is killed.
+    Nothing,
+}
 
 /// One backup in the hands of a step.
 struct Work<'w> {
@@ -87,8 +96,9 @@ impl<'w> Work<'w> {
         tell: &mut dyn FnMut(Told),
         out: &mut Printed<'_>,
     ) -> Result<(), Failure> {
-        exec::shell(self.hands, &self.act(extra), script, Handing::Read, self.stop, &mut |told| match told {
-            Told::Output(Stream::Out, bytes) => out(&bytes, tell),
+        let enough = Cell::new(false);
+        exec::heard(self.hands, &self.act(extra), script, &enough, self.stop, &mut |told| match told {
+            Told::Output(Stream::Out, bytes) => enough.set(out(&bytes, tell) == Wanted::Nothing),
             Told::Output(Stream::Err, _) | Told::Note(_) | Told::OnHost(..) | Told::LeftRunning => tell(told),
         })
     }

@@ -1,5 +1,6 @@
 //! Steps that are processes: a shell line, or a program with its arguments.
 
+use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use crate::model::script::{Bound, Script};
 use crate::model::step::{Planned, Step};
 use crate::model::task::Block;
 use crate::model::text::Text;
-use crate::process::{self, Command, End, Ended, StartError, Stdin, Stop, Terminal};
+use crate::process::{self, Command, End, Ended, Flow, StartError, Stdin, Stop, Terminal};
 use crate::state::drafts::Drafts;
 use crate::state::durable::DurableError;
 
@@ -31,7 +32,20 @@ pub(super) fn shell(
     stop: &Stop,
     tell: &mut dyn FnMut(Told),
 ) -> Result<(), Failure> {
-    shell_with(hands, act, script, Ends { handing, stdin: None }, stop, tell)
+    shell_with(hands, act, script, Ends { handing, stdin: None, enough: None }, stop, tell)
+}
+
+/// The same, until what it prints is `enough`: then it is killed.
+pub(super) fn heard(
+    hands: &Hands<'_>,
+    act: &Act<'_>,
+    script: &Script<Text>,
+    enough: &Cell<bool>,
+    stop: &Stop,
+    tell: &mut dyn FnMut(Told),
+) -> Result<(), Failure> {
+    let ends = Ends { handing: Handing::Read, stdin: None, enough: Some(enough) };
+    shell_with(hands, act, script, ends, stop, tell)
 }
 
 /// The same with something to read.
@@ -43,14 +57,21 @@ pub(super) fn fed(
     stop: &Stop,
     tell: &mut dyn FnMut(Told),
 ) -> Result<(), Failure> {
-    shell_with(hands, act, script, Ends { handing: Handing::Read, stdin: Some(stdin) }, stop, tell)
+    shell_with(
+        hands,
+        act,
+        script,
+        Ends { handing: Handing::Read, stdin: Some(stdin), enough: None },
+        stop,
+        tell,
+    )
 }
 
 fn shell_with(
     hands: &Hands<'_>,
     act: &Act<'_>,
     script: &Script<Text>,
-    ends: Ends,
+    ends: Ends<'_>,
     stop: &Stop,
     tell: &mut dyn FnMut(Told),
 ) -> Result<(), Failure> {
@@ -64,7 +85,7 @@ fn shell_with(
     // A pipe is had once: what does not begin could not be tried by the shell.
     if ends.stdin.is_none()
         && let Some(command) = simple(hands, act, &bound, &surroundings)
-        && let Some(ended) = begun(watched(&attended(act, command, ends.clone()), stop, tell))
+        && let Some(ended) = begun(attended(act, command, ends.clone(), stop, tell))
     {
         return outcome(ended, act, tell);
     }
@@ -115,7 +136,7 @@ fn interpreted(
     act: &Act<'_>,
     after_mark: &str,
     text: &str,
-    ends: Ends,
+    ends: Ends<'_>,
     stop: &Stop,
     tell: &mut dyn FnMut(Told),
 ) -> Result<(), Failure> {
@@ -204,7 +225,7 @@ pub(super) fn program(
     };
     let args = args.iter().map(|arg| arg.to_string().into()).collect();
     let (program, surroundings) = (program.to_string(), Surroundings::of(hands, act));
-    let ends = Ends { handing: hands.handing, stdin: None };
+    let ends = Ends { handing: hands.handing, stdin: None, enough: None };
     let process = Process { program: OsStr::new(&program), args, surroundings, ends };
     run(hands, act, process, stop, tell)
 }
@@ -214,14 +235,15 @@ struct Process<'a> {
     program: &'a OsStr,
     args: Vec<OsString>,
     surroundings: Surroundings,
-    ends: Ends,
+    ends: Ends<'a>,
 }
 
-/// What a process reads, if that is said, and where it prints.
+/// What a process reads, if that is said, where it prints, and what tells when nobody wants more of it.
 #[derive(Clone)]
-struct Ends {
+struct Ends<'e> {
     handing: Handing,
     stdin: Option<Stdin>,
+    enough: Option<&'e Cell<bool>>,
 }
 
 fn run(
@@ -237,12 +259,17 @@ fn run(
     let program = found
         .map_err(|missing| Failure::NotStarted { message: missing.to_string(), code: missing.code() })?;
     let command = Command { args, env: surroundings.env, ..Command::new(program, surroundings.dir) };
-    let ended = watched(&attended(act, command, ends), stop, tell);
-    outcome(ended, act, tell)
+    outcome(attended(act, command, ends, stop, tell), act, tell)
 }
 
-/// A process with what it reads, where it prints, and how long it may take.
-fn attended(act: &Act<'_>, command: Command, ends: Ends) -> Command {
+/// Runs a process with what it reads, where it prints, and how long it may take.
+fn attended(
+    act: &Act<'_>,
+    command: Command,
+    ends: Ends<'_>,
+    stop: &Stop,
+    tell: &mut dyn FnMut(Told),
+) -> Result<Ended, StartError> {
     let (terminal, stdin) = if act.block.interactive {
         (Terminal::Interactive, Stdin::Inherited)
     } else {
@@ -253,7 +280,11 @@ fn attended(act: &Act<'_>, command: Command, ends: Ends) -> Command {
     };
     let stdin = ends.stdin.unwrap_or(stdin);
     let timeout = act.limit.map(|limit| limit.at.saturating_duration_since(Instant::now()));
-    Command { stdin, terminal, timeout, ..command }
+    let command = Command { stdin, terminal, timeout, ..command };
+    process::follow(&command, stop, &mut |stream, bytes| {
+        tell(Told::Output(stream, bytes));
+        if ends.enough.is_some_and(Cell::get) { Flow::Kill } else { Flow::On }
+    })
 }
 
 /// Runs a process to its end, and tells what it prints.

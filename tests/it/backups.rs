@@ -203,6 +203,21 @@ fn what_must_not_count_as_a_backup_does_not() {
 }
 
 /// Gives each object of a backup another content.
+/// The dump has no end by itself.
+#[test]
+fn a_store_that_goes_away_ends_the_dump() {
+    let store = Emulator::s3();
+    let tasks = format!(
+        "[stores.s]\nurl = \"s3://builds\"\nendpoint = \"{}\"\n[environments.staging]\n[backups.db]\nstore = \"s\"\n\
+         dump = \"head -c 20000000 /dev/urandom; kill -9 {}; while cat /dev/urandom; do :; done\"\n",
+        store.endpoint(),
+        store.pid()
+    );
+    let sandbox = shop(&tasks).env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
+    let failed = sandbox.deploy(["backup", "staging"]);
+    failed.fails_with(1).mentions("can't write `staging/db/").mentions("nothing listens there");
+}
+
 fn spoil(sandbox: &Sandbox, lines: &str) -> Ended {
     sandbox.write("data", "precious\n");
     sandbox.shell(lines).succeeds();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Work;
+use super::{Wanted, Work};
 use crate::model::event::Failure;
 use crate::model::script::{Piece, Script};
 use crate::model::text::Text;
@@ -47,7 +47,10 @@ pub(super) fn versions(work: &Work<'_>, script: &Script<Text>) -> Result<BTreeMa
     let Some(question) = question(script) else { return Ok(versions) };
     let mut said = Vec::new();
     // What can't be asked is no failure of the backup's.
-    let _ran = work.run(&question, &[], &mut |_| {}, &mut |bytes, _| said.extend(bytes));
+    let _ran = work.run(&question, &[], &mut |_| {}, &mut |bytes, _| {
+        said.extend(bytes);
+        Wanted::More
+    });
     let said = String::from_utf8_lossy(&said);
     let mut lines = said.lines();
     let Some(ours) = lines.next().and_then(|line| line.strip_prefix("pg_dump (PostgreSQL) ")) else {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::time::Instant;
 
 use super::meter::{Meter, rate};
-use super::{Work, postgres, trial, unmet};
+use super::{Wanted, Work, postgres, trial, unmet};
 use crate::backup::manifest::{Manifest, Sealed, VERSION, Verified};
 use crate::backup::seal::seal;
 use crate::backup::{Shelf, Stock};
@@ -148,10 +148,12 @@ impl Work<'_> {
             let (mut wrong, mut any) = (None, false);
             let ran = self.run(script, &[], tell, &mut |bytes, tell| {
                 any = true;
+                // What is in its pipe still comes when it is killed; the first error is the one to tell.
                 if wrong.is_none() {
-                    wrong = sink.write_all(bytes).err();
                     meter.add(bytes.len() as u64, tell);
+                    wrong = sink.write_all(bytes).err();
                 }
+                if wrong.is_some() { Wanted::Nothing } else { Wanted::More }
             });
             let failed = match (ran, wrong, any) {
                 (_, Some(error), _) => return Err(error),

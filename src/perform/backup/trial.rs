@@ -1,6 +1,6 @@
 //! `verify = "restore"`: a backup is brought back into a place that a command makes, before it counts.
 
-use super::{Work, unmet};
+use super::{Wanted, Work, unmet};
 use crate::backup::Shelf;
 use crate::backup::manifest::Manifest;
 use crate::model::backup::Scratch;
@@ -25,6 +25,7 @@ pub(super) fn brought_back(
     let mut said = Vec::new();
     work.run(&scratch.create, &[], tell, &mut |bytes, _| {
         said.extend(bytes.iter().take(LONGEST.saturating_sub(said.len())));
+        Wanted::More
     })?;
     let place = String::from_utf8_lossy(&said).trim().to_owned();
     let variable = &scratch.variable;

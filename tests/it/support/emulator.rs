@@ -67,6 +67,11 @@ impl Emulator {
         &self.endpoint
     }
 
+    /// The number of its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.server.id()
+    }
+
     /// What the vendor's own client finds there: a line an object, with its size and its digest.
     pub(crate) fn found(&self) -> Vec<String> {
         let found = self.client(&[]);
@@ -92,7 +97,7 @@ impl Drop for Emulator {
     fn drop(&mut self) {
         // It may have ended by itself.
         let _killed = self.server.kill();
-        self.server.wait().expect("a child of ours");
+        self.server.wait().unwrap_or_else(|error| panic!("{} is a child of ours: {error}", self.pid()));
     }
 }
 
