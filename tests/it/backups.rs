@@ -555,25 +555,6 @@ fn steps_save_and_bring_back_too() {
     sandbox.deploy(["migrate"]).fails_with(2).mentions("saved of an environment");
 }
 
-#[test]
-fn an_object_store_holds_them_as_a_folder_does() {
-    let store = Emulator::s3();
-    let tasks = TASKS.replace(
-        "url = \"SANDBOX/store\"",
-        &format!("url = \"s3://builds/backups\"\nendpoint = \"{}\"", store.endpoint()),
-    );
-    let sandbox = shop(&tasks).env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
-    sandbox.deploy(["backup", "staging"]).succeeds();
-    sandbox.write("media/three.txt", "three\n");
-    sandbox.deploy(["backup", "staging", "media"]).succeeds().mentions("1 of them new");
-    assert_eq!(store.found().len(), 8, "{:?}", store.found());
-    sandbox.write("data", "lost\n");
-    sandbox.deploy(["restore", "staging", "db", "--no-backup"]).succeeds();
-    assert_eq!(sandbox.read("data"), "orders: 1\n");
-    sandbox.deploy(["restore", "staging", "media", "--no-backup"]).succeeds().mentions("3 files of ");
-    sandbox.shell("diff -r -x '*.tmp' media .deploy/restored/*/media").succeeds();
-}
-
 /// The lines of the drill in docs/backups.md, in the example that it names.
 #[test]
 fn what_is_lost_comes_back_as_the_drill_says() {

@@ -1,7 +1,9 @@
 """What a vendor's own client finds in the bucket `builds`: `stores_client.py s3|google|azure ENDPOINT`, a line an object.
-With `make` after that, it makes the bucket; with `put NAME CONTENT [TIMES]` an object; `delete NAME` takes one away."""
+With `make` after that, it makes the bucket; with `put NAME CONTENT [TIMES]` an object; `delete NAME` takes one away; and
+`fetch FOLDER` puts all objects there."""
 import hashlib
 import os
+import pathlib
 import sys
 
 # Those that every emulator of Azure has; they open nothing else.
@@ -56,7 +58,12 @@ def azure(endpoint):
 
 found = {"s3": s3, "google": google, "azure": azure}[sys.argv[1]](sys.argv[2])
 acts = next(found)
-if len(sys.argv) > 3:
+if sys.argv[3:4] == ["fetch"]:
+    for name, content in found:
+        path = pathlib.Path(sys.argv[4], name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+elif len(sys.argv) > 3:
     acts[sys.argv[3]](*sys.argv[4:])
 else:
     for name, content in found:

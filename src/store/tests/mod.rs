@@ -1,6 +1,7 @@
 //! What every store must do, asked of a folder and of servers that we did not write.
 
 #[path = "../../../tests/it/support/emulator.rs"]
+#[expect(dead_code, reason = "tests through the program want more of it")]
 mod emulator;
 mod faults;
 mod folder;

@@ -83,6 +83,11 @@ impl Emulator {
         self.client(words);
     }
 
+    /// Has it put all objects into a folder.
+    pub(crate) fn fetch(&self, folder: &Path) {
+        self.client(&["fetch", &folder.display().to_string()]);
+    }
+
     fn client(&self, words: &[&str]) -> String {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vendors/stores_client.py");
         let mut client = Command::new(tool("stores/bin/python"));
@@ -97,7 +102,7 @@ impl Drop for Emulator {
     fn drop(&mut self) {
         // It may have ended by itself.
         let _killed = self.server.kill();
-        self.server.wait().unwrap_or_else(|error| panic!("{} is a child of ours: {error}", self.pid()));
+        self.server.wait().expect("a child of ours");
     }
 }
 
