@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use clap::builder::Styles;
 use clap::{Arg, Command, CommandFactory};
 
-use super::args::BuiltIn;
+use super::built_in::BuiltIn;
 
 /// How to use it, for those who see it for the first time.
 pub(super) const EXAMPLES: [(&str, &str); 7] = [

@@ -2,6 +2,7 @@
 //! not reach otherwise.
 
 mod args;
+mod built_in;
 mod checks;
 mod command;
 mod drive;
@@ -31,7 +32,8 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use args::{Color, Command, Common};
+use args::{Color, Common};
+use built_in::Command;
 use command::Form;
 use command::history::Grain;
 use command::status::Probing;

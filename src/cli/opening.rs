@@ -7,7 +7,8 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser};
 
 use super::Stopped;
-use super::args::{BuiltIn, Command, Common, Run};
+use super::args::{Common, Run};
+use super::built_in::{BuiltIn, Command};
 use super::error::{Error, Kind};
 use super::flags::Flags;
 use super::help;
