@@ -108,8 +108,13 @@ fn bucket(item: Item<'_, '_>) -> Option<Said> {
     Some(Matter::Bucket { bucket: store?, files: files.unwrap_or_else(all) })
 }
 
-fn keep(item: Item<'_, '_>) -> Keep {
+/// How many are kept: of the newest, where it is a number.
+pub(crate) fn keep(item: Item<'_, '_>) -> Keep {
     let mut keep = Keep::default();
+    if let Toml::Integer(..) = item.value() {
+        keep.last = item.integer(1..=MOST_KEPT).and_then(|last| u32::try_from(last).ok()).unwrap_or_default();
+        return keep;
+    }
     let Some(mut table) = item.table("`keep`") else { return keep };
     for (key, count) in [
         ("last", &mut keep.last),
@@ -137,6 +142,7 @@ fn compress(item: Item<'_, '_>) -> Option<Compress> {
         Toml::Boolean(true) => Some(Compress::DEFAULT),
         Toml::Boolean(false) => Some(Compress::NONE),
         Toml::Integer(..) => item.integer(LEVELS).and_then(|level| i32::try_from(level).ok()).map(Compress),
+        Toml::String(word) if *word == "zstd" => Some(Compress::DEFAULT),
         Toml::String(_) | Toml::Float(_) | Toml::Datetime(_) | Toml::Array(_) | Toml::Table(_) => {
             item.wrong("true, false, or a level of zstd from 1 to 19");
             None

@@ -2,7 +2,7 @@
 
 use super::inherit::Heir;
 use super::reader::Item;
-use super::{health, host, protect, target, task, value};
+use super::{backup, health, host, protect, target, task, value};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::environment::Environment;
 use crate::model::step::Written;
@@ -35,6 +35,7 @@ pub(crate) fn read(name: &str, item: Item<'_, '_>) -> Option<(Environment, Heir)
         health,
         on_failure,
         backups: table.take("backups").map(backups).unwrap_or_default(),
+        keep: table.take("keep").map(backup::keep),
         protect: table.take("protect").map(protect::read).unwrap_or_default(),
         at: item.key(),
     };

@@ -80,6 +80,7 @@ fn complete(heir: &mut Environment, parent: Environment, said: &[&str]) {
         health,
         on_failure,
         backups,
+        keep,
         protect,
         ..
     } = parent;
@@ -118,6 +119,9 @@ fn complete(heir: &mut Environment, parent: Environment, said: &[&str]) {
     }
     if !says("backups") {
         heir.backups = backups;
+    }
+    if !says("keep") {
+        heir.keep = keep;
     }
     if !says("protect") {
         heir.protect = protect;

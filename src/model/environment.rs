@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::backup::Keep;
 use super::freeze::Freeze;
 use super::health::{Health, OnFailure};
 use super::host::Group;
@@ -40,6 +41,8 @@ pub(crate) struct Environment {
     pub(crate) on_failure: Option<OnFailure>,
     /// What is saved before each release; names of `[backups]`.
     pub(crate) backups: Vec<(String, Span)>,
+    /// How many of its backups are kept, where it says so: the backups' own word is for those that don't.
+    pub(crate) keep: Option<Keep>,
     pub(crate) protect: Protect,
     /// Its name, in the file.
     pub(crate) at: Span,

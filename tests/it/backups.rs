@@ -334,6 +334,22 @@ fn older_ones_go_when_a_newer_one_is_proven() {
 }
 
 #[test]
+fn an_environment_says_how_many_of_its_own_are_kept() {
+    let tasks = TASKS.replace("\"cat data\"", "\"cat data\"\ncompress = \"zstd\"\nkeep = 1").replace(
+        "[environments.production]",
+        "[environments.production]\nkeep = { last = 2 }\n[environments.eu]\ninherits = \"production\"\n\
+         [environments.us]\ninherits = \"production\"\nkeep = 3\n[environments.rest]",
+    );
+    let sandbox = shop(&tasks);
+    for (environment, kept) in [("staging", 1), ("production", 2), ("eu", 2), ("us", 3)] {
+        for _ in 0..4 {
+            sandbox.deploy(["backup", environment, "db"]).succeeds();
+        }
+        assert_eq!(listed(&sandbox, environment, "db").len(), kept, "{environment}");
+    }
+}
+
+#[test]
 fn packs_stay_as_long_as_a_backup_needs_them() {
     let sandbox = shop(&TASKS.replace("files = [", "keep = { last = 1 }\nfiles = ["));
     sandbox.deploy(["backup", "staging", "media"]).succeeds();

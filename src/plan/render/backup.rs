@@ -59,7 +59,7 @@ impl<'a> Renderer<'a> {
             matter,
             restore,
             place,
-            keep: declared.keep,
+            keep: environment.keep.or(declared.keep),
             compress: declared.compress,
             recipients,
             identity: identity.map(|file| self.near_home(&dir, &file)),

@@ -3,6 +3,7 @@
 use super::{Any, Bool, ENV, FILES, Integer, Key, Kind, Table, Text, WORDS, Word};
 
 const COUNT: Kind = Integer(0, 10_000);
+pub(super) const KEPT: Kind = Any(&[Integer(1, 10_000), Kind::Table("keep")]);
 
 pub(super) const BACKUP: Table = Table {
     name: "backup",
@@ -21,10 +22,10 @@ pub(super) const BACKUP: Table = Table {
             "A shell line that reads a dump from its stdin; for files, one that puts them in place.",
         ),
         Key("store", Text, "The name of a store."),
-        Key("keep", Kind::Table("keep"), "How many are kept; without it, all."),
+        Key("keep", KEPT, "How many are kept; without it, all."),
         Key(
             "compress",
-            Any(&[Bool, Integer(1, 19)]),
+            Any(&[Bool, Integer(1, 19), Word(&["zstd"])]),
             "Whether zstd compresses it, or its level from 1 to 19.",
         ),
         Key("encrypt", Any(&[Text, WORDS]), "Those who can read it: recipients of age."),

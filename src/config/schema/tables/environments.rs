@@ -1,5 +1,6 @@
 //! Environments: where their releases go, and by which rules.
 
+use super::backups::KEPT;
 use super::{
     Any, Bool, DOTENV, ENV, HEALTH, Integer, Key, Kind, LINES, List, Map, NEEDS, SWAP, Table, Text, True,
     VARIABLES, WORDS, Word,
@@ -52,6 +53,7 @@ pub(super) const ENVIRONMENT: Table = Table {
         Key("hosts", Map(&LINES), "Its hosts, in groups."),
         Key("needs", NEEDS, "Tasks that must succeed before any deploy there."),
         Key("backups", WORDS, "What is saved before each release."),
+        Key("keep", KEPT, "How many of its backups are kept; it beats what they say themselves."),
         Key("deploy", Text, "The task that deploys there, if that is not `deploy`."),
         Key("health", HEALTH, "When its release is healthy."),
         Key("protect", Kind::Table("protect"), "Its rules."),
