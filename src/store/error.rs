@@ -5,7 +5,7 @@ use std::io;
 
 use opendal::ErrorKind;
 
-use super::transport::Trouble;
+use super::transport::{GivenUp, Trouble};
 use crate::model::store::Service;
 
 /// Why an object could not be had, or kept.
@@ -41,14 +41,16 @@ impl StoreError {
         let told = told(error.message());
         let (why, help) = if is_unsigned(error) {
             ("there are no credentials for it that work".to_owned(), format!("it knows these: {keys}"))
-        } else if let Some(trouble) = trouble(error) {
+        } else if let Some(GivenUp { trouble, tries }) = given_up(error) {
             let help = match trouble {
                 Trouble::Refused | Trouble::Unknown => "is its `endpoint`, or its `region`, right?",
-                Trouble::Silent(_) | Trouble::Cut => "can this machine reach it? It was asked more than once",
+                Trouble::Silent(_) | Trouble::Cut => "can this machine reach it?",
                 Trouble::Full => "make room there",
+                Trouble::Busy(_) => "try again later",
                 Trouble::Other(_) => "",
             };
-            (trouble.to_string(), help.to_owned())
+            let often = if *tries > 1 { format!(", and it was asked {tries} times") } else { String::new() };
+            (format!("{trouble}{often}"), help.to_owned())
         } else {
             match error.kind() {
                 ErrorKind::PermissionDenied => {
@@ -74,11 +76,11 @@ impl StoreError {
 }
 
 /// What the way to the store had to say.
-fn trouble(error: &opendal::Error) -> Option<&Trouble> {
+fn given_up(error: &opendal::Error) -> Option<&GivenUp> {
     let mut source: Option<&(dyn Error + 'static)> = error.source();
     while let Some(error) = source {
-        if let Some(trouble) = error.downcast_ref() {
-            return Some(trouble);
+        if let Some(given_up) = error.downcast_ref() {
+            return Some(given_up);
         }
         source = error.source();
     }

@@ -55,8 +55,18 @@ pub(super) enum Trouble {
     Unknown,
     #[error("it is full")]
     Full,
+    #[error("it answers {0}")]
+    Busy(StatusCode),
     #[error("{0}")]
     Other(String),
+}
+
+/// What was tried as often as is worth it.
+#[derive(Debug, thiserror::Error)]
+#[error("{trouble}")]
+pub(super) struct GivenUp {
+    pub(super) trouble: Trouble,
+    pub(super) tries: u32,
 }
 
 pub(super) struct Transport {
@@ -107,9 +117,9 @@ impl Transport {
         let pieces = stream::poll_fn(move |context| {
             if let Poll::Ready(piece) = receiver.poll_recv(context) {
                 silent.as_mut().reset(Instant::now() + silence);
-                return Poll::Ready(piece.map(|piece| piece.map_err(failed)));
+                return Poll::Ready(piece.map(|piece| piece.map_err(broken)));
             }
-            silent.as_mut().poll(context).map(|()| Some(Err(failed(Trouble::Silent(silence)))))
+            silent.as_mut().poll(context).map(|()| Some(Err(broken(Trouble::Silent(silence)))))
         });
         Ok(Response::from_parts(*head, HttpBody::new(pieces, length.filter(|_| !is_head))))
     }
@@ -122,16 +132,20 @@ impl HttpTransport for Transport {
         let is_conditional = is_conditional(&request);
         let mut pause = PAUSE;
         for tries in 1.. {
-            let answer = self.once(request.clone(), silence).await;
-            let enough = match &answer {
-                Ok(answer) if is_passing(answer.status()) && !is_metadata => TRIES,
+            let (trouble, enough) = match self.once(request.clone(), silence).await {
+                Ok(answer) if is_passing(answer.status()) && !is_metadata => {
+                    (Trouble::Busy(answer.status()), TRIES)
+                }
+                Ok(answer) => return Ok(answer),
                 // What was done perhaps, can't be told from what somebody else did.
-                Err(Trouble::Cut) if !is_conditional && !is_metadata => TRIES,
-                Err(Trouble::Silent(_)) if !is_conditional && !is_metadata => SILENT_TRIES,
-                Ok(_) | Err(_) => 1,
+                Err(Trouble::Cut) if !is_conditional && !is_metadata => (Trouble::Cut, TRIES),
+                Err(trouble @ Trouble::Silent(_)) if !is_conditional && !is_metadata => {
+                    (trouble, SILENT_TRIES)
+                }
+                Err(trouble) => (trouble, 1),
             };
             if tries >= enough {
-                return answer.map_err(failed);
+                return Err(failed(GivenUp { trouble, tries }));
             }
             sleep(pause).await;
             pause *= 2;
@@ -257,12 +271,12 @@ fn of_io(error: &io::Error) -> Trouble {
     }
 }
 
-fn failed(trouble: Trouble) -> Error {
-    let error = Error::new(ErrorKind::Unexpected, trouble.to_string());
-    let error = match trouble {
-        // What was read so far is good; the rest may be had by asking for it.
-        Trouble::Cut | Trouble::Silent(_) => error.set_temporary(),
-        Trouble::Refused | Trouble::Unknown | Trouble::Full | Trouble::Other(_) => error,
-    };
-    error.set_source(trouble)
+/// What goes wrong while an answer comes. What was read so far is good; the rest may be had by asking for it.
+fn broken(trouble: Trouble) -> Error {
+    let is_passing = matches!(trouble, Trouble::Cut | Trouble::Silent(_));
+    failed(GivenUp { trouble, tries: 1 }).with_temporary(is_passing)
+}
+
+fn failed(given_up: GivenUp) -> Error {
+    Error::new(ErrorKind::Unexpected, given_up.to_string()).set_source(given_up)
 }

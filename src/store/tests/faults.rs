@@ -123,8 +123,23 @@ fn what_refuses_is_told_with_what_to_do() {
 fn a_store_that_says_nothing_is_given_up() {
     let (silent, asked) = server(|_, _| Reply::Silence);
     let error = error_of(&silent);
-    assert!(error.contains("no answer within 1 s; can this machine reach it?"), "{error}");
+    assert!(
+        error.contains("no answer within 1 s, and it was asked 2 times; can this machine reach it?"),
+        "{error}"
+    );
     assert_eq!(asked.try_iter().count(), 2, "it is asked once more");
+}
+
+/// What may have been done is not asked for again, and not said to have been.
+#[test]
+fn what_is_sent_under_a_condition_is_asked_for_once() {
+    let (cutting, asked) = server(|line, _| match line {
+        line if line.starts_with("HEAD") => Reply::Answer(404, ""),
+        _ => Reply::Cut,
+    });
+    let error = create(&cutting, "a", b"x").unwrap_err().to_string();
+    assert_eq!(error, "can't write `a` in s3://builds: the connection was cut; can this machine reach it?");
+    assert_eq!(asked.try_iter().filter(|line| line.starts_with("put")).count(), 1);
 }
 
 #[test]
@@ -150,8 +165,20 @@ fn what_passes_is_tried_again() {
     busy.write("a", &go(), &mut |object| object.write_all(b"x")).unwrap();
     assert_eq!(asked.try_iter().count(), 3);
     let (down, asked) = server(|_, _| Reply::Answer(503, ""));
-    assert!(error_of(&down).starts_with("can't write `a/b` in s3://builds"));
+    assert_eq!(
+        error_of(&down),
+        "can't write `a/b` in s3://builds: it answers 503 Service Unavailable, and it was asked 4 times; try again later"
+    );
     assert_eq!(asked.try_iter().count(), 4, "it is not tried for ever");
+    let (down, asked) = server(|line, _| match line {
+        line if line.starts_with("get") => Reply::Answer(503, ""),
+        _ => Reply::Object(content(9)),
+    });
+    let stop = go();
+    let error = down.read("a", &stop).unwrap().unwrap().read_to_end(&mut Vec::new()).unwrap_err();
+    let error = StoreError::from(error).to_string();
+    assert!(error.starts_with("can't read `a` in s3://builds: it answers 503 "), "{error}");
+    assert_eq!(asked.try_iter().filter(|line| line.starts_with("get")).count(), 4, "nor is a part");
 }
 
 const BEGUN: &str = "<InitiateMultipartUploadResult><UploadId>one</UploadId></InitiateMultipartUploadResult>";
