@@ -184,16 +184,27 @@ impl<'s> Shelf<'s> {
         Ok(files)
     }
 
-    /// Writes the manifest, and sees that it is there: from here on the backup counts.
+    /// Writes the manifest, and sees that it is there: from here on the backup counts. One that is there and was not read
+    /// back as it was written is removed, lest it be listed.
     pub(crate) fn conclude(&self, manifest: &Manifest) -> Result<(), ShelfError> {
         let name = format!("{}{}{ENDING}", self.folder, manifest.id);
         let text = manifest.written();
-        self.store.create(&name, self.stop, &mut |out| out.write_all(&text))?;
-        let found = self.manifest(&name)?;
-        if found.written() == text {
-            return Ok(());
+        let written = self.store.create(&name, self.stop, &mut |out| out.write_all(&text));
+        let wrong = match (written, self.manifest(&name)) {
+            // Perhaps only the answer was lost.
+            (_, Ok(found)) if found.written() == text => return Ok(()),
+            (Err(error), Err(_)) => return Err(error.into()),
+            (_, Ok(_)) | (Ok(()), Err(ShelfError::Altered { .. })) => {
+                ShelfError::altered(&name, "it is not what was just written")
+            }
+            (Ok(()), Err(error @ (ShelfError::Store(_) | ShelfError::Unopened { .. }))) => error,
+        };
+        match (self.store.delete(&name, self.stop), wrong) {
+            (Err(error), ShelfError::Altered { object, what }) => {
+                Err(ShelfError::altered(&object, format!("{what}, and is still there: {error}")))
+            }
+            (_, wrong) => Err(wrong),
         }
-        Err(ShelfError::altered(&name, "it is not what was just written"))
     }
 
     /// Takes backups away: first what makes each count, then what nothing else needs.

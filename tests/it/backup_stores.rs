@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::support::{AZURE_ACCOUNT, AZURE_KEY, Emulator, Sandbox};
+use crate::support::{AZURE_ACCOUNT, AZURE_KEY, Emulator, Passage, Sandbox};
 
 const TASKS: &str = r#"
 [stores.offsite]
@@ -73,6 +73,30 @@ fn holds_backups(store: &Emulator, url: &str, keys: &[(&str, &str)]) {
 fn s3_holds_backups() {
     let keys = [("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")];
     holds_backups(&Emulator::s3(), "s3://builds/backups", &keys);
+}
+
+/// Counted on the way to the store: requests, and bytes with their heads.
+#[test]
+fn of_many_files_those_that_have_changed_are_sent() {
+    let store = Emulator::s3();
+    let passage = Passage::to(store.endpoint());
+    let tasks = TASKS.replace("URL", "s3://builds/backups").replace("ENDPOINT", &passage.endpoint());
+    let sandbox = Sandbox::shop(&tasks).remote("web");
+    let sandbox = sandbox.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
+    sandbox
+        .shell("mkdir media && for n in $(seq 300); do head -c 20000 /dev/urandom > media/$n; done")
+        .succeeds();
+    let save = |says: &str| {
+        let before = passage.passed();
+        sandbox.deploy(["backup", "staging", "media"]).succeeds().mentions(says);
+        let after = passage.passed();
+        (after.requests - before.requests, after.sent - before.sent)
+    };
+    let (_, sent) = save("300 files, 300 of them new");
+    assert!(sent > 6_000_000, "{sent}");
+    sandbox.shell("for n in 7 77 277; do head -c 20000 /dev/urandom > media/$n; done").succeeds();
+    let (requests, sent) = save("300 files, 3 of them new");
+    assert!(requests < 30 && (60_000..120_000).contains(&sent), "{requests} requests, {sent} bytes");
 }
 
 #[test]

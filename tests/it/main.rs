@@ -9,6 +9,7 @@
 mod support;
 
 mod apply;
+mod backup_faults;
 mod backup_stores;
 mod backups;
 mod bad_input;

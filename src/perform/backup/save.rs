@@ -8,7 +8,7 @@ use super::meter::{Meter, rate};
 use super::{Wanted, Work, postgres, trial, unmet};
 use crate::backup::manifest::{Manifest, Sealed, VERSION, Verified};
 use crate::backup::seal::seal;
-use crate::backup::{Shelf, Stock};
+use crate::backup::{Shelf, ShelfError, Stock};
 use crate::engine::Act;
 use crate::facts::now;
 use crate::model::amount::{count, size};
@@ -46,7 +46,7 @@ pub(in crate::perform) fn save(
     };
     let mut meter = Meter::new(format!("reads {} back", backup.name));
     for sealed in own.iter().chain(&manifest.listing) {
-        shelf.prove(sealed, &mut |bytes| meter.add(bytes, tell)).map_err(|error| work.failed(&error))?;
+        shelf.prove(sealed, &mut |bytes| meter.add(bytes, tell)).map_err(|error| work.unproven(&error))?;
         stopped(stop)?;
     }
     manifest.packs.extend(own.clone());
@@ -55,7 +55,7 @@ pub(in crate::perform) fn save(
         manifest.verified = Verified::Restored;
     }
     stopped(stop)?;
-    shelf.conclude(&manifest).map_err(|error| work.failed(&error))?;
+    shelf.conclude(&manifest).map_err(|error| work.unproven(&error))?;
     hands.note_saved(&backup.environment, &backup.name, &manifest.id);
     work.note(What::BackedUp { backup: backup.name.clone(), id: manifest.id.clone() })?;
     tell(Told::Note(work.summary(&manifest, own.as_ref(), began)));
@@ -93,6 +93,17 @@ impl Work<'_> {
             packs: Vec::new(),
             listing: None,
         })
+    }
+
+    /// What the store gives back is not what it was sent, or can't be had.
+    fn unproven(&self, error: &ShelfError) -> Failure {
+        match (self.failed(error), error) {
+            (Failure::Unmet { message, .. }, ShelfError::Altered { .. }) => {
+                let help = "it does not count, and what was saved before is there; save again";
+                Failure::Unmet { message, help: Some(help.to_owned()) }
+            }
+            (failure, _) => failure,
+        }
     }
 
     /// Seals what `fill` writes for these recipients, and sends it.

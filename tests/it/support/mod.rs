@@ -4,6 +4,7 @@
 mod emulator;
 pub(crate) mod gate;
 mod git_http;
+mod passage;
 mod picture;
 mod postgres;
 mod repository;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 pub(crate) use emulator::{AZURE_ACCOUNT, AZURE_KEY, Emulator};
 pub(crate) use git_http::{Access, GitHttp, PASSWORD, USER};
+pub(crate) use passage::{Fate, Passage};
 pub(crate) use postgres::Postgres;
 pub(crate) use running::{Ended, Running};
 pub(crate) use sandbox::Sandbox;
