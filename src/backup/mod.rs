@@ -193,6 +193,8 @@ impl<'s> Shelf<'s> {
         let wrong = match (written, self.manifest(&name)) {
             // Perhaps only the answer was lost.
             (_, Ok(found)) if found.written() == text => return Ok(()),
+            // Whose it is, is for that run to say.
+            (Err(error), Ok(found)) if found.run != manifest.run => return Err(error.into()),
             (Err(error), Err(_)) => return Err(error.into()),
             (_, Ok(_)) | (Ok(()), Err(ShelfError::Altered { .. })) => {
                 ShelfError::altered(&name, "it is not what was just written")
