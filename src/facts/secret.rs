@@ -15,6 +15,7 @@ use super::Site;
 use crate::diagnostic::Diagnostic;
 use crate::model::dotenv;
 use crate::model::mask::{Masker, SHORTEST};
+use crate::model::path;
 use crate::model::project::inside;
 use crate::model::secret::{Keeper, Vaults};
 use crate::model::step::Planned;
@@ -97,10 +98,7 @@ impl Fetcher<'_> {
     /// Where a secret is kept, on this machine.
     fn place(&self, hidden: &Hidden) -> Place {
         let folder = inside(self.root, &hidden.folder);
-        let file = |path: &str| match (path.strip_prefix("~/"), self.variable("HOME")) {
-            (Some(path), Some(home)) => Path::new(home).join(path),
-            (Some(_), None) | (None, _) => folder.join(path),
-        };
+        let file = |path: &str| path::near(&folder, self.env, path);
         let keeper: &Keeper<Planned> = &hidden.keeper;
         match keeper {
             Keeper::Env(name) => Place::Env(name.to_string()),

@@ -16,6 +16,7 @@ pub(crate) mod ledger;
 pub(crate) mod mask;
 pub(crate) mod name;
 pub(crate) mod parameter;
+pub(crate) mod path;
 pub(crate) mod platform;
 pub(crate) mod project;
 pub(crate) mod record;

@@ -1,8 +1,6 @@
 //! What is saved of an environment, with its values; and the work of `deploy backup` and `deploy restore`, which no task
 //! says.
 
-use std::path::{Path, PathBuf};
-
 use super::super::scope::Scope;
 use super::super::select::Node;
 use super::super::{Data, Present, Quest};
@@ -11,6 +9,7 @@ use super::{Renderer, data};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::backup::{Backup, Matter, Restore, Scratch};
 use crate::model::files::{Files, Pattern};
+use crate::model::path;
 use crate::model::script::Script;
 use crate::model::step::{Action, Planned, Step};
 use crate::model::store::{Address, Place};
@@ -62,7 +61,7 @@ impl<'a> Renderer<'a> {
             keep: environment.keep.or(declared.keep),
             compress: declared.compress,
             recipients,
-            identity: identity.map(|file| self.near_home(&dir, &file)),
+            identity: identity.map(|file| path::near(&dir, &self.facts.env, &file)),
             scratch,
             env: self.env(scope, &declared.env),
             dir,
@@ -106,15 +105,6 @@ impl<'a> Renderer<'a> {
             );
         }
         files
-    }
-
-    /// A path from a folder, or from the caller's home, as shells say it.
-    fn near_home(&self, dir: &Path, path: &str) -> PathBuf {
-        let home = self.facts.env.iter().find(|(name, _)| name == "HOME");
-        match (path.strip_prefix("~/"), home) {
-            (Some(rest), Some((_, home))) => Path::new(home).join(rest),
-            (Some(_) | None, _) => dir.join(path),
-        }
     }
 
     /// The step that saves something.
