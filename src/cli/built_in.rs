@@ -90,7 +90,7 @@ pub(crate) enum Command {
         /// The environment [default: all of them]
         #[arg(value_name = "ENVIRONMENT")]
         name: Option<String>,
-        /// Ask each environment's `health` how it is now
+        /// Ask each environment's `health` how it is now, and its platform what it has live
         #[arg(long)]
         probe: bool,
         /// As JSON

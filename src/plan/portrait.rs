@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::render::Renderer;
 use super::scope::Scope;
 use super::trouble::Trouble;
-use super::{Facts, Request, Unplanned, select};
+use super::{Facts, Hidden, Request, Unplanned, select};
 use crate::diagnostic::Span;
 use crate::model::environment::{Confirm, Environment, Older, Protect};
 use crate::model::freeze::{Freeze, When};
@@ -49,6 +49,16 @@ pub(crate) struct Portrait {
 #[derive(Clone, Debug)]
 pub(crate) struct Pulse {
     pub(crate) health: Health<Planned>,
+    /// Whether a part of it is known only when something is run.
+    pub(crate) guessed: bool,
+}
+
+/// An environment's application at a platform.
+#[derive(Clone, Debug)]
+pub(crate) struct Lodging {
+    pub(crate) target: PlatformTarget<Planned>,
+    /// The secrets that let us in.
+    pub(crate) keys: Vec<Hidden>,
     /// Whether a part of it is known only when something is run.
     pub(crate) guessed: bool,
 }
@@ -102,6 +112,29 @@ pub(crate) fn pulse(project: &Project, request: &Request, facts: &Facts) -> Resu
     let guessed = scope.guessed.get();
     renderer.finish()?;
     Ok(Some(Pulse { health, guessed }))
+}
+
+/// The application at a platform that the request's environment is; none if it is none.
+///
+/// # Errors
+/// As those of a plan.
+pub(crate) fn lodging(
+    project: &Project,
+    request: &Request,
+    facts: &Facts,
+) -> Result<Option<Lodging>, Unplanned> {
+    let index = index(project, request)?;
+    let environment = &project.environments[index];
+    let Some(written) = &environment.target else { return Ok(None) };
+    let mut renderer = Renderer::new(project, request, facts);
+    let scope = renderer.scope(Some(index), None, 0);
+    scope.guessed.set(false);
+    let Target::Platform(target) = renderer.target(&scope, written) else { return Ok(None) };
+    let names = target.token.secrets().map(|name| (Some(environment.name.clone()), name.to_owned()));
+    let keys = renderer.kept(names.collect());
+    let guessed = scope.guessed.get();
+    renderer.finish()?;
+    Ok(Some(Lodging { target: *target, keys, guessed }))
 }
 
 fn index(project: &Project, request: &Request) -> Result<usize, Unplanned> {

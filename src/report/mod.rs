@@ -19,7 +19,7 @@ mod quiet;
 mod requirements;
 pub(crate) mod roff;
 mod stream;
-mod summary;
+pub(crate) mod summary;
 #[cfg(test)]
 mod tests;
 mod voice;

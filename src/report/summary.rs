@@ -121,7 +121,7 @@ fn skipped(summary: &Summary) -> HashMap<JobId, Vec<JobId>> {
 }
 
 /// What a failure says for itself beyond its name: why, and the mend.
-pub(super) fn reasons(failure: &Failure) -> (Option<&str>, Option<&str>) {
+pub(crate) fn reasons(failure: &Failure) -> (Option<&str>, Option<&str>) {
     match failure {
         Failure::Unmet { message, help }
         | Failure::Unreachable { message, help }

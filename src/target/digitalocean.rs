@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::platform::api::{Api, ApiError, escaped};
-use super::platform::{Deployment, Earlier, Expected, Found, State, Unfit, Vendor};
+use super::platform::{Deployment, Door, Earlier, Expected, Found, State, Unfit, Vendor};
 use crate::model::release::ObjectId;
 
 /// How many apps are listed at once, and how many deployments are looked at.
@@ -215,15 +215,16 @@ impl DigitalOcean {
 }
 
 impl Vendor for DigitalOcean {
-    const ADDRESS: &'static str = "https://api.digitalocean.com";
-    const SCHEME: &'static str = "Bearer";
+    fn door(&self) -> Door {
+        Door { address: "https://api.digitalocean.com", scheme: "Bearer" }
+    }
 
     fn look(&mut self, api: &Api<'_>, expected: &Expected<'_>) -> Result<Found, Unfit> {
         let App { id, spec, pinned_deployment } = self.find(api)?;
         self.id = escaped(&id);
         let pinned = pinned_deployment.map(|pinned| pinned.id).filter(|id| !id.is_empty());
         if let Some(pinned) = pinned.as_deref().filter(|pinned| expected.live != Some(pinned)) {
-            return Err(Unfit::refused(
+            return Ok(Found::hindered(
                 format!(
                     "the app is pinned to deployment {pinned} by a rollback that deploy did not do, and takes nothing new"
                 ),
@@ -238,7 +239,7 @@ impl Vendor for DigitalOcean {
             self.components.iter().find(|name| !components.iter().any(|known| known.name == **name));
         if let Some(unknown) = unknown {
             let known: Vec<&str> = components.iter().map(|component| component.name.as_str()).collect();
-            return Err(Unfit::refused(
+            return Ok(Found::hindered(
                 format!("the app `{}` has no component `{unknown}`", spec.name),
                 format!("it has: {}", known.join(", ")),
             ));
@@ -251,7 +252,7 @@ impl Vendor for DigitalOcean {
             for source in [git, github, gitlab, bitbucket].into_iter().flatten() {
                 if let Some(ours) = expected.other_than(source.branch.as_deref()) {
                     let theirs = source.branch.as_deref().unwrap_or_default();
-                    return Err(Unfit::refused(
+                    return Ok(Found::hindered(
                         format!(
                             "component `{name}` is built from the branch `{theirs}`, and `push` goes to `{ours}`"
                         ),
@@ -266,7 +267,7 @@ impl Vendor for DigitalOcean {
                 }
             }
         }
-        Ok(Found { deployments: self.deployments(api)?, notes })
+        Ok(Found { notes, hindrance: None })
     }
 
     fn start(&self, api: &Api<'_>, _commit: &ObjectId) -> Result<Option<String>, ApiError> {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::platform::api::{Api, ApiError, escaped};
-use super::platform::{Deployment, Earlier, Expected, Found, State, Unfit, Vendor};
+use super::platform::{Deployment, Door, Earlier, Expected, Found, State, Unfit, Vendor};
 use crate::model::platform::BuildMode;
 use crate::model::release::ObjectId;
 
@@ -62,8 +62,9 @@ impl Divio {
 }
 
 impl Vendor for Divio {
-    const ADDRESS: &'static str = "https://api.divio.com";
-    const SCHEME: &'static str = "Token";
+    fn door(&self) -> Door {
+        Door { address: "https://api.divio.com", scheme: "Token" }
+    }
 
     fn look(&mut self, api: &Api<'_>, expected: &Expected<'_>) -> Result<Found, Unfit> {
         let path = format!("/apps/v3/environments/?application={}&slug={}", self.application, self.slug);
@@ -77,12 +78,12 @@ impl Vendor for Divio {
         self.environment = escaped(&environment.uuid);
         if let Some(ours) = expected.other_than(environment.branch.as_deref()) {
             let theirs = environment.branch.unwrap_or_default();
-            return Err(Unfit::refused(
+            return Ok(Found::hindered(
                 format!("Divio builds the branch `{theirs}` there, and `push` goes to `{ours}`"),
                 format!("let the environment build `{ours}`, or change `push`"),
             ));
         }
-        Ok(Found { deployments: self.deployments(api)?, notes: Vec::new() })
+        Ok(Found::default())
     }
 
     fn start(&self, api: &Api<'_>, _commit: &ObjectId) -> Result<Option<String>, ApiError> {

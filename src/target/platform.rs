@@ -3,6 +3,9 @@
 
 pub(super) mod api;
 mod course;
+pub(crate) mod sight;
+
+use std::time::Instant;
 
 use super::digitalocean::DigitalOcean;
 use super::divio::Divio;
@@ -11,18 +14,20 @@ use super::{Crew, Holds, NotShipped, Shipment, git, refused};
 use crate::model::event::Failure;
 use crate::model::platform::{PlatformTarget, Service};
 use crate::model::release::{ObjectId, Release};
+use crate::model::secret::Vault;
 use crate::model::step::Planned;
 use crate::model::text::Text;
+use crate::process::Stop;
 use api::{Api, ApiError};
 use course::Begun;
 
 /// A deployment as its platform tells of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Deployment {
-    pub(super) id: String,
+pub(crate) struct Deployment {
+    pub(crate) id: String,
     pub(super) state: State,
     /// The commits that it was, or will be, built from, as far as the platform says so: one for each component.
-    pub(super) commits: Vec<String>,
+    pub(crate) commits: Vec<String>,
 }
 
 /// How far a deployment is.
@@ -36,21 +41,39 @@ pub(super) enum State {
     Replaced(String),
 }
 
-/// What was found before anything was begun.
+/// The application, as it was found before anything was begun.
+#[derive(Default)]
 pub(super) struct Found {
-    /// The newest deployments.
-    pub(super) deployments: Vec<Deployment>,
     /// What deserves to be told.
     pub(super) notes: Vec<String>,
+    /// Why nothing may be begun there.
+    pub(super) hindrance: Option<Hindrance>,
+}
+
+/// It is there, and not as it must be: how, and the mend.
+pub(super) struct Hindrance {
+    message: String,
+    help: String,
+}
+
+impl Found {
+    pub(super) fn hindered(message: impl Into<String>, help: impl Into<String>) -> Found {
+        let hindrance = Hindrance { message: message.into(), help: help.into() };
+        Found { hindrance: Some(hindrance), ..Found::default() }
+    }
+}
+
+/// Where an API is that the file says nothing of, and the first word of the header that holds the token.
+pub(super) struct Door {
+    pub(super) address: &'static str,
+    pub(super) scheme: &'static str,
 }
 
 /// What an API is asked for, and how its answers are understood.
 pub(super) trait Vendor {
-    /// Where the API is, and the first word of the header that holds the token.
-    const ADDRESS: &'static str;
-    const SCHEME: &'static str;
+    fn door(&self) -> Door;
 
-    /// Finds the application, and sees that it is as it must be.
+    /// Finds the application, and sees whether it is as it must be.
     fn look(&mut self, api: &Api<'_>, expected: &Expected<'_>) -> Result<Found, Unfit>;
 
     /// Begins a deployment; its name, unless the platform does not tell it yet.
@@ -144,40 +167,21 @@ fn deliver(
     target: &PlatformTarget<Planned>,
     shipment: &Shipment<'_>,
     back: Option<&Release>,
-    crew: Crew<'_>,
-) -> Result<String, NotShipped> {
-    let plain = |text: &Text| text.to_string();
-    match &target.service {
-        Service::Render { service } => delivered(Render::new(&plain(service)), target, shipment, back, crew),
-        Service::DigitalOcean { app, components } => {
-            let components = components.iter().map(plain).collect();
-            delivered(DigitalOcean::new(&plain(app), components), target, shipment, back, crew)
-        }
-        Service::Divio { application, environment, build_mode } => {
-            let divio = Divio::new(&plain(application), &plain(environment), *build_mode);
-            delivered(divio, target, shipment, back, crew)
-        }
-    }
-}
-
-fn delivered<V: Vendor>(
-    mut vendor: V,
-    target: &PlatformTarget<Planned>,
-    shipment: &Shipment<'_>,
-    back: Option<&Release>,
     mut crew: Crew<'_>,
 ) -> Result<String, NotShipped> {
     let title = target.service.title();
-    let token = target.token.reveal(shipment.vault);
-    let endpoint = target.endpoint.as_ref().map(ToString::to_string);
-    let base = endpoint.as_deref().unwrap_or(V::ADDRESS);
-    let api = Api::new(title, base, (V::SCHEME, &token), crew.stop, crew.deadline)?;
+    let mut vendor = vendor(&target.service);
+    let api = api(target, &*vendor, shipment.vault, crew.stop, crew.deadline)?;
     let branch = target.push.as_ref().map(|push| push.branch.to_string());
     let expected = Expected { branch: branch.as_deref(), live: shipment.deployment };
     let found = vendor.look(&api, &expected).map_err(|unfit| unfit.failure(title))?;
+    if let Some(Hindrance { message, help }) = found.hindrance {
+        return Err(refused(message, help).into());
+    }
+    let deployments = vendor.deployments(&api).map_err(|error| error.failure(title))?;
     found.notes.into_iter().for_each(|note| crew.note(note));
-    refuse_if_busy(title, &vendor, &found.deployments)?;
-    let known: Vec<String> = found.deployments.into_iter().map(|deployment| deployment.id).collect();
+    refuse_if_busy(title, &*vendor, &deployments)?;
+    let known: Vec<String> = deployments.into_iter().map(|deployment| deployment.id).collect();
 
     // A platform that is not told a branch knows the user's own commits alone.
     let (commit, held) = match &target.push {
@@ -190,20 +194,51 @@ fn delivered<V: Vendor>(
     };
     let before = back.and_then(|back| back.commit.as_ref());
     let ours = [Some(commit), before].into_iter().flatten().collect();
-    let begun = Begun { vendor: &vendor, api: &api, target, known, commit, ours };
+    let begun = Begun { vendor: &*vendor, api: &api, target, known, commit, ours };
     begun.run(back, &mut crew).map_err(|(failure, at)| NotShipped {
         failure,
         holds: if held == Holds::Release { held } else { at },
     })
 }
 
-/// Two deployments at once would leave whichever ends last.
-fn refuse_if_busy(title: &str, vendor: &impl Vendor, deployments: &[Deployment]) -> Result<(), Failure> {
-    let underway = deployments.iter().find_map(|deployment| match &deployment.state {
-        State::Underway(word) => Some((deployment, word)),
+fn vendor(service: &Service<Planned>) -> Box<dyn Vendor> {
+    let plain = |text: &Text| text.to_string();
+    match service {
+        Service::Render { service } => Box::new(Render::new(&plain(service))),
+        Service::DigitalOcean { app, components } => {
+            Box::new(DigitalOcean::new(&plain(app), components.iter().map(plain).collect()))
+        }
+        Service::Divio { application, environment, build_mode } => {
+            Box::new(Divio::new(&plain(application), &plain(environment), *build_mode))
+        }
+    }
+}
+
+fn api<'a>(
+    target: &PlatformTarget<Planned>,
+    vendor: &dyn Vendor,
+    vault: &Vault,
+    stop: &'a Stop,
+    deadline: Option<Instant>,
+) -> Result<Api<'a>, Failure> {
+    let Door { address, scheme } = vendor.door();
+    let token = target.token.reveal(vault);
+    let endpoint = target.endpoint.as_ref().map(ToString::to_string);
+    let base = endpoint.as_deref().unwrap_or(address);
+    Api::new(target.service.title(), base, (scheme, &token), stop, deadline)
+}
+
+/// The deployment that is under way, with the platform's word for how far it is.
+fn underway(deployments: &[Deployment]) -> Option<(&Deployment, &str)> {
+    deployments.iter().find_map(|deployment| match &deployment.state {
+        State::Underway(word) => Some((deployment, word.as_str())),
         State::Live | State::Failed(_) | State::Replaced(_) => None,
-    });
-    let Some((deployment, word)) = underway else { return Ok(()) };
+    })
+}
+
+/// Two deployments at once would leave whichever ends last.
+fn refuse_if_busy(title: &str, vendor: &dyn Vendor, deployments: &[Deployment]) -> Result<(), Failure> {
+    let Some((deployment, word)) = underway(deployments) else { return Ok(()) };
     let of = deployment.commits.first().map(|commit| format!(" of {}", short(commit)));
     Err(refused(
         format!("{title} is at a deployment already: {}{} ({word})", deployment.id, of.unwrap_or_default()),
@@ -212,6 +247,6 @@ fn refuse_if_busy(title: &str, vendor: &impl Vendor, deployments: &[Deployment])
 }
 
 /// The first digits of a commit's id, as the platform gave it.
-fn short(commit: &str) -> &str {
+pub(crate) fn short(commit: &str) -> &str {
     commit.get(..8).unwrap_or(commit)
 }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::platform::api::{Api, ApiError, escaped};
-use super::platform::{Deployment, Earlier, Expected, Found, State, Unfit, Vendor};
+use super::platform::{Deployment, Door, Earlier, Expected, Found, State, Unfit, Vendor};
 use crate::model::release::ObjectId;
 
 /// How many deploys are looked at: what is under way is among the newest.
@@ -75,8 +75,9 @@ impl Render {
 }
 
 impl Vendor for Render {
-    const ADDRESS: &'static str = "https://api.render.com/v1";
-    const SCHEME: &'static str = "Bearer";
+    fn door(&self) -> Door {
+        Door { address: "https://api.render.com/v1", scheme: "Bearer" }
+    }
 
     fn look(&mut self, api: &Api<'_>, expected: &Expected<'_>) -> Result<Found, Unfit> {
         let service: Service = api.get(&self.path(""))?;
@@ -85,14 +86,14 @@ impl Vendor for Render {
             .dashboard_url
             .unwrap_or_else(|| format!("https://dashboard.render.com/web/{}", self.service));
         if service.suspended == "suspended" {
-            return Err(Unfit::refused(
+            return Ok(Found::hindered(
                 "the service is suspended at Render, and would not serve what is deployed",
                 format!("resume it at {}", self.dashboard),
             ));
         }
         if let Some(ours) = expected.other_than(service.branch.as_deref()) {
             let theirs = service.branch.unwrap_or_default();
-            return Err(Unfit::refused(
+            return Ok(Found::hindered(
                 format!("Render builds the branch `{theirs}`, and `push` goes to `{ours}`"),
                 format!("let the service build `{ours}` ({}), or change `push`", self.dashboard),
             ));
@@ -105,7 +106,7 @@ impl Vendor for Render {
                     .to_owned(),
             );
         }
-        Ok(Found { deployments: self.deployments(api)?, notes })
+        Ok(Found { notes, hindrance: None })
     }
 
     fn start(&self, api: &Api<'_>, commit: &ObjectId) -> Result<Option<String>, ApiError> {

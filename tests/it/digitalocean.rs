@@ -360,3 +360,55 @@ fn a_beginning_whose_answer_was_lost_is_found_and_not_sent_again() {
     sandbox.deploy(["staging", "--rebuild"]).succeeds().says("dep-2 is live");
     assert_eq!(begun(&vendor.asked()).len(), 2, "one was not taken");
 }
+
+#[test]
+fn status_says_what_the_app_has_live() {
+    let platform = DigitalOcean::new();
+    let vendor = platform.vendor();
+    let sandbox = platform.shop(&vendor, "shop", "");
+    sandbox.deploy(["staging"]).succeeds();
+    let shipped = sandbox.target("origin").tip("deploy/staging").expect("a release");
+    let _before = vendor.asked();
+    let agrees = format!("  platform  agrees: DigitalOcean App Platform has dep-1 of {} live", &shipped[..8]);
+    let status = |said: &str| {
+        let status = sandbox.deploy(["status", "--probe"]);
+        status.succeeds().shows(&format!("{said}\n")).never_mentions("dop_t0ken");
+    };
+    status(&agrees);
+    assert_eq!(begun(&vendor.asked()), []);
+
+    let foreign = "abcdef0123456789abcdef0123456789abcdef01";
+    platform.set(|app| app.deployments.push(("dep-x".to_owned(), ["DEPLOYING"].into(), foreign.to_owned())));
+    status(&format!("{agrees}; dep-x of abcdef01 is under way (deploying)"));
+    platform.set(|app| {
+        app.deployments[0].1 = ["SUPERSEDED"].into();
+        app.deployments[1].1 = ["ACTIVE"].into();
+        app.pinned = Some("dep-x".to_owned());
+    });
+    status(
+        "  platform  differs: DigitalOcean App Platform has dep-x of abcdef01 live, somebody else's deployment; \
+         the ledger says dep-1; the app is pinned to deployment dep-x by a rollback that deploy did not do, and \
+         takes nothing new",
+    );
+    python("digitalocean_document.py", &[], &vendor.said());
+
+    let unknown = platform.shop(&vendor, "shap", "");
+    unknown
+        .deploy(["status", "--probe"])
+        .succeeds()
+        .shows("nobody can tell from here: the account has no app `shap`");
+    let refused = unknown.env("DIGITALOCEAN_TOKEN", "an0ther-0ne");
+    refused
+        .deploy(["status", "--probe"])
+        .succeeds()
+        .shows("with 401 ")
+        .shows("is the token right, and not expired?")
+        .never_mentions("an0ther-0ne");
+    let without = refused.env("DIGITALOCEAN_TOKEN", "");
+    let _before = vendor.asked();
+    without
+        .deploy(["status", "--probe"])
+        .succeeds()
+        .shows("not asked: the secret `DIGITALOCEAN_TOKEN` can't be had");
+    assert_eq!(vendor.asked(), []);
+}

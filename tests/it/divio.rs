@@ -205,3 +205,41 @@ fn a_beginning_whose_answer_was_lost_is_found_and_not_sent_again() {
     sandbox.deploy(["production", "--rebuild"]).fails_with(1).says("may this token do that?");
     sandbox.deploy(["production"]).succeeds().says("dep-2 is live");
 }
+
+#[test]
+fn status_says_what_the_environment_has_live() {
+    let divio = Divio::new();
+    let vendor = divio.vendor();
+    let sandbox = shop(&vendor, "");
+    sandbox.deploy(["production"]).succeeds();
+    let _before = vendor.asked();
+    let status = |said: &str| {
+        let status = sandbox.deploy(["status", "--probe"]);
+        status.succeeds().shows(&format!("  platform  {said}\n")).never_mentions("d1v1o");
+    };
+    status("agrees: Divio has dep-1 live");
+    assert_eq!(begun(&vendor.asked()), [Value::Null; 0]);
+    divio.set(|environment| environment.deployments.push(("dep-x".to_owned(), [At::Building(50)].into())));
+    status("agrees: Divio has dep-1 live; dep-x is under way (building (50 %))");
+    divio.set(|environment| environment.deployments[1].1 = [At::Done].into());
+    status("differs: Divio has dep-x live, somebody else's deployment; the ledger says dep-1");
+    divio.set(|environment| environment.deployments[1].1 = [At::Failed].into());
+    status("agrees: Divio has dep-1 live");
+
+    vendor.instead("GET /apps/v3/environments/", Answer::gone());
+    sandbox.deploy(["status", "--probe"]).succeeds().shows("nobody can tell from here: Divio, GET /apps/v3/");
+    let refused = sandbox.env("DIVIO_TOKEN", "an0ther-0ne");
+    refused
+        .deploy(["status", "--probe"])
+        .succeeds()
+        .shows("with 401 ")
+        .shows("is the token right, and not expired?")
+        .never_mentions("an0ther-0ne");
+    let without = refused.env("DIVIO_TOKEN", "");
+    let _before = vendor.asked();
+    without
+        .deploy(["status", "--probe"])
+        .succeeds()
+        .shows("not asked: the secret `DIVIO_TOKEN` can't be had");
+    assert_eq!(vendor.asked(), []);
+}

@@ -1,5 +1,7 @@
 //! Services of Render. The API is a stand-in that Render's own client can use, too; no request of ours ever reached Render.
 
+mod status;
+
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 

@@ -1,9 +1,11 @@
 //! `deploy status`: what is live where, since when, by whom, and what keeps others from deploying there. By the ledgers;
-//! only `--probe` asks the services themselves.
+//! only `--probe` asks the services themselves, and their platforms.
 
 mod probe;
+mod sight;
 
 use std::process::ExitCode;
+use std::thread;
 
 use serde_json::{Value, json};
 
@@ -20,6 +22,7 @@ use crate::release::state::{Hold, State};
 use crate::report::columns::columns;
 use crate::report::words::count;
 use probe::{Inquiry, Vitality};
+use sight::{Presence, Question};
 
 /// Whether services are asked how they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +40,13 @@ struct Standing<'a> {
     /// How many commits HEAD has that are not live; none if that can't be told.
     behind: Option<usize>,
     /// None where it was not asked for.
-    vitality: Option<Vitality>,
+    found: Option<Found>,
+}
+
+/// What the service and its platform said.
+struct Found {
+    vitality: Vitality,
+    presence: Presence,
 }
 
 pub(crate) fn status(
@@ -62,13 +71,7 @@ pub(crate) fn status(
     let mut standings = standings.collect::<Result<Vec<_>, LookError>>()?;
     hold::tell_unreached(&site);
     if probing == Probing::Ask {
-        let inquiry = |standing: &Standing<'_>| {
-            Inquiry::of(session, &site, standing.environment, standing.state.live.as_ref())
-        };
-        let inquiries: Vec<Inquiry> = standings.iter().map(inquiry).collect();
-        for (standing, vitality) in standings.iter_mut().zip(probe::ask(&inquiries)) {
-            standing.vitality = Some(vitality);
-        }
+        ask(session, &site, &mut standings)?;
     }
     if as_json {
         let objects: Vec<Value> = standings.iter().map(object).collect();
@@ -82,6 +85,33 @@ pub(crate) fn status(
     Ok(print(&text(&standings)))
 }
 
+/// Why an answer is always there.
+const CALM: &str = "asking does not panic";
+
+/// Asks them all; together they take no longer than the slowest.
+fn ask(session: &Session, site: &Site, standings: &mut [Standing<'_>]) -> Result<(), Error> {
+    let mut asking = Vec::new();
+    for Standing { environment, state, .. } in &*standings {
+        let inquiry = Inquiry::of(session, site, environment, state.live.as_ref());
+        asking.push((inquiry, Question::of(session, site, environment, state)?));
+    }
+    let found: Vec<Found> = thread::scope(|scope| {
+        let asked: Vec<_> = asking
+            .iter()
+            .map(|(inquiry, question)| (scope.spawn(|| inquiry.ask()), scope.spawn(|| question.ask())))
+            .collect();
+        let found = asked.into_iter().map(|(vitality, presence)| Found {
+            vitality: vitality.join().expect(CALM),
+            presence: presence.join().expect(CALM),
+        });
+        found.collect()
+    });
+    for (standing, found) in standings.iter_mut().zip(found) {
+        standing.found = Some(found);
+    }
+    Ok(())
+}
+
 fn standing<'a>(site: &Site, environment: &'a Environment) -> Result<Standing<'a>, LookError> {
     let state = site.tip(&environment.name)?.state;
     let holder = Lock::look(&site.state, &Refs::new(&environment.name)?);
@@ -89,7 +119,7 @@ fn standing<'a>(site: &Site, environment: &'a Environment) -> Result<Standing<'a
         Some(live) => site.behind(&live.source)?,
         None => None,
     };
-    Ok(Standing { environment, state, holder, behind, vitality: None })
+    Ok(Standing { environment, state, holder, behind, found: None })
 }
 
 /// A table, with a line beneath a row for each thing that keeps others away or that was found out.
@@ -134,8 +164,9 @@ fn row(standing: &Standing<'_>) -> Vec<String> {
 fn notes(standing: &Standing<'_>) -> Vec<(&'static str, String)> {
     let state = &standing.state;
     let mut notes = Vec::new();
-    if let Some(vitality) = &standing.vitality {
+    if let Some(Found { vitality, presence }) = &standing.found {
         notes.push(("health", vitality.text()));
+        notes.extend(presence.text().map(|text| ("platform", text)));
     }
     if let Some(Holder { by, since, command, .. }) = &standing.holder {
         notes.push(("running", format!("`{command}`, by {by} since {}", super::minute(*since))));
@@ -178,6 +209,7 @@ fn object(standing: &Standing<'_>) -> Value {
         "locked": standing.state.lock,
         "frozen": standing.state.frozen,
         "behind": standing.behind,
-        "health": standing.vitality.as_ref().map(Vitality::json),
+        "health": standing.found.as_ref().map(|found| found.vitality.json()),
+        "platform": standing.found.as_ref().map(|found| found.presence.json()),
     })
 }

@@ -34,6 +34,9 @@ pub(in crate::target) struct Api<'a> {
     authorization: HeaderValue,
     stop: &'a Stop,
     deadline: Option<Instant>,
+    /// How long one answer may take, and for how long what only looks is asked again.
+    answer: Duration,
+    patience: Duration,
 }
 
 /// Why a request did not do what it was for.
@@ -110,13 +113,18 @@ impl<'a> Api<'a> {
             refused(format!("the token for {title} is not one line of text"), "is a newline in it?")
         })?;
         authorization.set_sensitive(true);
-        Ok(Api { title, base, authorization, stop, deadline })
+        Ok(Api { title, base, authorization, stop, deadline, answer: ANSWER, patience: PATIENCE })
+    }
+
+    /// The same, asking once.
+    pub(in crate::target) fn asking_once(self, answer: Duration) -> Api<'a> {
+        Api { answer, patience: Duration::ZERO, ..self }
     }
 
     /// The same, under another stop.
     pub(in crate::target) fn again<'b>(&self, stop: &'b Stop, deadline: Option<Instant>) -> Api<'b> {
         let (base, authorization) = (self.base.clone(), self.authorization.clone());
-        Api { title: self.title, base, authorization, stop, deadline }
+        Api { base, authorization, stop, deadline, ..*self }
     }
 
     /// Looks at something.
@@ -212,7 +220,7 @@ impl<'a> Api<'a> {
 
     /// Asks until there is an answer, for as long as one has patience.
     fn asked(&self, what: &str, request: &dyn Fn() -> Request<Option<Vec<u8>>>) -> Result<Vec<u8>, ApiError> {
-        let patience = Instant::now() + PATIENCE;
+        let patience = Instant::now() + self.patience;
         let mut pauses = Pauses::up_to(LONGEST_PAUSE);
         loop {
             let answer = self.exchange(request())?;
@@ -233,11 +241,13 @@ impl<'a> Api<'a> {
     }
 
     fn exchange(&self, request: Request<Option<Vec<u8>>>) -> Result<Answer, ApiError> {
-        let left = self.deadline.map_or(ANSWER, |end| end.saturating_duration_since(Instant::now()));
+        let left = self.deadline.map_or(self.answer, |end| end.saturating_duration_since(Instant::now()));
         if left.is_zero() {
             return Err(ApiError::TimedOut);
         }
-        Exchange::new(request, Reading::Beginning).ask(left.min(ANSWER), self.stop).ok_or(ApiError::Stopped)
+        Exchange::new(request, Reading::Beginning)
+            .ask(left.min(self.answer), self.stop)
+            .ok_or(ApiError::Stopped)
     }
 }
 

@@ -25,8 +25,8 @@ const CANCEL: Duration = Duration::from_secs(10);
 const LOG_LINES: usize = 40;
 
 /// A deployment that is about to begin.
-pub(super) struct Begun<'a, V> {
-    pub(super) vendor: &'a V,
+pub(super) struct Begun<'a> {
+    pub(super) vendor: &'a dyn Vendor,
     pub(super) api: &'a Api<'a>,
     pub(super) target: &'a PlatformTarget<Planned>,
     /// The deployments that were there before.
@@ -36,7 +36,7 @@ pub(super) struct Begun<'a, V> {
     pub(super) ours: Vec<&'a ObjectId>,
 }
 
-impl<V: Vendor> Begun<'_, V> {
+impl Begun<'_> {
     /// Begins it, unless the platform did, and follows it until it is live: its name.
     pub(super) fn run(
         &self,

@@ -1,6 +1,5 @@
-//! How services are now: the `health` of each environment is asked once, all at the same time.
+//! How a service is now: the `health` of its environment is asked once.
 
-use std::thread;
 use std::time::Duration;
 
 use anstream::adapter::strip_str;
@@ -13,13 +12,17 @@ use super::super::super::session::Session;
 use crate::facts::{Manner, Site};
 use crate::model::environment::Environment;
 use crate::model::health::Health;
+use crate::model::project::Project;
 use crate::model::release::Release;
 use crate::model::secret::Vault;
 use crate::model::step::Planned;
 use crate::perform::check::once::{Probed, probe_once};
-use crate::plan::Request;
 use crate::plan::portrait::{Pulse, pulse};
+use crate::plan::{Facts, Request, Unplanned};
 use crate::process::Stop;
+
+/// Why nobody is asked whose name or address nobody knows.
+pub(super) const GUESSED: &str = "it depends on what a command prints, and looking runs none";
 
 /// How a service is.
 pub(super) enum Vitality {
@@ -46,29 +49,21 @@ impl Inquiry {
         environment: &Environment,
         live: Option<&Release>,
     ) -> Inquiry {
-        let request = Request { environment: Some(environment.name.clone()), ..Request::default() };
-        let reference = live.map(|release| release.source.to_string());
-        let common = Common { reference, ..Common::default() };
-        let answered = request::answered(session, &common, site, Manner::Look, |facts| {
-            pulse(&session.project, &request, facts)
-        });
-        match answered {
-            Ok((_, None)) => Inquiry::Undeclared,
-            Ok((_, Some(Pulse { guessed: true, .. }))) => {
-                Inquiry::Unasked("it depends on what a command prints, and looking runs none".to_owned())
-            }
-            Ok((_, Some(Pulse { health, guessed: false }))) => {
+        match answered(session, site, environment, live, pulse) {
+            Ok(None) => Inquiry::Undeclared,
+            Ok(Some(Pulse { guessed: true, .. })) => Inquiry::Unasked(GUESSED.to_owned()),
+            Ok(Some(Pulse { health, guessed: false })) => {
                 let secret = secret(&health).map(str::to_owned);
                 match secret {
                     Some(secret) => Inquiry::Unasked(format!("it holds the secret `{secret}`")),
                     None => Inquiry::Ask(Box::new(health)),
                 }
             }
-            Err(error) => Inquiry::Unasked(gist(&error)),
+            Err(why) => Inquiry::Unasked(why),
         }
     }
 
-    fn ask(&self) -> Vitality {
+    pub(super) fn ask(&self) -> Vitality {
         match self {
             Inquiry::Undeclared => Vitality::Undeclared,
             Inquiry::Unasked(why) => Vitality::Unasked(why.clone()),
@@ -78,6 +73,25 @@ impl Inquiry {
             },
         }
     }
+}
+
+/// Asks something of what the file says of an environment. Its texts see the release that is live, not the one to come.
+///
+/// # Errors
+/// Why that can't be told here.
+pub(super) fn answered<T>(
+    session: &Session,
+    site: &Site,
+    environment: &Environment,
+    live: Option<&Release>,
+    ask: impl Fn(&Project, &Request, &Facts) -> Result<T, Unplanned>,
+) -> Result<T, String> {
+    let request = Request { environment: Some(environment.name.clone()), ..Request::default() };
+    let reference = live.map(|release| release.source.to_string());
+    let common = Common { reference, ..Common::default() };
+    let ask = |facts: &Facts| ask(&session.project, &request, facts);
+    let answered = request::answered(session, &common, site, Manner::Look, ask);
+    answered.map(|(_, answer)| answer).map_err(|error| gist(&error))
 }
 
 /// What an error says in its first line.
@@ -90,14 +104,6 @@ fn gist(error: &Error) -> String {
 /// A secret that asking would need.
 fn secret(health: &Health<Planned>) -> Option<&str> {
     health.texts().into_iter().find_map(|text| text.secrets().next())
-}
-
-/// Asks them all; together they take no longer than the slowest.
-pub(super) fn ask(inquiries: &[Inquiry]) -> Vec<Vitality> {
-    thread::scope(|scope| {
-        let asked: Vec<_> = inquiries.iter().map(|inquiry| scope.spawn(|| inquiry.ask())).collect();
-        asked.into_iter().map(|thread| thread.join().expect("asking does not panic")).collect()
-    })
 }
 
 impl Vitality {
