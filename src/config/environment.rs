@@ -22,7 +22,7 @@ pub(crate) fn read(name: &str, item: Item<'_, '_>) -> Option<(Environment, Heir)
     let environment = Environment {
         name: name.to_owned(),
         about: table.take("about").and_then(|item| item.text()),
-        target: table.take("target").and_then(target::read),
+        target: table.take("target").and_then(|item| target::read(name, item)),
         swap: table.take("swap").map(swap).unwrap_or_default(),
         url: table.take("url").and_then(|item| item.template()),
         vars: table.take("vars").map(value::variables).unwrap_or_default(),

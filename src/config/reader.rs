@@ -7,6 +7,7 @@ mod plain;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
@@ -77,7 +78,7 @@ pub(crate) struct Table<'r, 'a> {
     reader: &'r Reader<'a>,
     entries: Entries,
     /// What the table is called in messages: "a task", "`[settings]`".
-    what: &'static str,
+    what: Cow<'static, str>,
     at: Span,
     known: Vec<&'static str>,
     /// How many of its entries were taken.
@@ -86,7 +87,13 @@ pub(crate) struct Table<'r, 'a> {
 
 impl<'r, 'a> Table<'r, 'a> {
     fn new(reader: &'r Reader<'a>, entries: Entries, what: &'static str, at: Span) -> Table<'r, 'a> {
+        let what = Cow::Borrowed(what);
         Table { reader, entries, what, at, known: Vec::with_capacity(MOST_KEYS), taken: 0 }
+    }
+
+    /// Calls the table so in messages from now on: where one of many is meant, its name tells which.
+    pub(crate) fn call(&mut self, what: String) {
+        self.what = Cow::Owned(what);
     }
 
     /// The value of `key`, if it is there; from now on the key is a known one.

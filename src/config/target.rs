@@ -32,23 +32,25 @@ const KINDS: [Kind; 8] = [
 const EXAMPLES: &str = "{ git = \"URL or remote's name\" }, { server = \"local\", path = \"/srv/shop\" } \
                         or { command = [\"program\", \"argument\"] }";
 
-pub(crate) fn read(item: Item<'_, '_>) -> Option<Target<Written>> {
+/// The target of the environment `of`.
+pub(crate) fn read(of: &str, item: Item<'_, '_>) -> Option<Target<Written>> {
     let mut table = item.table("a target")?;
     let mut found = Vec::new();
     for (key, read) in KINDS {
         if let Some(item) = table.take(key) {
-            found.push((item, read));
+            found.push((key, item, read));
         }
     }
-    let &[(kind, read)] = &found[..] else {
+    let &[(key, kind, read)] = &found[..] else {
         let kinds = KINDS.map(|(key, _)| format!("`{key}`")).join(", ");
         item.problem(
-            Diagnostic::new(format!("a target is of one kind: {kinds}"))
+            Diagnostic::new(format!("the target of `{of}` has to be of one kind: {kinds}"))
                 .at(item.key(), if found.is_empty() { "no kind that is known" } else { "more than one kind" })
                 .help(EXAMPLES),
         );
         return None;
     };
+    table.call(format!("the `{key}` target of `{of}`"));
     let target = read(kind, &mut table);
     table.finish();
     target

@@ -163,7 +163,11 @@ const MISTAKES: [Mistake; 74] = [
         "tasks.toml:2:12",
         &["builds a branch, and can't be told a commit", "push = { remote"],
     ),
-    ("[environments.staging]\ntarget = { render = 'srv-1' }", "tasks.toml:2:1", &["needs `token`"]),
+    (
+        "[environments.staging]\ntarget = { render = 'srv-1' }",
+        "tasks.toml:2:1",
+        &["the `render` target of `staging` needs `token`"],
+    ),
     (
         "[environments.staging]\ntarget = { render = 'srv-1', token = 'KEY' }",
         "tasks.toml:2:38",
