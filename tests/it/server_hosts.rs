@@ -1,5 +1,7 @@
 //! Releases on hosts, over real ssh: sent as a difference, made on all before any switches, and taken back where one fails.
 
+mod removal;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
