@@ -1,8 +1,11 @@
 //! What a deploy takes away when it does not come through: its release, from every host, but never what serves.
 
+use std::fs;
+use std::os::unix::fs::symlink;
+
 use rustix::process::Signal;
 
-use super::{HOSTS, current, read, releases, second, shop};
+use super::{HOSTS, at, current, read, releases, second, shop};
 
 #[test]
 fn a_stopped_deploy_takes_away_what_was_whole_on_one_host_already() {
@@ -59,4 +62,20 @@ fn a_release_that_serves_because_it_could_not_be_taken_back_is_not_taken_away() 
     assert_eq!(read(&sshd, "web1", "current/shop.py"), "second\n");
     assert_eq!(current(&sshd, "web2").as_deref(), Some("releases/1"));
     assert_eq!(releases(&sshd, "web2"), ["1"]);
+}
+
+#[test]
+fn a_release_that_somebody_switched_to_by_hand_does_not_go_with_the_old_ones() {
+    let (sandbox, sshd) = shop("keep = 2");
+    for number in 1..=3 {
+        sandbox.commit(&format!("Number {number}"));
+        sandbox.deploy(["production"]).succeeds();
+    }
+    let link = at(&sshd, "web1", "current");
+    fs::remove_file(&link).expect("a link");
+    symlink("releases/2", &link).expect("a link");
+    sandbox.commit("More");
+    sandbox.deploy(["production"]).succeeds();
+    assert_eq!(releases(&sshd, "web1"), ["2", "3", "4"]);
+    assert_eq!(releases(&sshd, "web2"), ["3", "4"]);
 }
