@@ -5,6 +5,7 @@ use std::process::{Command, Output};
 
 use proptest::prelude::*;
 
+use super::any::{BITS, any_code};
 use super::*;
 
 const SHELLS: [&str; 2] = ["/bin/sh", "/bin/bash"];
