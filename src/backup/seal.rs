@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::thread;
 
 use ring::digest::{Context, SHA256};
+use zstd::zstd_safe::CParameter;
 
 use crate::model::backup::Compress;
 use crate::model::event::Stream;
@@ -16,6 +17,12 @@ use crate::process::{self, Command, End, Flow, Stdin, Stop};
 
 /// How much `age` may say of what it could not do, in bytes.
 const COMPLAINT: usize = 4096;
+
+/// How many threads compress: whoever uses the machine meanwhile has the others.
+const WORKERS: u32 = 1;
+
+/// How much is compressed at once, in bytes. Some seven of it are in memory: zstd itself would take twice as much at a time.
+const JOB: u32 = 4 << 20;
 
 /// What knows how much went through it, and the SHA-256 of that: a writer, or a reader.
 pub(crate) struct Counted<T> {
@@ -150,6 +157,9 @@ fn pressed(
     let mut encoder = zstd::Encoder::new(out, compress.0)?;
     // What is cut off, or altered, is then told by `zstd -t` as well.
     encoder.include_checksum(true)?;
+    // It compresses while we read, hash and write, as a program in a pipe would.
+    encoder.multithread(WORKERS)?;
+    encoder.set_parameter(CParameter::JobSize(JOB))?;
     let mut plain = Counted::new(encoder);
     fill(&mut plain)?;
     let Counted { inner, size, context } = plain;
