@@ -199,3 +199,32 @@ fn what_only_a_command_or_a_secret_could_tell_is_not_asked() {
     assert_eq!(server.requests(), 0);
     assert!(!sandbox.path("ran").exists());
 }
+
+#[test]
+fn platforms_that_could_not_tell_are_not_asked() {
+    let server = Server::always(Answer::new(200, "[]"));
+    let sandbox = Sandbox::shop(&format!(
+        r#"
+        [vars]
+        service = {{ command = ["touch", "SANDBOX/ran"] }}
+        [secrets]
+        KEY = {{ env = "KEY" }}
+        [environments.guessed]
+        target = {{ render = "{{{{ service }}}}", token = "KEY", endpoint = "{}" }}
+        [environments.app]
+        target = {{ pythonanywhere = "shop.example.com", token = "KEY", ssh = "ada@ssh.example.com", path = "shop" }}
+        [environments.lambda]
+        target = {{ zappa = "production" }}
+        "#,
+        server.url()
+    ))
+    .env("KEY", "rnd_t0ken");
+    sandbox
+        .deploy(["status", "--probe"])
+        .succeeds()
+        .shows("  platform  not asked: it depends on what a command prints, and looking runs none\n")
+        .shows("  platform  not asked: PythonAnywhere's API does not know of commits\n")
+        .shows("  platform  not asked: only the project's own Zappa could tell\n");
+    assert_eq!(server.requests(), 0);
+    assert!(!sandbox.path("ran").exists());
+}
