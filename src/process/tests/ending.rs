@@ -64,7 +64,10 @@ fn a_server_left_on_purpose_is_told_and_lives() {
 
 #[test]
 fn a_short_straggler_is_read_and_is_not_left_running() {
-    let (how, text) = ran(&sh("{ sleep 0.01; echo late; } & echo early"), &Stop::new(FOREVER));
+    // What it reads ends with the shell; then nothing is between it and its word.
+    let script = "mkfifo open; { read x < open; echo late; } & exec 9> open; echo early";
+    let folder = tempdir().unwrap();
+    let (how, text) = ran(&sh_in(folder.path(), script), &Stop::new(FOREVER));
     assert_eq!((how, text.as_str()), (ended(End::Exited(0), NOTHING_LEFT), "early\nlate\n"));
 }
 
