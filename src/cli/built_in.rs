@@ -1,5 +1,6 @@
 //! The commands that deploy has by itself. The doc comments are the help that users read.
 
+use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
@@ -246,7 +247,9 @@ impl Command {
     /// What clap parses one of them with. It copies the common options into each command that it knows, so it is told of
     /// this one alone.
     pub(crate) fn alone(name: &str) -> Option<clap::Command> {
-        let all = <Command as Subcommand>::augment_subcommands(clap::Command::new("deploy"));
+        // All of them are built to get at one. To free them would cost nearly as much again, and the program ends soon.
+        let all =
+            ManuallyDrop::new(<Command as Subcommand>::augment_subcommands(clap::Command::new("deploy")));
         let own = all.find_subcommand(name)?.clone();
         Some(<Common as Args>::augment_args(clap::Command::new("deploy")).subcommand(own))
     }

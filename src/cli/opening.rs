@@ -2,6 +2,7 @@
 //! then, with the project, the whole.
 
 use std::ffi::OsString;
+use std::mem::ManuallyDrop;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser};
@@ -80,7 +81,9 @@ impl Opening {
             return Err(Stopped::Help(help::task::of(task)));
         }
         let mut given = Vec::new();
-        let mut command = name.as_deref().and_then(Command::alone).unwrap_or_else(help::command);
+        let command = name.as_deref().and_then(Command::alone).unwrap_or_else(help::command);
+        // It is needed once, and freeing it would take longer than the program has left to do.
+        let mut command = ManuallyDrop::new(command);
         let found = name.as_ref().and_then(|name| command.find_subcommand_mut(name));
         if let (Some(found), Some(session)) = (found, session)
             && found.get_positionals().any(|argument| argument.get_id() == "names")
