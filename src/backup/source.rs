@@ -27,7 +27,7 @@ const MODE: u32 = 0o644;
 
 pub(crate) enum Source<'s> {
     Folder(&'s Path),
-    Bucket(&'s Store, &'s Stop),
+    Bucket(Store, &'s Stop),
 }
 
 impl Source<'_> {
@@ -50,7 +50,7 @@ impl Source<'_> {
                 }
             }
             Source::Bucket(store, stop) => thread::scope(|scope| {
-                let lanes: Vec<_> = (0..LANES)
+                let lanes: Vec<Receiver<_>> = (0..LANES)
                     .map(|lane| {
                         let (sender, receiver) = sync_channel(1);
                         let files = files.iter().skip(lane).step_by(LANES);
@@ -61,7 +61,6 @@ impl Source<'_> {
                         receiver
                     })
                     .collect();
-                let lanes: Vec<Receiver<_>> = lanes;
                 for (file, lane) in files.iter().zip(lanes.iter().cycle()) {
                     let object = lane.recv().expect("a lane fetches all that is its own")?;
                     let digest = object.map(|object| object.append(&mut archive, file)).transpose()?;

@@ -17,12 +17,6 @@ use crate::model::store::Place;
 use crate::model::tree::{Entry, Kind, Tree};
 use crate::store::{Object, Store};
 
-/// Where the files of a backup are.
-enum Origin {
-    Folder,
-    Bucket(Store),
-}
-
 impl Work<'_> {
     /// The files that the store does not have yet; none if it has all.
     pub(super) fn packed(
@@ -32,14 +26,10 @@ impl Work<'_> {
         manifest: &mut Manifest,
         tell: &mut dyn FnMut(Told),
     ) -> Result<Option<Sealed>, Failure> {
-        let Backup { compress, recipients, dir, .. } = self.backup;
+        let Backup { compress, recipients, .. } = self.backup;
         let earlier = stock.manifests.first();
         let had = earlier.map_or(Ok(Vec::new()), |earlier| self.had(shelf, earlier, tell))?;
-        let (origin, sighted) = self.sighted(&had)?;
-        let source = match &origin {
-            Origin::Folder => Source::Folder(dir),
-            Origin::Bucket(store) => Source::Bucket(store, self.stop),
-        };
+        let (source, sighted) = self.sighted(&had)?;
         let packs = earlier.map_or(&[][..], |earlier| &earlier.packs);
         let packing = Packing::new(sighted, packs, &had, |pack| {
             // What others can read, or fewer can, is sent anew.
@@ -104,23 +94,23 @@ impl Work<'_> {
     }
 
     /// The files that are there now; at least one.
-    fn sighted(&self, had: &[Filed]) -> Result<(Origin, Vec<Sighted>), Failure> {
+    fn sighted(&self, had: &[Filed]) -> Result<(Source<'_>, Vec<Sighted>), Failure> {
         let Backup { name, dir, matter, .. } = self.backup;
-        let (origin, sighted, place) = match matter {
+        let (source, sighted, place) = match matter {
             Matter::Bucket { bucket, files } => {
                 let store = self.open(bucket)?;
                 let sighted = self.objects(&store, bucket, files)?;
-                (Origin::Bucket(store), sighted, bucket.to_string())
+                (Source::Bucket(store, self.stop), sighted, bucket.to_string())
             }
-            Matter::Files(files) => (Origin::Folder, self.files(files, had)?, dir.display().to_string()),
+            Matter::Files(files) => (Source::Folder(dir), self.files(files, had)?, dir.display().to_string()),
             Matter::Dump(_) => unreachable!("a dump has no files"),
         };
         if !sighted.is_empty() {
-            return Ok((origin, sighted));
+            return Ok((source, sighted));
         }
-        let help = match origin {
-            Origin::Folder => "look at its `files`, and at its `dir`",
-            Origin::Bucket(_) => "look at its `bucket`",
+        let help = match source {
+            Source::Folder(_) => "look at its `files`, and at its `dir`",
+            Source::Bucket(..) => "look at its `bucket`",
         };
         Err(Failure::Unmet {
             message: format!("no file in `{place}` is one of {name}'s: that is no backup"),
