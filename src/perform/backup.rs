@@ -30,7 +30,7 @@ use crate::model::step::{Planned, Step};
 use crate::model::store::Place;
 use crate::model::task::Block;
 use crate::model::text::Text;
-use crate::process::{Stdin, Stop};
+use crate::process::{Flow, Stdin, Stop};
 use crate::release::event::{Event, What};
 use crate::store::Store;
 
@@ -38,15 +38,7 @@ use crate::store::Store;
 const AGE: &str = "age";
 
 /// What becomes of a command's output, and then of the command.
-type Printed<'p> = dyn FnMut(&[u8], &mut dyn FnMut(Told)) -> Wanted + 'p;
-
-/// Whether anybody wants what a command prints next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wanted {
-    More,
-    /// It is killed.
-    Nothing,
-}
+type Printed<'p> = dyn FnMut(&[u8], &mut dyn FnMut(Told)) -> Flow + 'p;
 
 /// One backup in the hands of a step.
 struct Work<'w> {
@@ -96,9 +88,9 @@ impl<'w> Work<'w> {
         tell: &mut dyn FnMut(Told),
         out: &mut Printed<'_>,
     ) -> Result<(), Failure> {
-        let enough = Cell::new(false);
-        exec::heard(self.hands, &self.act(extra), script, &enough, self.stop, &mut |told| match told {
-            Told::Output(Stream::Out, bytes) => enough.set(out(&bytes, tell) == Wanted::Nothing),
+        let flow = Cell::new(Flow::On);
+        exec::heard(self.hands, &self.act(extra), script, &flow, self.stop, &mut |told| match told {
+            Told::Output(Stream::Out, bytes) => flow.set(out(&bytes, tell)),
             Told::Output(Stream::Err, _) | Told::Note(_) | Told::OnHost(..) | Told::LeftRunning => tell(told),
         })
     }

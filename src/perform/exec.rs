@@ -32,19 +32,19 @@ pub(super) fn shell(
     stop: &Stop,
     tell: &mut dyn FnMut(Told),
 ) -> Result<(), Failure> {
-    shell_with(hands, act, script, Ends { handing, stdin: None, enough: None }, stop, tell)
+    shell_with(hands, act, script, Ends { handing, stdin: None, flow: None }, stop, tell)
 }
 
-/// The same, until what it prints is `enough`: then it is killed.
+/// The same, where who hears it says by `flow` what becomes of it.
 pub(super) fn heard(
     hands: &Hands<'_>,
     act: &Act<'_>,
     script: &Script<Text>,
-    enough: &Cell<bool>,
+    flow: &Cell<Flow>,
     stop: &Stop,
     tell: &mut dyn FnMut(Told),
 ) -> Result<(), Failure> {
-    let ends = Ends { handing: Handing::Read, stdin: None, enough: Some(enough) };
+    let ends = Ends { handing: Handing::Read, stdin: None, flow: Some(flow) };
     shell_with(hands, act, script, ends, stop, tell)
 }
 
@@ -61,7 +61,7 @@ pub(super) fn fed(
         hands,
         act,
         script,
-        Ends { handing: Handing::Read, stdin: Some(stdin), enough: None },
+        Ends { handing: Handing::Read, stdin: Some(stdin), flow: None },
         stop,
         tell,
     )
@@ -225,7 +225,7 @@ pub(super) fn program(
     };
     let args = args.iter().map(|arg| arg.to_string().into()).collect();
     let (program, surroundings) = (program.to_string(), Surroundings::of(hands, act));
-    let ends = Ends { handing: hands.handing, stdin: None, enough: None };
+    let ends = Ends { handing: hands.handing, stdin: None, flow: None };
     let process = Process { program: OsStr::new(&program), args, surroundings, ends };
     run(hands, act, process, stop, tell)
 }
@@ -238,12 +238,12 @@ struct Process<'a> {
     ends: Ends<'a>,
 }
 
-/// What a process reads, if that is said, where it prints, and what tells when nobody wants more of it.
+/// What a process reads, if that is said, where it prints, and what becomes of it after a piece of that.
 #[derive(Clone)]
 struct Ends<'e> {
     handing: Handing,
     stdin: Option<Stdin>,
-    enough: Option<&'e Cell<bool>>,
+    flow: Option<&'e Cell<Flow>>,
 }
 
 fn run(
@@ -283,7 +283,7 @@ fn attended(
     let command = Command { stdin, terminal, timeout, ..command };
     process::follow(&command, stop, &mut |stream, bytes| {
         tell(Told::Output(stream, bytes));
-        if ends.enough.is_some_and(Cell::get) { Flow::Kill } else { Flow::On }
+        ends.flow.map_or(Flow::On, Cell::get)
     })
 }
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Wanted, Work};
+use super::Work;
 use crate::model::event::Failure;
 use crate::model::script::{Piece, Script};
 use crate::model::text::Text;
+use crate::process::Flow;
 
 /// The program that this is about.
 const DUMP: &str = "pg_dump";
@@ -49,7 +50,7 @@ pub(super) fn versions(work: &Work<'_>, script: &Script<Text>) -> Result<BTreeMa
     // What can't be asked is no failure of the backup's.
     let _ran = work.run(&question, &[], &mut |_| {}, &mut |bytes, _| {
         said.extend(bytes);
-        Wanted::More
+        Flow::On
     });
     let said = String::from_utf8_lossy(&said);
     let mut lines = said.lines();

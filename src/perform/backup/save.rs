@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::time::Instant;
 
 use super::meter::{Meter, rate};
-use super::{Wanted, Work, postgres, trial, unmet};
+use super::{Work, postgres, trial, unmet};
 use crate::backup::manifest::{Manifest, Sealed, VERSION, Verified};
 use crate::backup::seal::seal;
 use crate::backup::{Shelf, ShelfError, Stock};
@@ -17,7 +17,7 @@ use crate::model::event::{Failure, Told};
 use crate::model::script::Script;
 use crate::model::text::Text;
 use crate::perform::Hands;
-use crate::process::Stop;
+use crate::process::{Flow, Stop};
 use crate::release::event::What;
 
 /// From how many bytes on it is worth telling how fast they went.
@@ -164,7 +164,7 @@ impl Work<'_> {
                     meter.add(bytes.len() as u64, tell);
                     wrong = sink.write_all(bytes).err();
                 }
-                if wrong.is_some() { Wanted::Nothing } else { Wanted::More }
+                if wrong.is_some() { Flow::Kill } else { Flow::On }
             });
             let failed = match (ran, wrong, any) {
                 (_, Some(error), _) => return Err(error),

@@ -1,13 +1,13 @@
 //! `verify = "restore"`: a backup is brought back into a place that a command makes, before it counts.
 
-use super::{Wanted, Work, unmet};
+use super::{Work, unmet};
 use crate::backup::Shelf;
 use crate::backup::manifest::Manifest;
 use crate::model::backup::Scratch;
 use crate::model::event::{Failure, Told};
 use crate::model::script::Script;
 use crate::model::text::Text;
-use crate::process::Stdin;
+use crate::process::{Flow, Stdin};
 
 /// The longest address of a scratch place that is read, in bytes.
 const LONGEST: usize = 64 * 1024;
@@ -25,7 +25,7 @@ pub(super) fn brought_back(
     let mut said = Vec::new();
     work.run(&scratch.create, &[], tell, &mut |bytes, _| {
         said.extend(bytes.iter().take(LONGEST.saturating_sub(said.len())));
-        Wanted::More
+        Flow::On
     })?;
     let place = String::from_utf8_lossy(&said).trim().to_owned();
     let variable = &scratch.variable;
