@@ -210,6 +210,13 @@ pub(crate) enum Command {
     },
 }
 
+/// Whether a line has options that every command takes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Options {
+    Read,
+    NotThere,
+}
+
 impl Command {
     /// The names of tasks and environments that it takes, if it takes any with their parameters.
     pub(crate) fn words(&mut self) -> Option<&mut Words> {
@@ -245,13 +252,17 @@ impl Command {
     }
 
     /// What clap parses one of them with. It copies the common options into each command that it knows, so it is told of
-    /// this one alone.
-    pub(crate) fn alone(name: &str) -> Option<clap::Command> {
+    /// this one alone, and of them only where there are any.
+    pub(crate) fn alone(name: &str, options: Options) -> Option<clap::Command> {
         // All of them are built to get at one. To free them would cost nearly as much again, and the program ends soon.
         let all =
             ManuallyDrop::new(<Command as Subcommand>::augment_subcommands(clap::Command::new("deploy")));
         let own = all.find_subcommand(name)?.clone();
-        Some(<Common as Args>::augment_args(clap::Command::new("deploy")).subcommand(own))
+        let program = clap::Command::new("deploy").subcommand(own);
+        Some(match options {
+            Options::Read => <Common as Args>::augment_args(program),
+            Options::NotThere => program,
+        })
     }
 
     /// What they are called.
@@ -264,13 +275,15 @@ impl Command {
 
 #[cfg(test)]
 mod tests {
-    use super::Command;
+    use super::{Command, Options};
 
     #[test]
     fn every_command_can_be_parsed_alone() {
         for name in Command::names() {
             // clap adds `help` to what has commands.
-            assert_eq!(Command::alone(&name).is_some(), name != "help", "{name}");
+            for options in [Options::Read, Options::NotThere] {
+                assert_eq!(Command::alone(&name, options).is_some(), name != "help", "{name}");
+            }
         }
     }
 }

@@ -1,12 +1,18 @@
 //! The flags of deploy, as clap knows them: which there are, and whose value is the word behind.
 
+use std::cell::LazyCell;
 use std::ffi::OsString;
 
-use clap::Command;
+use clap::{Command, CommandFactory};
+
+use super::args::Run;
 
 /// The flags of deploy that a command takes.
 pub(crate) struct Flags {
-    flags: Vec<Flag>,
+    /// Those of every command. Most lines have no flag, and then clap need not be asked.
+    common: LazyCell<Vec<Flag>>,
+    /// Those of one command.
+    own: Vec<Flag>,
 }
 
 struct Flag {
@@ -26,33 +32,32 @@ enum Takes {
 }
 
 impl Flags {
-    pub(crate) fn of(command: &Command) -> Flags {
-        let flags =
-            command.get_arguments().filter(|argument| !argument.is_positional()).map(|argument| Flag {
-                long: argument.get_long().map(str::to_owned),
-                short: argument.get_short(),
-                value: match (argument.get_action().takes_values(), argument.is_require_equals_set()) {
-                    (false, _) => Takes::Nothing,
-                    (true, false) => Takes::Value,
-                    (true, true) => Takes::Attached,
-                },
-            });
-        let help = |long: &str, short| Flag { long: Some(long.to_owned()), short, value: Takes::Nothing };
-        Flags { flags: flags.chain([help("help", Some('h')), help("version", Some('V'))]).collect() }
+    /// Those that every command takes.
+    pub(crate) fn common() -> Flags {
+        let common: LazyCell<Vec<Flag>> = LazyCell::new(|| {
+            let help = |long: &str, short| Flag { long: Some(long.to_owned()), short, value: Takes::Nothing };
+            let more = [help("help", Some('h')), help("version", Some('V'))];
+            flags(&Run::command()).chain(more).collect()
+        });
+        Flags { common, own: Vec::new() }
     }
 
     /// With those of one command.
     pub(crate) fn and(mut self, command: &Command) -> Flags {
-        self.flags.extend(Flags::of(command).flags);
+        self.own = flags(command).collect();
         self
     }
 
+    fn all(&self) -> impl Iterator<Item = &Flag> {
+        self.common.iter().chain(&self.own)
+    }
+
     fn long(&self, name: &str) -> Option<&Flag> {
-        self.flags.iter().find(|flag| flag.long.as_deref() == Some(name))
+        self.all().find(|flag| flag.long.as_deref() == Some(name))
     }
 
     fn short(&self, letter: char) -> Option<&Flag> {
-        self.flags.iter().find(|flag| flag.short == Some(letter))
+        self.all().find(|flag| flag.short == Some(letter))
     }
 
     /// Whether the word after this one is its value.
@@ -104,6 +109,23 @@ impl Flags {
         }
         (ours, first)
     }
+}
+
+fn flags(command: &Command) -> impl Iterator<Item = Flag> {
+    command.get_arguments().filter(|argument| !argument.is_positional()).map(|argument| Flag {
+        long: argument.get_long().map(str::to_owned),
+        short: argument.get_short(),
+        value: match (argument.get_action().takes_values(), argument.is_require_equals_set()) {
+            (false, _) => Takes::Nothing,
+            (true, false) => Takes::Value,
+            (true, true) => Takes::Attached,
+        },
+    })
+}
+
+/// Whether a word among these is a flag, or is not to be read as one. Without any, words are names and values alone.
+pub(super) fn any(words: &[OsString]) -> bool {
+    words.iter().any(|word| is_flag(&word.to_string_lossy()))
 }
 
 /// A word that is no name and no value by itself; `-` alone is one.

@@ -8,10 +8,10 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser};
 
 use super::Stopped;
-use super::args::{Common, Run};
-use super::built_in::{BuiltIn, Command};
+use super::args::{Common, Run, Words};
+use super::built_in::{BuiltIn, Command, Options};
 use super::error::{Error, Kind};
-use super::flags::Flags;
+use super::flags::{self, Flags};
 use super::help;
 use super::session::Session;
 use super::words::{self, Told};
@@ -35,7 +35,7 @@ impl Opening {
     /// # Errors
     /// Help, the version, and mistakes of a command line without a word, as clap tells them.
     pub(crate) fn read(arguments: Vec<OsString>) -> Result<Opening, clap::Error> {
-        let flags = Flags::of(&Run::command());
+        let flags = Flags::common();
         let (ours, first) = flags.among(arguments.get(1..).unwrap_or_default());
         let Some(place) = first.map(|first| first + 1) else {
             // The full parser knows the commands, so its help is the one to show.
@@ -53,6 +53,10 @@ impl Opening {
     /// The whole line, with names of the user's.
     pub(super) fn run(&self, session: &Session) -> Result<Run, Stopped> {
         let told = self.tell(1, &self.flags, session)?;
+        if let Some(names) = names(&told.ours) {
+            let words = Words { names, args: Vec::new(), given: told.given };
+            return Ok(Run { common: Common::default(), words });
+        }
         let ours = self.arguments.iter().take(1).chain(&told.ours);
         let mut run = Run::try_parse_from(ours).map_err(whole_help)?;
         run.words.given = told.given;
@@ -81,24 +85,36 @@ impl Opening {
             return Err(Stopped::Help(help::task::of(task)));
         }
         let mut given = Vec::new();
-        let command = name.as_deref().and_then(Command::alone).unwrap_or_else(help::command);
+        let options = if flags::any(&self.arguments) { Options::Read } else { Options::NotThere };
+        let alone = name.as_deref().and_then(|name| Command::alone(name, options));
+        let (command, options) = match alone {
+            Some(alone) => (alone, options),
+            None => (help::command(), Options::Read),
+        };
         // It is needed once, and freeing it would take longer than the program has left to do.
         let mut command = ManuallyDrop::new(command);
         let found = name.as_ref().and_then(|name| command.find_subcommand_mut(name));
         if let (Some(found), Some(session)) = (found, session)
             && found.get_positionals().any(|argument| argument.get_id() == "names")
         {
-            let flags = Flags::of(&Run::command()).and(found);
+            let flags = Flags::common().and(found);
             let told = self.tell(self.place + 1, &flags, session)?;
             arguments.truncate(self.place + 1);
             arguments.extend(told.ours);
             given = told.given;
         }
         // What help shows is made when help is shown, or a mistake.
-        let matches = command
-            .try_get_matches_from_mut(&arguments)
-            .or_else(|_| help::command().try_get_matches_from(&arguments))?;
-        let mut full = BuiltIn::from_arg_matches(&matches)?;
+        let (matches, options) = match command.try_get_matches_from_mut(&arguments) {
+            Ok(matches) => (matches, options),
+            Err(_) => (help::command().try_get_matches_from(&arguments)?, Options::Read),
+        };
+        let mut full = match options {
+            Options::Read => BuiltIn::from_arg_matches(&matches)?,
+            Options::NotThere => {
+                let command = Some(Command::from_arg_matches(&matches)?);
+                BuiltIn { common: Common::default(), command }
+            }
+        };
         if let Some(words) = full.command.as_mut().and_then(|command| command.words()) {
             words.given = given;
         }
@@ -114,6 +130,12 @@ impl Opening {
             None => Ok(told),
         }
     }
+}
+
+/// The words of a line that has names alone: clap would say the same of it, and later. Nothing for all other lines.
+fn names(words: &[OsString]) -> Option<Vec<String>> {
+    let name = |word: &OsString| word.to_str().filter(|word| !flags::is_flag(word)).map(str::to_owned);
+    words.iter().map(name).collect()
 }
 
 /// The options among these words; what is wrong with one is told when the whole line is read.
@@ -134,5 +156,42 @@ fn whole_help(error: clap::Error) -> clap::Error {
             help::command().try_get_matches_from(["deploy", "--help"]).err().unwrap_or(error)
         }
         _ => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use clap::{FromArgMatches, Parser};
+
+    use super::{Command, Common, Options, Run, Words, names};
+
+    #[test]
+    fn names_alone_mean_what_clap_reads_in_them() {
+        let words: Vec<OsString> = ["staging", "-", "", "a b", "x=y"].map(OsString::from).to_vec();
+        let names = names(&words).expect("none of them is a flag");
+        let run =
+            Run { common: Common::default(), words: Words { names, args: Vec::new(), given: Vec::new() } };
+        let program = [OsString::from("deploy")];
+        let read = Run::try_parse_from(program.iter().chain(&words)).expect("clap reads them");
+        assert_eq!(format!("{run:?}"), format!("{read:?}"));
+    }
+
+    #[test]
+    fn a_command_without_options_means_what_clap_reads_with_them() {
+        let read = |options| {
+            let command = Command::alone("logs", options).expect("there is such a command");
+            let matches = command.try_get_matches_from(["deploy", "logs", "a1"]).expect("clap reads it");
+            format!("{:?}", Command::from_arg_matches(&matches).expect("it was read"))
+        };
+        assert_eq!(read(Options::NotThere), read(Options::Read));
+    }
+
+    #[test]
+    fn a_line_with_a_flag_is_for_clap() {
+        for flag in ["--", "-n", "--force", "-j2"] {
+            assert_eq!(names(&["a".into(), flag.into()]), None, "{flag}");
+        }
     }
 }

@@ -8,9 +8,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{Arg, Command, CommandFactory};
+use clap::{Arg, Command};
 
-use super::super::args::{Common, Run};
+use super::super::args::Common;
 use super::super::environment;
 use super::super::flags::Flags;
 use super::super::opening;
@@ -34,7 +34,7 @@ pub(crate) fn asked(arguments: &[OsString]) -> Option<&[OsString]> {
 
 pub(crate) fn complete(words: &[OsString]) -> ExitCode {
     let Some((current, before)) = words.split_last() else { return ExitCode::SUCCESS };
-    let (ours, first) = Flags::of(&Run::command()).among(before);
+    let (ours, first) = Flags::common().among(before);
     // What an empty file means.
     let empty = Project::default();
     let session = session(&opening::common(ours), &empty);
@@ -70,7 +70,7 @@ struct Line<'a> {
 impl Line<'_> {
     fn candidates(&self, first: Option<usize>) -> Candidates {
         let commands = help::command();
-        let run = Flags::of(&Run::command());
+        let run = Flags::common();
         let name = first.and_then(|at| Some((at, self.before[at].to_str()?)));
         let ours = name.filter(|(_, name)| is_ours(name, Some(self.session)));
         let Some((at, name)) = ours else {
