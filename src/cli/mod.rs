@@ -101,11 +101,15 @@ fn dispatch(opening: &Opening) -> Result<ExitCode, Stopped> {
             // Some want no tasks.toml.
             match full.command {
                 Some(Command::Man) => return Ok(command::man::man()),
-                Some(Command::Completions { shell }) => return Ok(command::completions::completions(shell)),
+                Some(Command::Completions(completions)) => {
+                    return Ok(command::completions::completions(completions.shell));
+                }
                 Some(Command::Schema) => return Ok(command::schema::schema()),
                 Some(_) | None => {}
             }
-            if let Some(Command::Check { json: true }) = full.command {
+            if let Some(Command::Check(check)) = &full.command
+                && check.json
+            {
                 return Ok(command::check::json(session)?);
             }
             let session = session.map_err(Error::from)?;
@@ -169,54 +173,53 @@ fn meant(first: &str, session: &Session) -> Result<(), Error> {
 fn built_in(command: Option<&Command>, common: &Common, session: &Session) -> Result<ExitCode, Error> {
     match command {
         None => command::run::default(session, common, Vec::new()),
-        Some(Command::List { fresh: false }) => Ok(command::list::list(session)),
-        Some(Command::List { fresh: true }) => Ok(command::list::fresh(session, common)),
-        Some(Command::Show { name, env: true }) => command::show::variables(session, common, name),
-        Some(Command::Show { name, env: false }) => command::show::show(session, name),
+        Some(Command::List(list)) if list.fresh => Ok(command::list::fresh(session, common)),
+        Some(Command::List(_)) => Ok(command::list::list(session)),
+        Some(Command::Show(show)) if show.env => command::show::variables(session, common, &show.name),
+        Some(Command::Show(show)) => command::show::show(session, &show.name),
         Some(Command::Man) => Ok(command::man::man()),
-        Some(Command::Completions { shell }) => Ok(command::completions::completions(*shell)),
+        Some(Command::Completions(completions)) => Ok(command::completions::completions(completions.shell)),
         Some(Command::Schema) => Ok(command::schema::schema()),
-        Some(Command::Graph { names, format }) => command::graph::graph(session, common, names, *format),
+        Some(Command::Graph(graph)) => command::graph::graph(session, common, &graph.names, graph.format),
         // With `--json`, what can't be read is told too: see `dispatch`.
-        Some(Command::Check { .. }) => command::check::check(session),
-        Some(Command::Plan { words, json, out }) => {
-            let form = Form::of(*json);
-            command::plan::plan(session, common, words, form, out.as_deref())
+        Some(Command::Check(_)) => command::check::check(session),
+        Some(Command::Plan(plan)) => {
+            command::plan::plan(session, common, &plan.words, Form::of(plan.json), plan.out.as_deref())
         }
-        Some(Command::Why { words, json }) => command::why::why(session, common, words, Form::of(*json)),
-        Some(Command::Apply { plan }) => command::apply::apply(session, common, plan),
-        Some(Command::Rollback { name, release }) => {
-            command::rollback::rollback(session, common, name, *release)
+        Some(Command::Why(why)) => command::why::why(session, common, &why.words, Form::of(why.json)),
+        Some(Command::Apply(apply)) => command::apply::apply(session, common, &apply.plan),
+        Some(Command::Rollback(back)) => {
+            command::rollback::rollback(session, common, &back.name, back.release)
         }
-        Some(Command::Backup { name, backups }) => command::backup::backup(session, common, name, backups),
-        Some(Command::Backups { name, backups, json }) => {
-            command::backup::backups(session, common, name, backups, Form::of(*json))
+        Some(Command::Backup(backup)) => {
+            command::backup::backup(session, common, &backup.name, &backup.which)
         }
-        Some(Command::Restore { name, backup, from, no_backup }) => {
-            let present = if *no_backup { Present::Lost } else { Present::Saved };
-            command::backup::restore(session, common, name, backup, from.clone(), present)
+        Some(Command::Backups(asked)) => {
+            command::backup::backups(session, common, &asked.name, &asked.which, Form::of(asked.json))
         }
-        Some(Command::Lock { name }) => command::lock::lock(session, common, name),
-        Some(Command::Unlock { name }) => command::lock::unlock(session, common, name),
+        Some(Command::Restore(back)) => {
+            let present = if back.no_backup { Present::Lost } else { Present::Saved };
+            command::backup::restore(session, common, &back.name, &back.backup, back.from.clone(), present)
+        }
+        Some(Command::Lock(lock)) => command::lock::lock(session, common, &lock.name),
+        Some(Command::Unlock(unlock)) => command::lock::unlock(session, common, &unlock.name),
         Some(Command::Recover) => command::recover::recover(session),
-        Some(Command::Status { name, probe, json }) => {
-            let probing = if *probe { Probing::Ask } else { Probing::LeaveAlone };
-            command::status::status(session, name.as_deref(), probing, *json)
+        Some(Command::Status(status)) => {
+            let probing = if status.probe { Probing::Ask } else { Probing::LeaveAlone };
+            command::status::status(session, status.name.as_deref(), probing, status.json)
         }
-        Some(Command::History { environment, events, json }) => {
-            let grain = if *events { Grain::Events } else { Grain::Releases };
-            let form = Form::of(*json);
-            command::history::history(session, environment.as_deref(), grain, form)
+        Some(Command::History(history)) => {
+            let grain = if history.events { Grain::Events } else { Grain::Releases };
+            let form = Form::of(history.json);
+            command::history::history(session, history.environment.as_deref(), grain, form)
         }
-        Some(Command::Diff { environment, json }) => command::diff::diff(session, common, environment, *json),
-        Some(Command::Compare { first, second, json }) => {
-            command::compare::compare(session, common, [first, second], *json)
+        Some(Command::Diff(diff)) => command::diff::diff(session, common, &diff.environment, diff.json),
+        Some(Command::Compare(compare)) => {
+            command::compare::compare(session, common, [&compare.first, &compare.second], compare.json)
         }
-        Some(Command::Logs { list: true, json: true, .. }) => Ok(command::logs::list_json(session)),
-        Some(Command::Logs { list: true, json: false, .. }) => Ok(command::logs::list(session)),
-        Some(Command::Logs { run, list: false, .. }) => {
-            command::logs::replay(session, common, run.as_deref())
-        }
+        Some(Command::Logs(logs)) if logs.list && logs.json => Ok(command::logs::list_json(session)),
+        Some(Command::Logs(logs)) if logs.list => Ok(command::logs::list(session)),
+        Some(Command::Logs(logs)) => command::logs::replay(session, common, logs.run.as_deref()),
     }
 }
 

@@ -183,7 +183,7 @@ impl Line<'_> {
                 Candidates::environments(project, "")
             }
             ("backup" | "backups" | "restore", "name") => Candidates::environments(project, ""),
-            ("backup" | "backups", "backups") | ("restore", "backup") => Candidates::backups(project),
+            ("backup" | "backups", "which") | ("restore", "backup") => Candidates::backups(project),
             ("apply", _) => Candidates::paths(Paths::Files, ""),
             ("logs", _) => Candidates::runs(self.session),
             _ => Candidates::possible(argument, ""),
