@@ -303,8 +303,8 @@ fn help_for(status: u16) -> &'static str {
         403 => "may this token do that? `token` names the secret that holds it",
         404 => "is the application's name in `target` right, and may this token see it?",
         300..=399 => "it leads elsewhere, and a token is not sent on: is `endpoint` right?",
-        409 => "something else is going on there: look at its page, and deploy again",
-        429 => "it had too many questions: wait some minutes, and deploy again",
+        409 => "something else is going on there: look at its page, and try again",
+        429 => "it had too many questions: wait some minutes, and try again",
         _ => "what it says should tell why",
     }
 }
