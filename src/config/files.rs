@@ -30,7 +30,8 @@ pub(crate) fn patterns(item: Item<'_, '_>) -> Vec<Template> {
             None => return Vec::new(),
         },
     };
-    let patterns: Vec<Template> = items.iter().filter_map(pattern).collect();
+    let mut patterns = Vec::with_capacity(items.len());
+    patterns.extend(items.iter().filter_map(pattern));
     if patterns.len() == items.len() && patterns.iter().all(leaves_out) {
         item.problem(
             Diagnostic::new("no pattern takes a file in")

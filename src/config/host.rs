@@ -113,7 +113,7 @@ pub(crate) fn place(table: &mut Table<'_, '_>) -> Place {
         max_failures: max_failures.and_then(|item| count(item, 0)).unwrap_or(0),
         unreachable: unreachable.and_then(|item| item.one_of(&UNREACHABLE)).unwrap_or_default(),
     };
-    let on = names(on, "`on`").map(|names| On { names, rollout, at: on.at() });
+    let on = names(on, "`on`").map(|names| Box::new(On { names, rollout, at: on.at() }));
     Place { on, sudo }
 }
 

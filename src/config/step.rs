@@ -63,8 +63,8 @@ pub(crate) fn owed(item: Item<'_, '_>) -> Vec<Step<Written>> {
     steps
 }
 
-pub(crate) fn retry(item: Item<'_, '_>) -> Option<Retry> {
-    let mut retry = Retry::default();
+pub(crate) fn retry(item: Item<'_, '_>) -> Option<Box<Retry>> {
+    let mut retry = Box::<Retry>::default();
     if matches!(item.value(), Toml::Integer(..)) {
         retry.times = times(item)?;
         return Some(retry);

@@ -153,7 +153,7 @@ impl Running<'_, '_> {
     /// A connection comes first, with the step's own tries: a host that can't be reached owes nothing.
     fn reached(&self, member: &Member, limit: Option<Limit>) -> Result<(), Failed> {
         let step = &member.step;
-        let retry = step.retry.clone().unwrap_or(Retry { times: 1, ..Retry::default() });
+        let retry = step.retry.as_deref().cloned().unwrap_or(Retry { times: 1, ..Retry::default() });
         self.tries(&retry, &step.title(), limit, |running| {
             let reached = running.world.reach(&member.there, &running.stops.run);
             reached.map_err(|failure| failed(&step.title(), step.at, failure))

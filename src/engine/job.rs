@@ -114,7 +114,7 @@ impl<'a, 'd> Running<'a, 'd> {
 
     /// A block's tries; its `always` steps are owed from before the first and done after the last.
     fn work(&self, block: &Block, limit: Option<Limit>) -> Result<(), Failed> {
-        let retry = block.retry.clone().unwrap_or(Retry { times: 1, ..Retry::default() });
+        let retry = block.retry.as_deref().cloned().unwrap_or(Retry { times: 1, ..Retry::default() });
         let owed = RefCell::new(Vec::new());
         self.owe_always(block, &owed).map_err(|failure| failed("always", block.at, failure))?;
         let result = self.tries(&retry, &block.name, limit, |running| {
@@ -154,7 +154,7 @@ impl<'a, 'd> Running<'a, 'd> {
     ) -> Result<(), Failed> {
         let title = step.title();
         self.event(EventKind::StepStarted { job: self.id, host: self.host.cloned(), step: title.clone() });
-        let retry = step.retry.clone().unwrap_or(Retry { times: 1, ..Retry::default() });
+        let retry = step.retry.as_deref().cloned().unwrap_or(Retry { times: 1, ..Retry::default() });
         let result = self.tries(&retry, &title, limit, |running| {
             let limit = Limit::earlier(limit, step.timeout.map(Limit::new));
             running.act(block, step, limit, owed)

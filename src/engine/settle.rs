@@ -133,7 +133,7 @@ impl Payer<'_, '_> {
         let host = step.host();
         self.event(EventKind::StepStarted { job: self.debt.id, host: host.cloned(), step: title.clone() });
         let once = Retry { times: 1, ..Retry::default() };
-        let retry = step.retry.as_ref().unwrap_or(&once);
+        let retry = step.retry.as_deref().unwrap_or(&once);
         let retrying = |failure: &Failure, attempt, wait| {
             let (step, failure) = (title.clone(), failure.clone());
             self.event(EventKind::StepRetrying {

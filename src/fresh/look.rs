@@ -78,7 +78,8 @@ impl Eyes<'_> {
     }
 
     fn entries(&self, found: impl IntoIterator<Item = (String, Found)>) -> Result<Vec<Entry>, Unreadable> {
-        let mut entries = Vec::new();
+        let found = found.into_iter();
+        let mut entries = Vec::with_capacity(found.size_hint().0);
         for (path, found) in found {
             match self.entry(&path, &found) {
                 Ok((kind, digest, stat)) => entries.push(Entry { path, kind, digest, stat }),

@@ -49,7 +49,8 @@ pub(crate) struct Group {
 /// Where a task or a step is done, as the file says it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Place {
-    pub(crate) on: Option<On>,
+    /// Rare: a task without it is smaller by its size.
+    pub(crate) on: Option<Box<On>>,
     /// As whom: a user there.
     pub(crate) sudo: Option<(String, Span)>,
 }

@@ -91,7 +91,7 @@ pub(crate) struct Step<F: Form> {
     pub(crate) place: F::Place,
     pub(crate) env: Vec<(String, F::Text)>,
     pub(crate) timeout: Option<Duration>,
-    pub(crate) retry: Option<Retry>,
+    pub(crate) retry: Option<Box<Retry>>,
     pub(crate) allow_failure: bool,
     /// Owed from just before the step acts until the run has succeeded, in this order.
     pub(crate) undo: Vec<Step<F>>,

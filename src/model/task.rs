@@ -57,7 +57,7 @@ pub(crate) struct Task {
     pub(crate) cache: Option<Template>,
     pub(crate) skip_if: Option<Script<Template>>,
     pub(crate) timeout: Option<Duration>,
-    pub(crate) retry: Option<Retry>,
+    pub(crate) retry: Option<Box<Retry>>,
     /// Where it is done.
     pub(crate) place: Place,
     pub(crate) interactive: bool,
@@ -171,7 +171,7 @@ pub(crate) struct Block {
     pub(crate) tracking: Option<Arc<Tracking>>,
     pub(crate) skip_if: Option<Script<Text>>,
     pub(crate) timeout: Option<Duration>,
-    pub(crate) retry: Option<Retry>,
+    pub(crate) retry: Option<Box<Retry>>,
     pub(crate) interactive: bool,
     pub(crate) at: Span,
 }

@@ -45,7 +45,8 @@ pub(crate) struct Fault {
 impl Template {
     /// Takes `text` apart; `place` tells where a range of it stands in its source. Fails on a `{{ name` without end.
     pub(crate) fn parse(text: &str, place: &dyn Fn(Range<usize>) -> Span) -> Result<Template, Fault> {
-        let mut template = Template { parts: Vec::new(), at: place(0..text.len()) };
+        // Nearly all are one part; a vector that grows makes room for four at once.
+        let mut template = Template { parts: Vec::with_capacity(1), at: place(0..text.len()) };
         let (mut copied, mut at) = (0, 0);
         while let Some(found) = braces::first(&text[at..]) {
             let open = at + found;
@@ -67,7 +68,7 @@ impl Template {
 
     /// Text that is taken as it is, braces too.
     pub(crate) fn plain(text: impl Into<String>, at: Span) -> Template {
-        let mut template = Template { parts: Vec::new(), at };
+        let mut template = Template { parts: Vec::with_capacity(1), at };
         template.push_plain(&text.into());
         template
     }
