@@ -135,7 +135,7 @@ impl Manifest {
 
 impl Sealed {
     /// Whether the backup of this id brought it.
-    fn is_of(&self, id: &str) -> bool {
+    pub(crate) fn is_of(&self, id: &str) -> bool {
         self.object.rsplit('/').next().is_some_and(|name| name.starts_with(id))
     }
 

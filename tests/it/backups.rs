@@ -127,7 +127,12 @@ fn a_file_that_the_store_has_is_not_sent_again() {
     sandbox.write("media/three.txt", "three\n");
     sandbox.deploy(["backup", "staging", "media"]).succeeds().mentions("3 files, 1 of them new");
     sandbox.deploy(["backup", "staging", "media"]).succeeds().mentions("3 files, 0 of them new");
-    assert_eq!(objects(&sandbox).len(), 2 + 3 + 3, "packs, lists, manifests: {:?}", objects(&sandbox));
+    let before = objects(&sandbox);
+    assert_eq!(before.iter().filter(|object| object.contains(".tar")).count(), 2, "packs: {before:?}");
+    // By now each file has been there for a while, and is known by its mark.
+    sandbox.deploy(["backup", "staging", "media"]).succeeds().mentions("3 files, 0 of them new");
+    let after = objects(&sandbox);
+    assert_eq!(after.len(), before.len() + 1, "a manifest, and no list: {before:?}, {after:?}");
     sandbox.shell("rm -r media && mkdir media").succeeds();
     sandbox.deploy(["restore", "staging", "media", "--no-backup"]).succeeds().mentions("3 files of ");
     let restored =
@@ -361,6 +366,20 @@ fn packs_stay_as_long_as_a_backup_needs_them() {
     sandbox.shell("rm media/a/one.txt media/two.txt && echo 4 > media/four").succeeds();
     sandbox.deploy(["backup", "staging", "media"]).succeeds().mentions("2 files, 1 of them new");
     assert_eq!(objects(&sandbox).len(), 4, "{:?}", objects(&sandbox));
+    sandbox.deploy(["restore", "staging", "media", "--no-backup"]).succeeds().mentions("2 files of ");
+}
+
+#[test]
+fn a_list_of_files_stays_as_long_as_a_backup_needs_it() {
+    let sandbox = shop(&TASKS.replace("files = [", "keep = { last = 1 }\nfiles = ["));
+    for _ in 0..4 {
+        sandbox.deploy(["backup", "staging", "media"]).succeeds();
+    }
+    let [newest] = &listed(&sandbox, "staging", "media")[..] else { panic!("one is kept") };
+    let objects = objects(&sandbox);
+    assert_eq!(objects.len(), 3, "a pack, a list, a manifest: {objects:?}");
+    let newest = id(newest);
+    assert_eq!(objects.iter().filter(|object| object.contains(&newest)).count(), 1, "{objects:?}");
     sandbox.deploy(["restore", "staging", "media", "--no-backup"]).succeeds().mentions("2 files of ");
 }
 

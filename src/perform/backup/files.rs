@@ -59,7 +59,12 @@ impl Work<'_> {
             sealed = Some(sent);
         }
         filed.sort_by(|one, other| one.path.cmp(&other.path));
-        manifest.listing = Some(self.listed(shelf, &manifest.id, &filed)?);
+        // Where nothing has changed, the earlier list says it all; it has just been read and compared.
+        let same = earlier.filter(|earlier| filed == had && manifest.packs == earlier.packs);
+        manifest.listing = Some(match same.and_then(|earlier| earlier.listing.clone()) {
+            Some(listing) => listing,
+            None => self.listed(shelf, &manifest.id, &filed)?,
+        });
         Ok(sealed)
     }
 

@@ -45,7 +45,7 @@ pub(in crate::perform) fn save(
         Matter::Files(_) | Matter::Bucket { .. } => work.packed(&shelf, &stock, &mut manifest, tell)?,
     };
     let mut meter = Meter::new(format!("reads {} back", backup.name));
-    for sealed in own.iter().chain(&manifest.listing) {
+    for sealed in own.iter().chain(manifest.listing.iter().filter(|listing| listing.is_of(&manifest.id))) {
         shelf.prove(sealed, &mut |bytes| meter.add(bytes, tell)).map_err(|error| work.unproven(&error))?;
         stopped(stop)?;
     }
