@@ -269,8 +269,8 @@ pub(crate) struct Completions {
 /// Whether a line has options that every command takes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Options {
-    Read,
-    NotThere,
+    There,
+    Absent,
 }
 
 impl Command {
@@ -336,8 +336,8 @@ impl Command {
         let own = arguments(clap::Command::new(name.to_owned()));
         let program = clap::Command::new("deploy").subcommand(own);
         Some(match options {
-            Options::Read => <Common as Args>::augment_args(program),
-            Options::NotThere => program,
+            Options::There => <Common as Args>::augment_args(program),
+            Options::Absent => program,
         })
     }
 
@@ -361,7 +361,7 @@ mod tests {
         for name in Command::names() {
             // clap adds `help` to what has commands.
             let among = all.find_subcommand(&name).map(arguments);
-            for options in [Options::Read, Options::NotThere] {
+            for options in [Options::There, Options::Absent] {
                 let alone = Command::alone(&name, options);
                 let alone = alone.as_ref().and_then(|program| program.find_subcommand(&name)).map(arguments);
                 assert_eq!(alone, among, "{name}");

@@ -88,7 +88,7 @@ fn dock<'a>(
         Ruling::Overridden(reason) => {
             Some(note(What::Overridden { rule: verdict.rule.to_owned() }, Some(reason.clone())))
         }
-        Ruling::Holds | Ruling::Refuses | Ruling::Open => None,
+        Ruling::Holds | Ruling::Refuses | Ruling::Untold | Ruling::Open => None,
     });
     let met = look.met.events.into_iter().map(|what| note(what, None));
     let notes: Vec<Event> = met.chain(overridden).collect();

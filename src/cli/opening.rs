@@ -85,11 +85,11 @@ impl Opening {
             return Err(Stopped::Help(help::task::of(task)));
         }
         let mut given = Vec::new();
-        let options = if flags::any(&self.arguments) { Options::Read } else { Options::NotThere };
+        let options = if flags::any(&self.arguments) { Options::There } else { Options::Absent };
         let alone = name.as_deref().and_then(|name| Command::alone(name, options));
         let (command, options) = match alone {
             Some(alone) => (alone, options),
-            None => (help::command(), Options::Read),
+            None => (help::command(), Options::There),
         };
         // It is needed once, and freeing it would take longer than the program has left to do.
         let mut command = ManuallyDrop::new(command);
@@ -106,11 +106,11 @@ impl Opening {
         // What help shows is made when help is shown, or a mistake.
         let (matches, options) = match command.try_get_matches_from_mut(&arguments) {
             Ok(matches) => (matches, options),
-            Err(_) => (help::command().try_get_matches_from(&arguments)?, Options::Read),
+            Err(_) => (help::command().try_get_matches_from(&arguments)?, Options::There),
         };
         let mut full = match options {
-            Options::Read => BuiltIn::from_arg_matches(&matches)?,
-            Options::NotThere => {
+            Options::There => BuiltIn::from_arg_matches(&matches)?,
+            Options::Absent => {
                 let command = Some(Command::from_arg_matches(&matches)?);
                 BuiltIn { common: Common::default(), command }
             }
@@ -185,7 +185,7 @@ mod tests {
             let matches = command.try_get_matches_from(["deploy", "logs", "a1"]).expect("clap reads it");
             format!("{:?}", Command::from_arg_matches(&matches).expect("it was read"))
         };
-        assert_eq!(read(Options::NotThere), read(Options::Read));
+        assert_eq!(read(Options::Absent), read(Options::There));
     }
 
     #[test]

@@ -32,8 +32,8 @@ impl Site {
         Ok(branch.or_else(|| server().map(|_| "what the CI server checked out".to_owned())))
     }
 
-    /// Whether a commit is older than the live one; none if that can't be told, and why. Where it matters, a shallow clone
-    /// is no reason: its remote is asked.
+    /// Whether a commit is older than the live one; none if that can't be told, and why. Where it matters, it is no reason
+    /// that the live one is not here: the remote is asked.
     pub(super) fn is_older(
         &self,
         repository: &Repository,
@@ -41,11 +41,10 @@ impl Site {
         commit: &ObjectId,
         live: &ObjectId,
     ) -> Result<(Option<bool>, Option<String>), LookError> {
-        let protect = &delivery.protect;
-        let matters = protect.at.is_some() && protect.older == Older::Refused;
+        let matters = delivery.protect.older == Older::Refused;
         let mut ancestry = repository.ancestry(live, commit)?;
         let mut unhad = None;
-        if ancestry == Ancestry::Unknown && matters && repository.checkout.is_shallow() {
+        if ancestry == Ancestry::Unknown && matters {
             let (told, signal) =
                 interruptible(|stop| Lineage::new(&self.state, repository)?.ancestry(live, commit, stop));
             if let Some(signal) = signal {

@@ -66,6 +66,8 @@ pub(crate) struct Verdict {
 pub(crate) enum Ruling {
     Holds,
     Refuses,
+    /// Nobody knows, and nothing protects the environment: it is said, and goes on.
+    Untold,
     /// Only a command of the user's can tell: it is run after all other rules hold.
     Open,
     /// It would refuse, and the user overrides it for this reason.
@@ -282,20 +284,19 @@ fn ancestor(delivery: &Delivery, found: &Circumstances) -> Option<Verdict> {
             ),
             "git pull, or --override ancestor --reason \"…\" to go back on purpose".to_owned(),
         )),
-        None if protected => Some(refuses(
-            "ancestor",
-            format!(
-                "the history here does not tell whether {} is older than the live {}{}",
-                source.commit.short(),
-                live.source.short(),
-                found.unhad.as_ref().map_or_else(String::new, |why| format!(", and {why}"))
-            ),
-            "git fetch --unshallow, or fetch the branch that was deployed".to_owned(),
-        )),
-        None => Some(holds(
-            "ancestor",
-            format!("the history here does not reach the live {}", live.source.short()),
-        )),
+        None => {
+            let verdict = refuses(
+                "ancestor",
+                format!(
+                    "the history here does not tell whether {} is older than the live {}{}",
+                    source.commit.short(),
+                    live.source.short(),
+                    found.unhad.as_ref().map_or_else(String::new, |why| format!(", and {why}"))
+                ),
+                "fetch the branch that was deployed; its remote, or who deployed it, has it".to_owned(),
+            );
+            Some(if protected { verdict } else { Verdict { ruling: Ruling::Untold, ..verdict } })
+        }
     }
 }
 

@@ -1,5 +1,5 @@
-//! Which commit came before which, where the user's clone is too shallow to tell: the commits that its remote has, without
-//! their files, in a repository of their own. The user's stays as shallow as it is. What is lost here is fetched again.
+//! Which commit came before which, where the user's clone lacks what tells it: the commits that its remote has, without
+//! their files, in a repository of their own. The user's stays as it is. What is lost here is fetched again.
 
 use std::fs;
 use std::path::PathBuf;

@@ -372,6 +372,7 @@ fn ruling(ruling: &Ruling) -> &'static str {
     match ruling {
         Ruling::Holds => "holds",
         Ruling::Refuses => "refuses",
+        Ruling::Untold => "can't be told",
         Ruling::Open => "is known when run",
         Ruling::Overridden(_) => "is overridden",
     }

@@ -65,6 +65,42 @@ fn a_clone_of_one_commit_knows_that_it_is_older() {
 }
 
 #[test]
+fn what_is_not_protected_is_not_set_back_by_accident_either() {
+    let sandbox = shop();
+    sandbox.write("tasks.toml", &sandbox.read("tasks.toml").replace("protect", "# protect"));
+    sandbox.commit("Unprotected");
+    go_on(&sandbox);
+    // One has all that there was, the other nothing but its newest commit.
+    join(&sandbox, "whole", &[]);
+    ci(&sandbox);
+    go_on(&sandbox);
+    sandbox.deploy(["production"]).succeeds();
+    for clone in ["../whole", "../ci"] {
+        let refused = sandbox.deploy_in(clone, ["production"]);
+        refused.fails_with(3).says("ancestor: ").says("is older than the live").says("and contained in it");
+    }
+}
+
+#[test]
+fn what_nobody_can_tell_is_said_where_nothing_is_protected() {
+    let sandbox = shop();
+    sandbox.write("tasks.toml", &sandbox.read("tasks.toml").replace("protect", "# protect"));
+    sandbox.commit("Unprotected");
+    go_on(&sandbox);
+    ci(&sandbox);
+    // What is live was never pushed to where the clone comes from.
+    sandbox.commit("Here");
+    sandbox.deploy(["production"]).succeeds();
+    let told = "ancestor: the history here does not tell whether ";
+    sandbox
+        .deploy_in("../ci", ["plan", "production"])
+        .succeeds()
+        .shows("can't be told")
+        .shows("origin does not have");
+    sandbox.deploy_in("../ci", ["production"]).succeeds().says(told).says("origin does not have");
+}
+
+#[test]
 fn what_is_live_is_found_also_when_its_branch_is_gone() {
     let sandbox = shop();
     let repository = sandbox.repository();

@@ -16,6 +16,7 @@ use super::{Form, backup, in_place, list, plan, recover, rollback};
 use crate::facts::{self, Site};
 use crate::model::mask::Masker;
 use crate::model::secret::Vaults;
+use crate::plan::guard::Ruling;
 use crate::plan::{Plan, Request};
 use crate::process::signal;
 
@@ -135,6 +136,11 @@ pub(super) fn one(
         eprintln!("deploy: {news}");
     }
     refuse(&facts, &plan, &looks)?;
+    for verdict in looks.iter().flat_map(|look| &look.verdicts) {
+        if verdict.ruling == Ruling::Untold {
+            eprintln!("deploy: {}: {}", verdict.rule, verdict.says);
+        }
+    }
     if request.back.is_some() {
         rollback::tell(site, &plan, &looks);
         if common.dry_run {
