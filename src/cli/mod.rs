@@ -170,7 +170,23 @@ fn meant(first: &str, session: &Session) -> Result<(), Error> {
     }
 }
 
+/// Refuses to only look where a command can do nothing else than act.
+fn tried(command: Option<&Command>, common: &Common) -> Result<(), Error> {
+    let name = match command {
+        Some(Command::Lock(_)) => "lock",
+        Some(Command::Unlock(_)) => "unlock",
+        Some(Command::Recover) => "recover",
+        Some(_) | None => return Ok(()),
+    };
+    if !common.dry_run {
+        return Ok(());
+    }
+    Err(Error::new(Kind::Usage, format!("`deploy {name}` has no --dry-run; nothing was done"))
+        .help("deploy status shows how things are"))
+}
+
 fn built_in(command: Option<&Command>, common: &Common, session: &Session) -> Result<ExitCode, Error> {
+    tried(command, common)?;
     match command {
         None => command::run::default(session, common, Vec::new()),
         Some(Command::List(list)) if list.fresh => Ok(command::list::fresh(session, common)),

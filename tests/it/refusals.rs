@@ -231,3 +231,15 @@ fn a_project_without_a_commit_or_a_repository() {
     sandbox.deploy(["staging"]).fails().says("commit");
     assert_eq!(sandbox.target("staging").tip("main"), None);
 }
+
+#[test]
+fn what_can_only_be_done_is_not_done_by_a_dry_run() {
+    let sandbox = Sandbox::shop(crate::git_target::STAGING).remote("staging");
+    for arguments in
+        [["lock", "staging", "--reason=holiday", "-n"], ["unlock", "staging", "--reason=over", "-n"]]
+    {
+        sandbox.deploy(arguments).fails_with(2).says("has no --dry-run").says("help: deploy status");
+    }
+    sandbox.deploy(["recover", "--dry-run"]).fails_with(2).says("`deploy recover` has no --dry-run");
+    sandbox.deploy(["status"]).succeeds().never_mentions("holiday");
+}
