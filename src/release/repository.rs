@@ -137,7 +137,7 @@ impl Repository {
             .ok_or_else(|| answer.unreadable())
     }
 
-    /// Where a target's `git = "…"` points: a URL or path as it stands, else the remote of that name.
+    /// Where a target's `git = "…"` points: a URL or path as it stands, the remote of that name, or a folder that is there.
     pub(crate) fn url(&self, target: &str) -> Result<String, SourceError> {
         if target.is_empty() || target.starts_with('-') || target.contains(['\n', '\0']) {
             let message = format!("`{}` can't be a git remote", target.escape_debug());
@@ -148,7 +148,12 @@ impl Repository {
         if target.contains(':') || target.starts_with(['/', '.']) {
             return Ok(absolute(target, &self.folder()));
         }
-        self.remote_url(&["remote", "get-url", "--push", "--", target], target)
+        let named = self.remote_url(&["remote", "get-url", "--push", "--", target], target);
+        // Few remotes have a slash in their name. A path is as good without `./` before it.
+        let is_path = || target.contains('/') && self.folder().join(target).is_dir();
+        named.or_else(|error| {
+            if is_path() { Ok(absolute(&format!("./{target}"), &self.folder())) } else { Err(error) }
+        })
     }
 
     /// Where the remote of this name is fetched from.

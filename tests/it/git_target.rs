@@ -340,3 +340,19 @@ fn the_users_hooks_signing_and_configuration_take_no_part() {
     let refs = sandbox.target("staging").git(["for-each-ref", "--format=%(refname)"]);
     assert_eq!(refs, "refs/heads/main", "one branch was pushed, and nothing else");
 }
+
+#[test]
+fn a_path_beneath_the_root_is_a_path_though_it_begins_like_a_name() {
+    let sandbox = Sandbox::shop("[environments.staging]\ntarget = { git = \"hosts/staging.git\" }\n");
+    sandbox.repository().git(["init", "--quiet", "--bare", "--initial-branch=main", "hosts/staging.git"]);
+    sandbox.deploy(["staging"]).succeeds().says("release 1 is live");
+    let host = sandbox.repository_at(&sandbox.path("shop/hosts/staging.git"));
+    assert_eq!(host.git(["rev-list", "--count", "main"]), "1");
+    // A remote of that name comes first.
+    let sandbox = sandbox.remote("other");
+    let other = sandbox.path("remotes/other.git").display().to_string();
+    sandbox.repository().git(["remote", "add", "hosts/staging.git", &other]);
+    sandbox.commit("Second");
+    sandbox.deploy(["staging", "--rebuild"]).ends();
+    assert_eq!(host.git(["rev-list", "--count", "main"]), "1");
+}
