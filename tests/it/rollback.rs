@@ -296,10 +296,13 @@ fn on_failure_keeps_what_it_says_is_to_be_kept_and_asks_where_it_says_so() {
         .fails_with(1)
         .says("release 2 stays, though it is not healthy: `on_failure` says so");
     assert_eq!(shipped(&sandbox), "two");
+    let status = sandbox.deploy(["status"]);
+    status.succeeds().shows("covered").shows("what was shipped over release 1 did not become live");
     // What was shipped over it and failed is what goes.
     let sandbox = sandbox.tasks(STAGING);
     sandbox.deploy(["rollback", "staging"]).succeeds().says("release 1 is live again");
     assert_eq!(shipped(&sandbox), "one");
+    sandbox.deploy(["status"]).succeeds().never_mentions("covered");
 
     let server = Server::new(|request| Answer::new(if request == 1 { 200 } else { 503 }, "x"));
     let sandbox = Sandbox::shop(&watched(&server.url(), "on_failure = 'ask'")).remote("staging");

@@ -15,6 +15,7 @@ use super::super::print;
 use super::super::session::Session;
 use crate::facts::{LookError, Site};
 use crate::model::environment::Environment;
+use crate::model::release::Release;
 use crate::plan::select;
 use crate::release::lock::{Holder, Lock};
 use crate::release::refs::Refs;
@@ -173,6 +174,11 @@ fn notes(standing: &Standing<'_>) -> Vec<(&'static str, String)> {
     } else if let Some(pending) = &state.pending {
         notes.push(("unfinished", format!("release {} began and did not end", pending.number)));
     }
+    if let Some(live) = covered(state) {
+        let more = format!("deploy history {} tells why", standing.environment.name);
+        let text = format!("what was shipped over release {} did not become live: {more}", live.number);
+        notes.push(("covered", text));
+    }
     // The lock that a run of this machine holds is told with the run.
     let is_running =
         |lock: &&Hold| standing.holder.as_ref().is_some_and(|holder| lock.run.as_ref() == Some(&holder.run));
@@ -183,6 +189,11 @@ fn notes(standing: &Standing<'_>) -> Vec<(&'static str, String)> {
         notes.push(("frozen", held(frozen)));
     }
     notes
+}
+
+/// What was live when something was shipped over it that did not become live: nobody can say whether it serves.
+fn covered(state: &State) -> Option<&Release> {
+    state.live.as_ref().filter(|_| state.pending.is_none() && state.serves().is_none())
 }
 
 /// Who, since when, and why, or what the run is at that holds it.
@@ -208,6 +219,7 @@ fn object(standing: &Standing<'_>) -> Value {
         "running": standing.holder,
         "locked": standing.state.lock,
         "frozen": standing.state.frozen,
+        "covered": covered(&standing.state).is_some(),
         "behind": standing.behind,
         "health": standing.found.as_ref().map(|found| found.vitality.json()),
         "platform": standing.found.as_ref().map(|found| found.presence.json()),
