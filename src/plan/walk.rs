@@ -95,7 +95,10 @@ impl<'w, 'a> Walk<'w, 'a> {
         let mut problems = Diagnostics::default();
         for name in data.names.iter().filter(|name| !known().any(|known| known == **name)) {
             let near = nearest(name, known()).map(|near| format!("did you mean `{near}`?"));
-            let all = || format!("there are: {}", known().collect::<Vec<_>>().join(", "));
+            let all = || match &known().collect::<Vec<_>>()[..] {
+                [] => "declare one: [backups.NAME] says what is saved".to_owned(),
+                all => format!("there are: {}", all.join(", ")),
+            };
             problems
                 .push(Diagnostic::new(format!("there is no backup `{name}`")).help(near.unwrap_or_else(all)));
         }

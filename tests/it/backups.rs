@@ -505,6 +505,7 @@ fn names_that_mean_nothing_are_told_before_anything_is_done() {
         .mentions("there is no backup yesterday");
     let sandbox = Sandbox::new().tasks("[environments.a]\n");
     sandbox.deploy(["backup", "a"]).fails_with(2).mentions("the file has no backups");
+    sandbox.deploy(["restore", "a", "db"]).fails_with(2).mentions("[backups.NAME]");
 }
 
 #[test]

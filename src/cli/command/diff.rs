@@ -66,7 +66,8 @@ fn unreached(environment: &str, live: &Release) -> Error {
     let message = format!(
         "what {environment} has not yet can't be told: {short}, of which its release {number} was made, is not in this clone"
     );
-    Error::new(Kind::Failed, message).help("git fetch --unshallow, or fetch the branch that was deployed")
+    Error::new(Kind::Failed, message)
+        .help("fetch the branch that was deployed; in a shallow clone: git fetch --unshallow")
 }
 
 impl Outline<'_> {
