@@ -8,6 +8,7 @@ mod look;
 pub(crate) mod survey;
 pub(crate) mod watch;
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -20,7 +21,7 @@ use crate::facts;
 use crate::model::files::{Files, Pattern, Sense};
 use crate::model::name::RunId;
 use crate::model::tracking::{Stamp, Tracking};
-use crate::model::tree::{Digest, Tree};
+use crate::model::tree::{Digest, Entry, Tree};
 use crate::state::StateDir;
 use crate::state::durable::DurableError;
 use crate::state::stamps::{Line, Noted, Stamps};
@@ -219,6 +220,16 @@ pub(crate) fn made(tracking: &Tracking) -> Result<Tree, Unreadable> {
 pub(crate) fn foreign<'p>(tracking: &Tracking, mut paths: impl Iterator<Item = &'p str>) -> Option<&'p str> {
     let is_named = find::namer(&tracking.outputs);
     paths.find(|path| !is_named(path))
+}
+
+/// The first of the files there now that the outputs of a task name, and that is none of these.
+///
+/// # Errors
+/// A folder that can't be read.
+pub(crate) fn besides(tracking: &Tracking, these: &[Entry]) -> Result<Option<String>, Unreadable> {
+    let these: HashSet<&str> = these.iter().map(|entry| entry.path.as_str()).collect();
+    let there = find::find(&tracking.dir, &tracking.outputs, &Files::default())?;
+    Ok(there.into_keys().find(|path| !these.contains(path.as_str())))
 }
 
 /// What files are compared with.

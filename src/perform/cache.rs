@@ -61,6 +61,9 @@ enum CacheError {
     Store(StoreError),
     #[error("what is in it is damaged: {0}")]
     Damaged(String),
+    /// It would be mixed with what is there.
+    #[error("`{0}`, which is among the task's `outputs`, is not in it")]
+    Besides(String),
     #[error(transparent)]
     Io(io::Error),
     #[error(transparent)]
@@ -142,8 +145,10 @@ impl Caches {
 
     fn given_up(&self, place: &Place, error: &CacheError) -> String {
         let told = match error {
-            // The store is well; this one object is not.
-            CacheError::Damaged(_) => format!("the cache {place} is no help: {error}"),
+            // The store is well; this one object is not, or is no use here.
+            CacheError::Damaged(_) | CacheError::Besides(_) => {
+                format!("the cache {place} is no help: {error}")
+            }
             CacheError::Store(_) | CacheError::Io(_) | CacheError::Durable(_) | CacheError::Unreadable(_) => {
                 self.stores.lock().unwrap_or_else(PoisonError::into_inner).insert(place.clone(), None);
                 format!("the cache {place} is left alone for the rest of this run: {error}")
@@ -166,6 +171,10 @@ impl Caches {
         let contents: Contents =
             serde_json::from_slice(&line).map_err(|_| CacheError::Damaged("its first line".to_owned()))?;
         check(&contents, tracking)?;
+        // The task's own command might take it away; who put it there is not known.
+        if let Some(path) = fresh::besides(tracking, &contents.entries)? {
+            return Err(CacheError::Besides(path));
+        }
         let mut drafts = Drafts::new(&self.state)?;
         unpack(&mut object, &contents, &mut drafts)?;
         let entries = contents.entries.iter().zip(&drafts.files);

@@ -13,7 +13,7 @@ const TASKS: &str = r#"
 inputs  = ["src/**"]
 outputs = ["dist/**", "tool"]
 cache   = "SANDBOX/cache"
-run     = "mkdir -p dist/sub; cat src/* > dist/sub/all; echo '#!/bin/sh' > tool; chmod +x tool; ln -sf sub dist/link; echo built >> log"
+run     = "mkdir -p dist/sub; cat src/* > dist/sub/all; echo '#!/bin/sh' > tool; chmod +x tool; ln -sfn sub dist/link; echo built >> log"
 
 [tasks.use]
 needs  = ["build"]
@@ -247,4 +247,30 @@ fn what_can_not_be_cached_is_refused() {
         sandbox.tasks(&tasks.replace("ftp://x", "far").replace("[tasks.b]\ninputs", "[tasks.b]\noutputs"));
     sandbox.deploy(["a"]).fails_with(2).says("`a` sees the secret `TOKEN`");
     sandbox.deploy(["c"]).fails_with(2).says("`../x` lies outside of the task's folder");
+}
+
+#[test]
+fn what_is_kept_is_not_mixed_with_what_an_earlier_run_made() {
+    let tasks = r#"
+[tasks.build]
+inputs  = ["in"]
+outputs = ["out/**"]
+cache   = "SANDBOX/cache"
+run     = "rm -rf out; mkdir out; echo 1 > out/only-$(cat in)"
+"#;
+    let sandbox = Sandbox::new().tasks(tasks).file("in", "one");
+    sandbox.deploy(["build"]).succeeds();
+    sandbox.write("in", "two");
+    sandbox.deploy(["build"]).succeeds();
+    sandbox.write("in", "one");
+    // Its own command knows what goes.
+    sandbox
+        .deploy(["build"])
+        .succeeds()
+        .mentions("is no help: `out/only-two`, which is among the task's `outputs`, is not in it");
+    sandbox.shell("ls out").succeeds().prints("only-one\n");
+    sandbox.write("in", "two");
+    sandbox.shell("rm out/only-one").succeeds();
+    sandbox.deploy(["build"]).succeeds().mentions("comes from the cache");
+    sandbox.shell("ls out").succeeds().prints("only-two\n");
 }
