@@ -51,7 +51,9 @@ impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Change::NeverDone => f.write_str("it was not done here yet"),
-            Change::NotFinished => f.write_str("it did not succeed when it was last run"),
+            Change::NotFinished => f.write_str(
+                "it did not succeed when it was last run, or did not make all that its `outputs` name",
+            ),
             Change::Need(name) => write!(f, "`{name}`, which it needs, was done since"),
             Change::Said { name, was: Some(was), is: Some(is) }
                 if !was.contains('\n') && !is.contains('\n') =>

@@ -138,8 +138,27 @@ impl<'a> Renderer<'a> {
 
     /// Patterns with their values, in which nothing is special.
     pub(super) fn files(&mut self, scope: &Scope<'a>, files: &Files<Template>) -> Files<Pattern> {
-        let patterns = files.patterns.iter().map(|template| self.pattern(scope, template)).collect();
+        let mut patterns = Vec::with_capacity(files.patterns.len());
+        for template in &files.patterns {
+            match template.as_value() {
+                Some(_) => self.named(scope, template, &mut patterns),
+                None => patterns.push(self.pattern(scope, template)),
+            }
+        }
         Files { patterns, unless: files.unless, at: files.at }
+    }
+
+    /// The files that a value names: as many as its list has words.
+    fn named(&mut self, scope: &Scope<'a>, template: &Template, patterns: &mut Vec<Pattern>) {
+        // What can't be known, or shown, is told once.
+        if self.open(scope, template, "a pattern").is_none() {
+            return;
+        }
+        for word in self.words(scope, template) {
+            let mut glob = String::new();
+            push_plain(&mut glob, word.as_plain().unwrap_or_default());
+            patterns.push(Pattern { sense: Sense::TakesIn, glob });
+        }
     }
 
     fn pattern(&mut self, scope: &Scope<'a>, template: &Template) -> Pattern {
@@ -156,16 +175,21 @@ impl<'a> Renderer<'a> {
                 },
                 Part::Value(expression) => {
                     let value = Template::value(expression.clone());
-                    for character in self.open(scope, &value, "a pattern").unwrap_or_default().chars() {
-                        if SPECIAL.contains(&character) {
-                            glob.push('\\');
-                        }
-                        glob.push(character);
-                    }
+                    push_plain(&mut glob, &self.open(scope, &value, "a pattern").unwrap_or_default());
                 }
             }
         }
         Pattern { sense, glob }
+    }
+}
+
+/// Adds text in which nothing is special.
+fn push_plain(glob: &mut String, text: &str) {
+    for character in text.chars() {
+        if SPECIAL.contains(&character) {
+            glob.push('\\');
+        }
+        glob.push(character);
     }
 }
 

@@ -136,7 +136,10 @@ fn a_run_that_fails_or_is_killed_takes_freshness_away() {
     hold.open();
     sandbox.deploy(["build", "--force"]).fails_with(1);
     sandbox.write("good", "");
-    sandbox.deploy(["why", "build"]).succeeds().shows("it did not succeed when it was last run");
+    sandbox
+        .deploy(["why", "build"])
+        .succeeds()
+        .shows("it did not succeed when it was last run, or did not make all that its `outputs` name");
     hold.open();
     sandbox.deploy(["build"]).succeeds();
     for _ in 0..2 {
@@ -455,4 +458,25 @@ fn a_file_that_can_not_be_read_fails_the_task_before_it_acts() {
     let ended = sandbox.deploy(["t"]);
     ended.fails().says("can't read `").says("/in`").says("leave it out of the task's files");
     assert_eq!(ended.stdout, "");
+}
+
+#[test]
+fn a_list_among_the_patterns_is_as_many_as_it_has_words() {
+    let tasks = r#"
+[vars]
+read = ["a.txt", "b c.txt"]
+made = ["x", "y"]
+[tasks.build]
+inputs  = ["{{ read }}"]
+outputs = "{{ made }}"
+run     = "cat *.txt > x; cp x y"
+"#;
+    let sandbox = Sandbox::new().tasks(tasks).file("a.txt", "1\n").file("b c.txt", "2\n");
+    sandbox.deploy(["build"]).succeeds().never_mentions("was not there");
+    sandbox.deploy(["build"]).succeeds().says("nothing to do");
+    sandbox.write("b c.txt", "3\n");
+    sandbox.deploy(["why", "build"]).succeeds().shows("b c.txt has changed");
+    sandbox.deploy(["build"]).succeeds();
+    sandbox.shell("rm y").succeeds();
+    sandbox.deploy(["why", "build"]).succeeds().shows("y");
 }

@@ -323,7 +323,7 @@ impl<'a> Renderer<'a> {
     }
 
     /// A template that may become several words: a list that stands alone does.
-    pub(super) fn words(&mut self, scope: &Scope<'a>, template: &Template) -> Vec<Text> {
+    pub(in crate::plan) fn words(&mut self, scope: &Scope<'a>, template: &Template) -> Vec<Text> {
         match template.as_value().map(|expression| self.value(scope, expression)) {
             Some(Some(Rendered { value: Value::List(words), .. })) => words,
             Some(Some(rendered)) => vec![rendered.value.into_text()],
