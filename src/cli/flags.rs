@@ -52,6 +52,11 @@ impl Flags {
         self.common.iter().chain(&self.own)
     }
 
+    /// Their long names.
+    pub(super) fn longs(&self) -> impl Iterator<Item = &str> {
+        self.all().filter_map(|flag| flag.long.as_deref())
+    }
+
     fn long(&self, name: &str) -> Option<&Flag> {
         self.all().find(|flag| flag.long.as_deref() == Some(name))
     }

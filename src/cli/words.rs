@@ -287,7 +287,8 @@ impl<'a> Telling<'a> {
     fn deploys(&mut self, task: Option<&Task>, argument: &OsStr, word: &'a str) -> Result<(), Error> {
         if let Some(task) = task.filter(|_| !self.flags.has(word)) {
             let name = word.split('=').next().unwrap_or(word);
-            let known: Vec<String> = task.params.iter().map(Parameter::flag).collect();
+            let ours = self.flags.longs().map(|long| format!("--{long}"));
+            let known: Vec<String> = task.params.iter().map(Parameter::flag).chain(ours).collect();
             let near =
                 nearest(name, known.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`?"));
             let error = usage(task, format!("task `{}` has no parameter `{name}`", task.name));

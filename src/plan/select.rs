@@ -193,8 +193,10 @@ impl Selection {
 pub(crate) fn unknown(project: &Project, what: &str, name: &str) -> Diagnostic {
     let near = || nearest(name, project.names.keys().map(String::as_str));
     let help = project.instead(name).or_else(|| Some(format!("did you mean `{}`?", near()?)));
+    // A task of that name would be run.
+    let list = if project.names.contains_key("list") { ":list" } else { "list" };
     Diagnostic::new(format!("there is no {what} `{name}`"))
-        .help(help.unwrap_or_else(|| "`deploy list` shows what there is".to_owned()))
+        .help(help.unwrap_or_else(|| format!("`deploy {list}` shows what there is")))
 }
 
 /// The loop, whole: its tasks in order, and every place that makes it.

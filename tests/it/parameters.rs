@@ -333,3 +333,16 @@ fn with_a_place_may_be_called_as_a_flag_of_deploy() {
     shop.deploy(["release", "1.2", "build"]).succeeds().prints("1.2 build\n");
     shop.deploy(["release", "--help"]).succeeds().shows("<VERSION>").never_mentions("[also: --version]");
 }
+
+#[test]
+fn a_flag_that_is_neither_gets_the_nearest_of_both() {
+    let sandbox = Sandbox::new().tasks("[tasks.t]\nparams = { count = { default = 1 } }\nrun = \"true\"\n");
+    sandbox.deploy(["t", "--cuont", "2"]).fails_with(2).says("did you mean `--count`?");
+    sandbox.deploy(["t", "--jbos", "3"]).fails_with(2).says("did you mean `--jobs`?");
+}
+
+#[test]
+fn a_task_called_list_is_not_what_help_sends_one_to() {
+    let sandbox = Sandbox::new().tasks("[tasks.list]\nrun = \"true\"\n");
+    sandbox.deploy(["zzzzzz"]).fails_with(2).says("`deploy :list` shows what there is");
+}
