@@ -200,9 +200,13 @@ fn built_in(command: Option<&Command>, common: &Common, session: &Session) -> Re
         // With `--json`, what can't be read is told too: see `dispatch`.
         Some(Command::Check(_)) => command::check::check(session),
         Some(Command::Plan(plan)) => {
-            command::plan::plan(session, common, &plan.words, Form::of(plan.json), plan.out.as_deref())
+            let words = request::named(session, common, &plan.words)?;
+            command::plan::plan(session, common, &words, Form::of(plan.json), plan.out.as_deref())
         }
-        Some(Command::Why(why)) => command::why::why(session, common, &why.words, Form::of(why.json)),
+        Some(Command::Why(why)) => {
+            let words = request::named(session, common, &why.words)?;
+            command::why::why(session, common, &words, Form::of(why.json))
+        }
         Some(Command::Apply(apply)) => command::apply::apply(session, common, &apply.plan),
         Some(Command::Rollback(back)) => {
             command::rollback::rollback(session, common, &back.name, back.release)

@@ -13,6 +13,22 @@ use crate::plan::{lint, scope};
 /// The commit that is shipped, unless another one is named.
 pub(crate) const HEAD: &str = "HEAD";
 
+/// The words of a line that has to be about something: without any, about what `deploy` alone does.
+///
+/// # Errors
+/// The project has no `default`.
+pub(crate) fn named(session: &Session, common: &Common, words: &Words) -> Result<Words, Error> {
+    let mut words = words.clone();
+    if words.names.is_empty() && common.environment.is_none() {
+        let Some((name, _)) = &session.project.default else {
+            let problem = Error::new(Kind::Usage, "nothing is named, and tasks.toml has no `default`");
+            return Err(problem.help("name an environment or a task; `deploy :list` shows what there is"));
+        };
+        words.names.push(name.clone());
+    }
+    Ok(words)
+}
+
 /// The parts of a command line: each environment, with the tasks that follow it.
 ///
 /// # Errors

@@ -200,3 +200,16 @@ fn who_is_at_work_there_is_shown() {
     gate.open();
     running.wait().succeeds();
 }
+
+#[test]
+fn a_plan_of_nothing_is_that_of_what_deploy_alone_does() {
+    let tasks = "[project]\ndefault = \"greet\"\n[tasks.greet]\nrun = \"echo hi\"\n";
+    let sandbox = Sandbox::new().tasks(tasks);
+    for command in ["plan", "why"] {
+        sandbox.deploy([command]).succeeds().shows("greet");
+    }
+    let sandbox = Sandbox::new().tasks("[tasks.greet]\nrun = \"echo hi\"\n");
+    for command in ["plan", "why"] {
+        sandbox.deploy([command]).fails_with(2).says("nothing is named").says("deploy :list");
+    }
+}
