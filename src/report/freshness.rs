@@ -24,7 +24,7 @@ pub(crate) struct Freshness<'a> {
 }
 
 impl Freshness<'_> {
-    /// Why the jobs run that were asked for, and behind each those of its needs that are the reason.
+    /// Why the jobs run that were asked for, and behind each those of its needs that run too.
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
         let mut known = HashSet::new();
@@ -79,14 +79,20 @@ impl Freshness<'_> {
                 Some(line) => writeln!(text, "{name} runs unless its `skip_if` succeeds: {line}"),
                 None => writeln!(text, "{name} always runs: it has no `inputs` and no `outputs`"),
             },
-            State::Stale => writeln!(text, "{name} runs{}", paint(FAINT, self.last(job))),
+            State::Stale => {
+                let unless = job.body.skip_if.as_ref();
+                let unless = unless.map(|line| format!(" unless its `skip_if` succeeds: {line}"));
+                let last = paint(FAINT, self.last(job));
+                writeln!(text, "{name} runs{}{last}", unless.unwrap_or_default())
+            }
         };
         match standing {
             Standing::Fresh | Standing::Untracked => {}
             Standing::Follows(needs) => {
                 for need in needs {
+                    let runs = if self.may_be_skipped(*need) { "may run" } else { "runs" };
                     let _written =
-                        writeln!(text, "  {}, which it needs, runs", paint(NAME, self.name(*need)));
+                        writeln!(text, "  {}, which it needs, {runs}", paint(NAME, self.name(*need)));
                 }
             }
             Standing::Changed(changes) => {
@@ -100,12 +106,21 @@ impl Freshness<'_> {
         }
     }
 
-    /// The needs that are the reason why a job runs.
+    /// The needs that are the reason why a job runs, or run too where it has changed itself.
     fn reasons(&self, id: JobId) -> Vec<JobId> {
         match self.survey.of_job(id) {
             Standing::Follows(needs) => needs.clone(),
-            Standing::Fresh | Standing::Changed(_) | Standing::Untracked => Vec::new(),
+            Standing::Changed(_) => {
+                let needs = self.plan.graph.needs(id).iter().copied();
+                needs.filter(|need| !matches!(self.survey.of_job(*need), Standing::Fresh)).collect()
+            }
+            Standing::Fresh | Standing::Untracked => Vec::new(),
         }
+    }
+
+    /// Whether only its own command tells if a job has something to do.
+    fn may_be_skipped(&self, id: JobId) -> bool {
+        self.plan.jobs[id.index()].body.skip_if.is_some()
     }
 
     fn last(&self, job: &Job) -> String {

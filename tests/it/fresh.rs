@@ -344,7 +344,7 @@ fn why_names_the_file_the_value_and_the_need() {
     sandbox
         .deploy(["why", "all"])
         .succeeds()
-        .prints("all runs\n  test, which it needs, runs\ntest runs\n  it was not done here yet\n");
+        .prints("all runs\n  test, which it needs, runs\ntest runs\n  it was not done here yet\nbuild runs\n  it was not done here yet\ngenerate runs\n  it was not done here yet\n");
     sandbox.runs();
     let why = sandbox.deploy(["why", "build"]);
     why.succeeds().shows("build has nothing to do: it was last done ").shows(", by run ");
@@ -479,4 +479,39 @@ run     = "cat *.txt > x; cp x y"
     sandbox.deploy(["build"]).succeeds();
     sandbox.shell("rm y").succeeds();
     sandbox.deploy(["why", "build"]).succeeds().shows("y");
+}
+
+#[test]
+fn why_names_what_else_runs_and_what_may_not() {
+    let tasks = r#"
+[tasks.make]
+inputs  = ["in"]
+outputs = ["made"]
+run     = "cp in made"
+[tasks.use]
+needs   = ["make"]
+inputs  = ["made"]
+outputs = ["used"]
+run     = "cp made used"
+[tasks.both]
+inputs  = ["in"]
+skip_if = "true"
+run     = "false"
+[tasks.behind]
+needs   = ["look"]
+inputs  = ["in"]
+run     = "true"
+[tasks.look]
+skip_if = "true"
+run     = "false"
+"#;
+    let sandbox = Sandbox::new().tasks(tasks).file("in", "1\n");
+    sandbox.deploy(["use"]).succeeds();
+    // Somebody writes over what is made: its maker runs too, and first.
+    sandbox.write("made", "mine\n");
+    let why = sandbox.deploy(["why", "use"]);
+    why.succeeds().shows("use runs").shows("make runs").shows("made, which it makes, was changed");
+    sandbox.deploy(["why", "both"]).succeeds().shows("both runs unless its `skip_if` succeeds: true");
+    sandbox.deploy(["behind"]).succeeds();
+    sandbox.deploy(["why", "behind"]).succeeds().shows("look, which it needs, may run");
 }
