@@ -91,7 +91,7 @@ fn what_nobody_can_tell_is_said_where_nothing_is_protected() {
     // What is live was never pushed to where the clone comes from.
     sandbox.commit("Here");
     sandbox.deploy(["production"]).succeeds();
-    let told = "ancestor: the history here does not tell whether ";
+    let told = "deploy: production: ancestor: the history here does not tell whether ";
     sandbox
         .deploy_in("../ci", ["plan", "production"])
         .succeeds()

@@ -136,9 +136,9 @@ pub(super) fn one(
         eprintln!("deploy: {news}");
     }
     refuse(&facts, &plan, &looks)?;
-    for verdict in looks.iter().flat_map(|look| &look.verdicts) {
-        if verdict.ruling == Ruling::Untold {
-            eprintln!("deploy: {}: {}", verdict.rule, verdict.says);
+    for (look, delivery) in looks.iter().zip(&plan.deliveries) {
+        for verdict in look.verdicts.iter().filter(|verdict| verdict.ruling == Ruling::Untold) {
+            eprintln!("deploy: {}: {}: {}", delivery.environment, verdict.rule, verdict.says);
         }
     }
     if request.back.is_some() {
