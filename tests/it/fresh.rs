@@ -478,7 +478,7 @@ run     = "cat *.txt > x; cp x y"
     sandbox.deploy(["why", "build"]).succeeds().shows("b c.txt has changed");
     sandbox.deploy(["build"]).succeeds();
     sandbox.shell("rm y").succeeds();
-    sandbox.deploy(["why", "build"]).succeeds().shows("y");
+    sandbox.deploy(["why", "build"]).succeeds().shows("y, which it makes, is gone");
 }
 
 #[test]

@@ -349,10 +349,12 @@ fn a_path_beneath_the_root_is_a_path_though_it_begins_like_a_name() {
     let host = sandbox.repository_at(&sandbox.path("shop/hosts/staging.git"));
     assert_eq!(host.git(["rev-list", "--count", "main"]), "1");
     // A remote of that name comes first.
-    let sandbox = sandbox.remote("other");
+    let sandbox =
+        Sandbox::shop("[environments.staging]\ntarget = { git = \"hosts/staging.git\" }\n").remote("other");
+    sandbox.repository().git(["init", "--quiet", "--bare", "--initial-branch=main", "hosts/staging.git"]);
     let other = sandbox.path("remotes/other.git").display().to_string();
     sandbox.repository().git(["remote", "add", "hosts/staging.git", &other]);
-    sandbox.commit("Second");
-    sandbox.deploy(["staging", "--rebuild"]).ends();
-    assert_eq!(host.git(["rev-list", "--count", "main"]), "1");
+    sandbox.deploy(["staging"]).succeeds();
+    assert_eq!(sandbox.target("other").git(["rev-list", "--count", "main"]), "1");
+    assert_eq!(sandbox.repository_at(&sandbox.path("shop/hosts/staging.git")).tip("main"), None);
 }
